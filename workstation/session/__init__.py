@@ -1,0 +1,10 @@
+"""What is open on this reader's desk: Qt-free, and the only mutable state of the reading room.
+
+``view_state``       `ViewState`, frozen: what one cell shows (plane, centre, zoom, window, slab).
+``signal``           `Signal`, thirty lines: call every listener, refuse re-entry.
+``commands``         `History` of `Command`s with do and undo.
+``reading_session``  `ReadingSession`: the patient, studies, cells, links, measurements that are open.
+``priors``           which earlier studies are relevant, and why (pure).
+``hanging``          which series hangs in which cell (pure, scored rules).
+``spool``            strokes and drafts, synced to a small file of the workstation's own and replayed.
+"""

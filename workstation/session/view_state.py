@@ -1,0 +1,84 @@
+"""What one cell shows. Frozen: a change makes a new state, and comparing two tells what to repaint.
+
+Lengths are patient millimetres in LPS (PS3.3 C.7.6.2.1.1); where an image has no geometry its own
+pixel grid stands in, one unit a pixel, and the picture says it is not calibrated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+Vector = tuple[float, float, float]
+
+
+class Plane(Enum):
+    """Which cut through the volume: the images as acquired, or a reformat."""
+
+    ACQUIRED = "acquired"
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+    OBLIQUE = "oblique"
+
+
+class SlabMode(Enum):
+    """How the planes of a thick slab are joined into one picture."""
+
+    MAXIMUM = "MIP"
+    MINIMUM = "MinIP"
+    MEAN = "mean"
+
+
+class Interpolation(Enum):
+    NEAREST = "nearest"
+    LINEAR = "linear"
+    CUBIC = "cubic"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """VOI window (PS3.3 C.11.2): centre and width in modality units, HU for CT."""
+
+    centre: float
+    width: float
+
+    def dragged(self, right: float, down: float, step: float) -> Window:
+        """The window after a drag of so many pixels: right widens, down darkens (raises the centre)."""
+        return Window(self.centre + down * step, max(1.0, self.width + right * step))
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """One cell's view.
+
+    `centre` is the patient point (LPS mm) at the middle of the cell; moving it within the plane pans,
+    along the normal scrolls. `index` is the image shown of an acquired stack, in the display set's
+    order; reformats ignore it. `right` and `down` are the patient directions of the screen's axes of
+    an oblique plane. `zoom` is relative to the picture fitted into the cell. `window` None is the
+    image's own first window; `rotation` counts quarter turns clockwise, after the flips. `slab` is the
+    thickness in mm, 0 a single plane.
+    """
+
+    plane: Plane = Plane.ACQUIRED
+    index: int = 0
+    centre: Vector | None = None
+    right: Vector = (1.0, 0.0, 0.0)
+    down: Vector = (0.0, 1.0, 0.0)
+    zoom: float = 1.0
+    window: Window | None = None
+    invert: bool = False
+    rotation: int = 0
+    flip_horizontal: bool = False
+    flip_vertical: bool = False
+    slab: float = 0.0
+    slab_mode: SlabMode = SlabMode.MAXIMUM
+    interpolation: Interpolation = Interpolation.LINEAR
+
+    def with_(self, **changes: object) -> ViewState:
+        """A copy with some fields changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]  # dataclasses.replace cannot be typed by **kwargs
+
+    @property
+    def is_reformat(self) -> bool:
+        return self.plane is not Plane.ACQUIRED or self.slab > 0.0
