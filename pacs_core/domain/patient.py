@@ -1,0 +1,95 @@
+"""A patient: demographics, identifiers and merges (HL7 v2 chapter 3; PS3.3 C.7.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pacs_core.domain.identifiers import PatientIdentifier
+
+DELETE = '""'
+
+
+@dataclass(frozen=True, slots=True)
+class Demographics:
+    """What is known of a person.
+
+    `name` is a DICOM PN in Unicode (components by ``^``, groups by ``=``); `birth_date` a civil
+    ``YYYY-MM-DD`` or empty; `sex` one of M, F, O or empty.
+    """
+
+    name: str = ""
+    birth_date: str = ""
+    sex: str = ""
+    address: str = ""
+    phone: str = ""
+    weight_kg: float | None = None
+    height_m: float | None = None
+    allergies: str = ""
+    alerts: str = ""
+    pregnancy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One person in the archive; `merged_into` names the survivor where this row was merged away."""
+
+    id: int
+    identifier: PatientIdentifier
+    demographics: Demographics
+    other_identifiers: tuple[PatientIdentifier, ...] = ()
+    merged_into: int | None = None
+    provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPatient:
+    """Create or update a patient; a field that is None is left as it is, an empty string deletes it."""
+
+    identifier: PatientIdentifier
+    name: str | None = None
+    birth_date: str | None = None
+    sex: str | None = None
+    address: str | None = None
+    phone: str | None = None
+    weight_kg: float | None = None
+    height_m: float | None = None
+    allergies: str | None = None
+    alerts: str | None = None
+    pregnancy: str | None = None
+    other_identifiers: tuple[PatientIdentifier, ...] = ()
+    visit_number: str | None = None
+    location: str | None = None
+    patient_class: str | None = None
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MergePatients:
+    """Make `subsumed` an alias of `survivor` (HL7 A40: MRG-1 into PID-3); nothing is deleted."""
+
+    survivor: RegisterPatient
+    subsumed: PatientIdentifier
+
+
+def family_name(name: str) -> str:
+    """The family name of a DICOM PN's first non-empty group."""
+    for group in name.split("="):
+        family = group.split("^")[0].strip()
+        if family:
+            return family
+    return ""
+
+
+def display_name(name: str) -> str:
+    """A DICOM PN for people: own script first with the Latin group beside, e.g. ``山田 太郎 (Yamada Tarou)``."""
+    groups = [" ".join(p for p in _natural(g) if p) for g in name.split("=")]
+    latin = groups[0] if groups else ""
+    own = groups[1] if len(groups) > 1 else ""
+    if own and latin:
+        return f"{own} ({latin})"
+    return own or latin or (groups[2] if len(groups) > 2 else "")
+
+
+def _natural(group: str) -> tuple[str, ...]:
+    family, given, middle, prefix, suffix = (group.split("^") + [""] * 5)[:5]
+    return tuple(p.strip() for p in (prefix, family + ("," if family and given else ""), given, middle, suffix))
