@@ -1,0 +1,1 @@
+"""The index: schema, unit of work, journal and deliveries, on SQLAlchemy Core."""
