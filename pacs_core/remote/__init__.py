@@ -1,0 +1,1 @@
+"""The Archive of another node, called over HTTP."""

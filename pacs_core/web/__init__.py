@@ -1,0 +1,1 @@
+"""HTTP: DICOMweb, the Archive of this node, and its change feed (Starlette)."""
