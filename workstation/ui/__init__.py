@@ -1,0 +1,10 @@
+"""The window: PySide6 and nothing else. It gets its world as arguments (`shell.Workstation`).
+
+``theme`` ``assets`` ``words``  tokens to palette, style sheet, icons; where resources lie; how things are said
+``commands`` ``palette``        every action once, with its key, menu place and tool-tip; Ctrl+K
+``tasks`` ``bridge``            the only ways off the GUI thread, and the one way back from the change feed
+``shell`` ``sign_in`` ``rail``  the main window
+``worklist`` ``reading`` ``reporting`` ``schedule`` ``inbox`` ``settings``
+                                the places: strangers to each other, they talk through session and archive
+``widgets``                     small shared controls (panels, status words, empty and failed states)
+"""
