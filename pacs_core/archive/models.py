@@ -611,6 +611,14 @@ class WhoAmI:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """A session that was opened: the bearer of later calls, and who it is."""
+
+    token: str
+    who: WhoAmI
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """What the sign-in page may know before anybody signed in."""
 
