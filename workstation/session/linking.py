@@ -1,0 +1,156 @@
+"""How one cell's view moves another's: by patient millimetres, never by image number. Pure.
+
+Two frames of reference that are one (PS3.3 C.7.4.1) are tied exactly; two that are not, by an anchor set
+at opening (the middles of what hangs) or by hand, and that tie is called approximate wherever it shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workstation.imaging.display_sets import DisplaySet
+from workstation.imaging.geometry import add, dot, subtract
+from workstation.session.view_state import Plane, Vector, ViewState
+
+if TYPE_CHECKING:
+    from workstation.session.reading_session import CellState
+
+PARALLEL = 0.9
+NORMALS: dict[Plane, Vector] = {
+    Plane.AXIAL: (0.0, 0.0, 1.0),
+    Plane.CORONAL: (0.0, 1.0, 0.0),
+    Plane.SAGITTAL: (1.0, 0.0, 0.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """Adding `offset` (mm) carries a point of one frame of reference into another; `exact` or by an anchor."""
+
+    offset: Vector
+    exact: bool
+
+
+SAME = Tie((0.0, 0.0, 0.0), True)
+
+
+def space(cell: CellState) -> str:
+    """The space a cell's coordinates live in: its frame of reference, else its own series."""
+    shown = cell.display_set
+    if shown is None:
+        return ""
+    return f"{cell.study_uid}|{shown.frame_of_reference_uid or shown.uid}"
+
+
+def key(one: CellState, other: CellState) -> tuple[str, str]:
+    return space(one), space(other)
+
+
+def has_place(shown: DisplaySet) -> bool:
+    """Whether its images lie somewhere in a patient."""
+    return all(f.plane is not None for f in shown.frames)
+
+
+def tie(one: CellState, other: CellState) -> Tie | None:
+    """Tie two spaces at opening; None where either has no place in a patient."""
+    a, b = one.display_set, other.display_set
+    if a is None or b is None or not has_place(a) or not has_place(b):
+        return None
+    if a.frame_of_reference_uid and a.frame_of_reference_uid == b.frame_of_reference_uid:
+        return SAME
+    if one.study_uid == other.study_uid:
+        return None
+    return Tie(subtract(middle(b), middle(a)), False)
+
+
+def tie_here(one: CellState, other: CellState) -> Tie | None:
+    """Tie two spaces at the points the cells show now."""
+    here, there = point_of(one), point_of(other)
+    if here is None or there is None or one.role is other.role:
+        return None
+    return Tie(subtract(there, here), False)
+
+
+def middle(shown: DisplaySet) -> Vector:
+    """The middle of a display set in its own space."""
+    if shown.geometry is not None:
+        return shown.geometry.centre
+    planes = [f.plane.centre for f in shown.frames if f.plane is not None]
+    return (sum(p[0] for p in planes) / len(planes), sum(p[1] for p in planes) / len(planes),
+            sum(p[2] for p in planes) / len(planes))
+
+
+def carried(point: Vector, by: Tie) -> Vector:
+    return add(point, by.offset)
+
+
+def point_of(cell: CellState) -> Vector | None:
+    """The patient point a cell shows in its middle; None where its images have no place."""
+    shown, view = cell.display_set, cell.view
+    if shown is None or not has_place(shown):
+        return None
+    if view.plane is Plane.ACQUIRED:
+        plane = shown.frames[min(view.index, len(shown) - 1)].plane
+        return plane.centre if plane is not None else None
+    return view.centre or middle(shown)
+
+
+def normal_of(cell: CellState) -> Vector | None:
+    """The direction a cell scrolls along."""
+    shown, view = cell.display_set, cell.view
+    if shown is None:
+        return None
+    if view.plane in NORMALS:
+        return NORMALS[view.plane]
+    if view.plane is Plane.OBLIQUE:
+        r, d = view.right, view.down
+        return (r[1] * d[2] - r[2] * d[1], r[2] * d[0] - r[0] * d[2], r[0] * d[1] - r[1] * d[0])
+    plane = shown.frames[0].plane
+    return plane.normal if plane is not None else None
+
+
+def nearest(shown: DisplaySet, point: Vector) -> int:
+    """The image whose plane lies nearest a point of its own space."""
+    distances = [abs(dot(subtract(point, f.plane.origin), f.plane.normal)) for f in shown.frames if f.plane is not None]
+    return distances.index(min(distances)) if distances else 0
+
+
+def at_point(cell: CellState, point: Vector) -> ViewState:
+    """The cell's view brought to a point of its own space."""
+    shown, view = cell.display_set, cell.view
+    if shown is None or not has_place(shown):
+        return view
+    if view.plane is Plane.ACQUIRED:
+        return view.with_(index=nearest(shown, point))
+    normal = normal_of(cell)
+    assert normal is not None
+    centre = view.centre or middle(shown)
+    return view.with_(centre=add(centre, normal, dot(subtract(point, centre), normal)))
+
+
+def followed(cell: CellState, before: ViewState, other: CellState, by: Tie | None) -> ViewState:
+    """The view of `other` after `cell` scrolled; unchanged where they are not tied or cut other ways."""
+    point, here, there = point_of(cell), normal_of(cell), normal_of(other)
+    scrolled = cell.view.index != before.index or cell.view.centre != before.centre
+    if not scrolled or by is None or point is None or here is None or there is None:
+        return other.view
+    if abs(dot(here, there)) < PARALLEL:
+        return other.view
+    return at_point(other, carried(point, by))
+
+
+def same_window(cell: CellState, before: ViewState, other: CellState) -> ViewState:
+    """The view of `other` with the window `cell` was given, where both are of one modality."""
+    a, b = cell.display_set, other.display_set
+    changed = cell.view.window != before.window or cell.view.invert != before.invert
+    if not changed or a is None or b is None or a.modality != b.modality or a.is_colour != b.is_colour:
+        return other.view
+    return other.view.with_(window=cell.view.window, invert=cell.view.invert)
+
+
+def same_image(before: DisplaySet, index: int, now: DisplaySet) -> int:
+    """Where the image that was in front lies in the display set that has grown."""
+    shown = before.frames[min(index, len(before) - 1)]
+    same = (n for n, f in enumerate(now.frames) if (f.sop_instance_uid, f.frame) == (shown.sop_instance_uid, shown.frame))
+    return next(same, min(index, len(now) - 1))

@@ -1,0 +1,363 @@
+"""The one mutable object of the reading room: what is open, what hangs where, what was drawn.
+
+Views and panels listen to its signals and never talk to each other. It reaches no archive: strokes leave
+by the `stroke` signal, whoever listens writes them to the spool and the archive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from pacs_core.archive.models import Dossier, Prior, StudyManifest
+from pacs_core.domain.measurement import Measurement
+from workstation.imaging.display_sets import DisplaySet, display_sets
+from workstation.session import linking
+from workstation.session.commands import Command, History
+from workstation.session.hanging import Layout, Place, Plan, Role, hang
+from workstation.session.signal import Signal
+from workstation.session.view_state import Plane, Vector, ViewState
+
+
+@dataclass(frozen=True, slots=True)
+class CellState:
+    """One cell of the room: whose study, which display set (None: empty) and how it is seen."""
+
+    number: int
+    role: Role
+    study_uid: str
+    display_set: DisplaySet | None
+    view: ViewState
+
+
+class ReadingSession:
+    """What one reader has open. Every change is a method, every method tells by one signal."""
+
+    def __init__(self) -> None:
+        self.opened: Signal[[]] = Signal("opened")
+        self.closed: Signal[[]] = Signal("closed")
+        self.facts_changed: Signal[[]] = Signal("facts_changed")
+        self.sets_changed: Signal[[]] = Signal("sets_changed")
+        self.hung: Signal[[]] = Signal("hung")
+        self.view_changed: Signal[[int]] = Signal("view_changed")
+        self.active_changed: Signal[[int]] = Signal("active_changed")
+        self.strokes_changed: Signal[[]] = Signal("strokes_changed")
+        self.stroke: Signal[[Measurement, bool]] = Signal("stroke")
+        self.link_changed: Signal[[]] = Signal("link_changed")
+        self.dossier: Dossier | None = None
+        self.prior: Prior | None = None
+        self.prior_reason = ""
+        self.history = History()
+        self._empty()
+
+    def _empty(self) -> None:
+        self.dossier, self.prior, self.prior_reason = None, None, ""
+        self.prior_manifest: StudyManifest | None = None
+        self.sets: dict[Role, tuple[DisplaySet, ...]] = {Role.CURRENT: (), Role.PRIOR: ()}
+        self.plan: Plan | None = None
+        self.layout: Layout | None = None
+        self.cells: list[CellState] = []
+        self.active = 0
+        self.maximised: int | None = None
+        self.linked = True
+        self.ties: dict[tuple[str, str], linking.Tie] = {}
+        self.measurements: dict[str, Measurement] = {}
+        self.selected = ""
+        self.viewed: dict[str, set[int]] = {}
+        self.history.clear()
+
+    # ── opening and closing ──────────────────────────────────────────────────────────────────────────
+
+    @property
+    def study_uid(self) -> str:
+        return self.dossier.exam.study_uid if self.dossier else ""
+
+    def open(self, dossier: Dossier, upright: bool, strokes: Iterable[Measurement] = ()) -> None:
+        """Open a study: its series hang at once, its prior joins when its manifest is there."""
+        self._empty()
+        self.dossier = dossier
+        self.sets[Role.CURRENT] = sets_of(dossier.manifest)
+        self.measurements = {m.tracking_uid: m for m in (*dossier.measurements, *strokes) if not m.deleted}
+        self._hang(upright)
+        self.opened.emit()
+        self.hung.emit()
+        self.strokes_changed.emit()
+
+    def refresh(self, dossier: Dossier) -> None:
+        """New facts of the open study: identity, order, reports; new images join without moving the picture."""
+        if dossier.exam.study_uid != self.study_uid:
+            return
+        arrived = self.dossier is None or dossier.manifest != self.dossier.manifest
+        self.dossier = dossier
+        if arrived:
+            self._renew(Role.CURRENT, sets_of(dossier.manifest))
+        self.facts_changed.emit()
+        if arrived:
+            self.sets_changed.emit()
+
+    def join_prior(self, prior: Prior, reason: str, manifest: StudyManifest, strokes: Iterable[Measurement],
+                   upright: bool) -> None:
+        """Hang a prior beside the study; its strokes come along."""
+        self.prior, self.prior_reason, self.prior_manifest = prior, reason, manifest
+        self.sets[Role.PRIOR] = sets_of(manifest)
+        self.measurements |= {m.tracking_uid: m for m in strokes if not m.deleted}
+        kept = {c.number: c for c in self.cells}
+        self._hang(upright)
+        self.cells = [self._as_before(c, kept.get(c.number)) for c in self.cells]
+        self.sets_changed.emit()
+        self.hung.emit()
+        self.strokes_changed.emit()
+
+    def close(self) -> None:
+        """Leave the study; nothing of it stays."""
+        if self.dossier is not None:
+            self._empty()
+            self.closed.emit()
+
+    def _as_before(self, cell: CellState, before: CellState | None) -> CellState:
+        same = before is not None and before.role is cell.role and before.display_set == cell.display_set
+        return replace(cell, view=before.view) if same and before is not None else cell
+
+    def _renew(self, role: Role, sets: tuple[DisplaySet, ...]) -> None:
+        """Put display sets that have grown in their old places, the same image still in front."""
+        fresh = {s.uid: s for s in sets}
+        self.sets[role] = sets
+        for number, cell in enumerate(self.cells):
+            if cell.role is role and cell.display_set is not None and cell.display_set.uid in fresh:
+                grown = fresh[cell.display_set.uid]
+                view = cell.view.with_(index=linking.same_image(cell.display_set, cell.view.index, grown))
+                self.cells[number] = replace(cell, display_set=grown, view=view)
+
+    # ── hanging ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _hang(self, upright: bool) -> None:
+        assert self.dossier is not None
+        modality = self.dossier.exam.modality
+        plan = hang(self.sets[Role.CURRENT], self.sets[Role.PRIOR], modality, upright, self.layout)
+        self.plan = plan
+        self._place(plan)
+
+    def _place(self, plan: Plan) -> None:
+        uids = {Role.CURRENT: self.study_uid, Role.PRIOR: self.prior.study_uid if self.prior else ""}
+        places = (*plan.current, *plan.prior)
+        self.cells = [CellState(n, p.role, uids[p.role], p.display_set, first_view(p)) for n, p in enumerate(places)]
+        self.active = min(self.active, max(0, len(self.cells) - 1))
+        self.maximised = None
+        self._tie_all()
+
+    def rehang(self, upright: bool, layout: Layout | None = None) -> None:
+        """Hang again, in another layout where one is given."""
+        if self.dossier is None:
+            return
+        self.layout = layout or self.layout
+        self._hang(upright)
+        self.hung.emit()
+
+    def show_reformats(self, upright: bool) -> None:
+        """Axial, coronal and sagittal of the active cell's volume, of the prior's beside it where it can."""
+        from workstation.session.hanging import reformats
+
+        cell = self.active_cell
+        if cell is None or cell.display_set is None or not cell.display_set.is_volume or self.plan is None:
+            return
+        current = self._volume(Role.CURRENT, cell)
+        prior = self._volume(Role.PRIOR, cell)
+        if current is None:
+            return
+        beside = reformats(prior, Role.PRIOR) if prior is not None else ()
+        layout = Layout(3, 1) if not upright and beside else Layout(1, 3)
+        self.plan = Plan(reformats(current, Role.CURRENT), beside, layout, upright)
+        self._place(self.plan)
+        self.hung.emit()
+
+    def _volume(self, role: Role, cell: CellState) -> DisplaySet | None:
+        if cell.role is role:
+            return cell.display_set
+        able = [c.display_set for c in self.cells if c.role is role and c.display_set and c.display_set.is_volume]
+        return able[0] if able else None
+
+    def show(self, number: int, display_set: DisplaySet) -> None:
+        """Hang another display set in a cell."""
+        role = next((r for r, sets in self.sets.items() if display_set in sets), Role.CURRENT)
+        uid = self.prior.study_uid if role is Role.PRIOR and self.prior else self.study_uid
+        view = first_view(Place(role, display_set))
+        self.cells[number] = CellState(number, role, uid, display_set, view)
+        self._tie_all()
+        self.hung.emit()
+
+    # ── cells and views ──────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def active_cell(self) -> CellState | None:
+        return self.cells[self.active] if 0 <= self.active < len(self.cells) else None
+
+    def activate(self, number: int) -> None:
+        if number != self.active and 0 <= number < len(self.cells):
+            self.active = number
+            self.active_changed.emit(number)
+
+    def maximise(self, number: int | None) -> None:
+        self.maximised = number
+        self.hung.emit()
+
+    def set_view(self, number: int, view: ViewState) -> None:
+        """Change one cell's view; what is linked to it follows by patient millimetres."""
+        cell = self.cells[number]
+        if cell.view == view:
+            return
+        self.cells[number] = replace(cell, view=view)
+        followers = self._follow(self.cells[number], cell.view)
+        self.view_changed.emit(number)
+        for follower in followers:
+            self.view_changed.emit(follower)
+
+    def reset_view(self, number: int) -> None:
+        cell = self.cells[number]
+        if cell.display_set is not None:
+            self.set_view(number, first_view(Place(cell.role, cell.display_set, ViewState(plane=cell.view.plane))))
+
+    def _follow(self, cell: CellState, before: ViewState) -> list[int]:
+        moved = []
+        for number, other in enumerate(self.cells):
+            if other.number == cell.number or other.display_set is None or cell.display_set is None:
+                continue
+            view = linking.same_window(cell, before, other) if self.linked else other.view
+            if self.linked or other.role is cell.role:
+                view = linking.followed(cell, before, replace(other, view=view), self.tie(cell, other))
+            if view != other.view:
+                self.cells[number] = replace(other, view=view)
+                moved.append(number)
+        return moved
+
+    def go_to(self, point: Vector, source: int) -> None:
+        """Every linked view goes to a patient point seen in the `source` cell (crosshair, measurement list)."""
+        origin = self.cells[source]
+        for number, cell in enumerate(self.cells):
+            if cell.display_set is None or (cell.role is not origin.role and not self.linked):
+                continue
+            tie = self.tie(origin, cell) if cell.number != source else linking.SAME
+            if tie is None:
+                continue
+            view = linking.at_point(cell, linking.carried(point, tie))
+            if view != cell.view:
+                self.cells[number] = replace(cell, view=view)
+                self.view_changed.emit(number)
+
+    # ── linking ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _tie_all(self) -> None:
+        """Tie every pair of frames of reference once, at opening: exact where equal, by an anchor where not."""
+        shown = [c for c in self.cells if c.display_set is not None]
+        for one in shown:
+            for other in shown:
+                key = linking.key(one, other)
+                if key[0] != key[1] and key not in self.ties:
+                    tie = linking.tie(one, other)
+                    if tie is not None:
+                        self.ties[key] = tie
+
+    def tie(self, one: CellState, other: CellState) -> linking.Tie | None:
+        key = linking.key(one, other)
+        return linking.SAME if key[0] == key[1] else self.ties.get(key)
+
+    def anchor_here(self) -> None:
+        """Tie current and prior anew at the positions they show now."""
+        for one in self.cells:
+            for other in self.cells:
+                key = linking.key(one, other)
+                if one.display_set and other.display_set and key[0] != key[1]:
+                    tie = linking.tie_here(one, other)
+                    if tie is not None:
+                        self.ties[key] = tie
+        self.linked = True
+        self.link_changed.emit()
+
+    def set_linked(self, linked: bool) -> None:
+        self.linked = linked
+        self.link_changed.emit()
+
+    @property
+    def link_words(self) -> str:
+        """How current and prior are tied, for the frame of the prior."""
+        if not self.linked:
+            return "not linked"
+        kinds = {self.ties[k].exact for k in self.ties}
+        return "" if not kinds else "linked" if all(kinds) else "linked, approximate"
+
+    # ── strokes ──────────────────────────────────────────────────────────────────────────────────────
+
+    def strokes_on(self, study_uid: str) -> tuple[Measurement, ...]:
+        return tuple(m for m in self.measurements.values() if m.study_uid == study_uid)
+
+    def put(self, measurement: Measurement, words: str = "") -> None:
+        """Add or change a stroke; it can be undone."""
+        before = self.measurements.get(measurement.tracking_uid)
+        words = words or f"{'change' if before else 'draw'} {measurement.kind.replace('_', ' ')}"
+        self.history.do(Command(words, lambda: self._set(measurement), lambda: self._back(measurement, before)))
+
+    def remove(self, tracking_uid: str) -> None:
+        """Delete a stroke; it can be undone."""
+        before = self.measurements.get(tracking_uid)
+        if before is not None:
+            words = f"delete {before.kind.replace('_', ' ')}"
+            self.history.do(Command(words, lambda: self._take(before), lambda: self._set(before)))
+
+    def _back(self, measurement: Measurement, before: Measurement | None) -> None:
+        if before is None:
+            self._take(measurement)
+        else:
+            self._set(before)
+
+    def _set(self, measurement: Measurement) -> None:
+        self.measurements[measurement.tracking_uid] = measurement
+        self.stroke.emit(measurement, False)
+        self.strokes_changed.emit()
+
+    def _take(self, measurement: Measurement) -> None:
+        self.measurements.pop(measurement.tracking_uid, None)
+        if self.selected == measurement.tracking_uid:
+            self.selected = ""
+        self.stroke.emit(measurement, True)
+        self.strokes_changed.emit()
+
+    def learn_strokes(self, study_uid: str, strokes: Sequence[Measurement], own: Iterable[str] = ()) -> None:
+        """What the archive has now on a study; our own unsaved ones (`own`) stay as they are here."""
+        unsaved = set(own)
+        keep = {u: m for u, m in self.measurements.items() if m.study_uid != study_uid or u in unsaved}
+        fresh = {m.tracking_uid: m for m in strokes if not m.deleted and m.tracking_uid not in unsaved}
+        if keep | fresh != self.measurements:
+            self.measurements = {**fresh, **keep}
+            self.strokes_changed.emit()
+
+    def select(self, tracking_uid: str) -> None:
+        if tracking_uid != self.selected:
+            self.selected = tracking_uid
+            self.strokes_changed.emit()
+
+    # ── what was seen ────────────────────────────────────────────────────────────────────────────────
+
+    def saw(self, display_set_uid: str, index: int) -> None:
+        """An image was painted in a cell."""
+        self.viewed.setdefault(display_set_uid, set()).add(index)
+
+    def seen(self) -> tuple[int, int]:
+        """How many of the current study's images were seen, and how many there are."""
+        sets = self.sets[Role.CURRENT]
+        return sum(min(len(self.viewed.get(s.uid, ())), len(s)) for s in sets), sum(len(s) for s in sets)
+
+
+def sets_of(manifest: StudyManifest) -> tuple[DisplaySet, ...]:
+    """All display sets of a study by series number."""
+    series = sorted(manifest.series, key=lambda s: (s.number is None, s.number or 0, s.series_uid))
+    return tuple(d for s in series for d in display_sets(s))
+
+
+def first_view(place: Place) -> ViewState:
+    """The first view of a place: the middle image of a stack, the middle of a volume."""
+    shown = place.display_set
+    if shown is None:
+        return place.view
+    view = place.view
+    if view.plane is Plane.ACQUIRED and view.index == 0 and shown.kind != "cine":
+        view = view.with_(index=len(shown) // 2)
+    return view
