@@ -1,0 +1,40 @@
+/* All stored types for one instruction set: NAMED(name, type) and TARGET are defined by _kernels.c. */
+
+#define T int16_t
+#define BIAS 0
+#define LOWEST (-32768)
+#define HIGHEST 32767
+#define TYPED(name) NAMED(name, i16)
+#include "_kernels_body.h"
+#include "_kernels_flat.h"
+#undef T
+#undef BIAS
+#undef LOWEST
+#undef HIGHEST
+#undef TYPED
+
+#define T uint16_t
+#define BIAS 32768
+#define LOWEST 0
+#define HIGHEST 65535
+#define TYPED(name) NAMED(name, u16)
+#include "_kernels_body.h"
+#include "_kernels_flat.h"
+#undef T
+#undef BIAS
+#undef LOWEST
+#undef HIGHEST
+#undef TYPED
+
+#define T uint8_t
+#define BIAS 0
+#define LOWEST 0
+#define HIGHEST 255
+#define TYPED(name) NAMED(name, u8)
+#include "_kernels_body.h"
+#include "_kernels_flat.h"
+#undef T
+#undef BIAS
+#undef LOWEST
+#undef HIGHEST
+#undef TYPED

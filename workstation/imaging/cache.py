@@ -1,0 +1,96 @@
+"""A cache that counts bytes, not items: least recently used out first, pinned entries stay."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, Protocol, TypeVar
+
+
+class Sized(Protocol):
+    """Anything that knows how many bytes it holds."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
+V = TypeVar("V", bound=Sized)
+
+
+class ByteCache(Generic[V]):
+    """Keeps what was used last within `limit` bytes; safe to use from many threads.
+
+    Pinned entries count, but are never thrown out, so the cache may exceed its limit while they are pinned.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._entries: OrderedDict[Hashable, V] = OrderedDict()
+        self._pins: dict[Hashable, int] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held now."""
+        with self._lock:
+            return sum(entry.nbytes for entry in self._entries.values())
+
+    @property
+    def limit(self) -> int:
+        return self._limit
+
+    def resize(self, limit: int) -> None:
+        """Set another limit and throw out what no longer fits."""
+        with self._lock:
+            self._limit = limit
+            self._trim()
+
+    def get(self, key: Hashable) -> V | None:
+        """The entry, now the most recently used, or None."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None:
+                self._entries.move_to_end(key)
+            return entry
+
+    def put(self, key: Hashable, entry: V) -> None:
+        with self._lock:
+            self._entries[key] = entry
+            self._entries.move_to_end(key)
+            self._trim(keep=key)
+
+    def remove(self, key: Hashable) -> None:
+        with self._lock:
+            self._entries.pop(key, None)
+            self._pins.pop(key, None)
+
+    def pin(self, key: Hashable) -> None:
+        """Keep this entry until it is unpinned as often as it was pinned."""
+        with self._lock:
+            self._pins[key] = self._pins.get(key, 0) + 1
+
+    def unpin(self, key: Hashable) -> None:
+        with self._lock:
+            left = self._pins.get(key, 0) - 1
+            if left > 0:
+                self._pins[key] = left
+            else:
+                self._pins.pop(key, None)
+            self._trim()
+
+    def __contains__(self, key: Hashable) -> bool:
+        with self._lock:
+            return key in self._entries
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._entries)
+
+    def _trim(self, keep: Hashable | None = None) -> None:
+        held = sum(entry.nbytes for entry in self._entries.values())
+        for key in list(self._entries):
+            if held <= self._limit:
+                return
+            if key != keep and key not in self._pins:
+                held -= self._entries.pop(key).nbytes

@@ -1,0 +1,356 @@
+"""What the imaging needs of one frame, read from the archive's manifest; tolerant, never raising.
+
+A value that is absent or unusable is None or empty here; `display_sets` says in words what that means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pacs_core.archive.models import InstanceManifest, LocalFile, Url
+from workstation.imaging.geometry import GeometryError, PlaneGeometry
+from workstation.imaging.luts import LINEAR, LINEAR_EXACT, SIGMOID, Rescale, TableLut, VoiWindow
+from workstation.imaging.spacing import Calibration, SpacingFacts, calibration
+
+Attributes = Mapping[str, object]
+Numbers = tuple[float, ...]
+
+
+def numbers(value: object) -> Numbers:
+    """Every number in a value that may be a number, a text such as "0.5\\0.5", or a list of either."""
+    if value is None or isinstance(value, bool):
+        return ()
+    if isinstance(value, int | float):
+        return (float(value),) if math.isfinite(value) else ()
+    if isinstance(value, str):
+        return _numbers_of_text(value)
+    if isinstance(value, Sequence):
+        parts = [numbers(part) for part in value]
+        return tuple(p[0] for p in parts) if all(parts) else ()
+    return ()
+
+
+def _numbers_of_text(text: str) -> Numbers:
+    try:
+        found = tuple(float(part) for part in text.split("\\") if part.strip())
+    except ValueError:
+        return ()
+    return found if all(math.isfinite(v) for v in found) else ()
+
+
+def number(value: object) -> float | None:
+    """The first number of a value, or None."""
+    found = numbers(value)
+    return found[0] if found else None
+
+
+def integer(value: object, default: int = 0) -> int:
+    found = number(value)
+    return default if found is None else int(found)
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of a value that may be a text with backslashes, or a list."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split("\\"))
+    if isinstance(value, Sequence):
+        return tuple(str(part).strip() for part in value)
+    return (str(value),)
+
+
+def text(value: object) -> str:
+    found = texts(value)
+    return found[0] if found else ""
+
+
+def pair(value: object) -> tuple[float, float] | None:
+    """Two positive numbers, or None."""
+    found = numbers(value)
+    return (found[0], found[1]) if len(found) == 2 and found[0] > 0 and found[1] > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class PixelLayout:
+    """How the bytes of a frame are to be read (PS3.3 C.7.6.3.1)."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    pixel_representation: int
+    photometric: str
+    planar: int
+
+    @property
+    def is_colour(self) -> bool:
+        return self.samples > 1 or self.photometric == "PALETTE COLOR"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Palette Color LUT: first stored value mapped and the three tables, 8 or 16 bits an entry (PS3.3 C.7.6.3.1.5)."""
+
+    first: int
+    bits: int
+    red: tuple[int, ...]
+    green: tuple[int, ...]
+    blue: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One ultrasound region: its pixel box and mm of a pixel (between rows, between columns) (PS3.3 C.8.5.5)."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    spacing: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHeader:
+    """One frame of one instance, all its facts resolved (multi-frame functional groups included).
+
+    `frame` counts from 1 as DICOM does. `plane` is None where the image has no place in a patient, `why_no_plane`
+    then says what is wrong with it, or is empty where the kind of image has none.
+    """
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    frame: int
+    instance_number: int | None
+    locator: LocalFile | Url
+    layout: PixelLayout
+    plane: PlaneGeometry | None
+    why_no_plane: str
+    calibration: Calibration
+    frame_of_reference_uid: str
+    modality: str
+    modality_lut: Rescale | TableLut
+    windows: tuple[VoiWindow, ...]
+    voi_lut: TableLut | None
+    inverse: bool
+    padding: tuple[int, int] | None
+    palette: Palette | None
+    patient_orientation: tuple[str, ...]
+    image_type: tuple[str, ...]
+    thickness: float | None
+    gantry_tilt: float | None
+    frame_time: float | None
+    temporal: tuple[float, ...]
+    content_time: str
+    laterality: str
+    lossy: bool
+    regions: tuple[Region, ...]
+    key: bool = False
+
+    @property
+    def is_localizer(self) -> bool:
+        return "LOCALIZER" in self.image_type
+
+    @property
+    def grid(self) -> tuple[int, int, int, bool]:
+        """What has to be equal for frames to share one array."""
+        return self.layout.rows, self.layout.columns, self.layout.samples, self.layout.is_colour
+
+
+def _table(value: object, unit: str = "") -> TableLut | None:
+    """A LUT item {LUTDescriptor: [n, first, bits], LUTData: [...]}, None where it is no usable table."""
+    item = value[0] if isinstance(value, Sequence) and not isinstance(value, str) and value else value
+    if not isinstance(item, Mapping):
+        return None
+    descriptor, data = numbers(item.get("LUTDescriptor")), numbers(item.get("LUTData"))
+    if len(descriptor) != 3 or not data:
+        return None
+    size = int(descriptor[0]) or 65536
+    if len(data) < size:
+        return None
+    bits = int(descriptor[2]) if 8 <= descriptor[2] <= 16 else 16
+    return TableLut(int(descriptor[1]), tuple(int(v) for v in data[:size]), bits, unit)
+
+
+def _unit(modality: str, attributes: Attributes) -> str:
+    given = text(attributes.get("RescaleType")) or text(attributes.get("Units"))
+    if modality == "CT" and given in ("", "US"):
+        return "HU"
+    return "" if given == "US" else given
+
+
+def _modality_lut(modality: str, attributes: Attributes) -> Rescale | TableLut:
+    unit = _unit(modality, attributes)
+    table = _table(attributes.get("ModalityLUTSequence"), unit)
+    if table is not None:
+        return table
+    slope, intercept = number(attributes.get("RescaleSlope")), number(attributes.get("RescaleIntercept"))
+    if slope is None or slope == 0.0:
+        return Rescale(1.0, intercept or 0.0, unit)
+    return Rescale(slope, intercept or 0.0, unit)
+
+
+def _windows(attributes: Attributes) -> tuple[VoiWindow, ...]:
+    centres, widths = numbers(attributes.get("WindowCenter")), numbers(attributes.get("WindowWidth"))
+    labels = texts(attributes.get("WindowCenterWidthExplanation"))
+    function = text(attributes.get("VOILUTFunction")).upper()
+    function = function if function in (LINEAR_EXACT, SIGMOID) else LINEAR
+    found = []
+    for place, (centre, width) in enumerate(zip(centres, widths, strict=False)):
+        if width >= 1.0 or (width > 0.0 and function != LINEAR):
+            found.append(VoiWindow(centre, width, function, labels[place] if place < len(labels) else ""))
+    return tuple(found)
+
+
+def _padding(attributes: Attributes, layout: PixelLayout) -> tuple[int, int] | None:
+    """Pixel Padding Value and Range Limit as a closed range (PS3.3 C.7.5.1.1.2)."""
+    value = number(attributes.get("PixelPaddingValue"))
+    if value is None or layout.is_colour:
+        return None
+    limit = number(attributes.get("PixelPaddingRangeLimit"))
+    ends = sorted((int(value), int(value if limit is None else limit)))
+    if layout.pixel_representation == 1:
+        ends = [v - 65536 if v > 32767 else v for v in ends]
+        ends.sort()
+    return ends[0], ends[1]
+
+
+def _palette(attributes: Attributes) -> Palette | None:
+    descriptor = numbers(attributes.get("RedPaletteColorLookupTableDescriptor"))
+    names = ("Red", "Green", "Blue")
+    tables = [numbers(attributes.get(f"{name}PaletteColorLookupTableData")) for name in names]
+    if len(descriptor) != 3 or not all(tables):
+        return None
+    red, green, blue = (tuple(int(v) for v in table) for table in tables)
+    return Palette(int(descriptor[1]), int(descriptor[2]), red, green, blue)
+
+
+def _regions(attributes: Attributes) -> tuple[Region, ...]:
+    """Ultrasound regions of 2D images measured in centimetres; others have no millimetres to give."""
+    items = attributes.get("SequenceOfUltrasoundRegions")
+    found = []
+    for item in items if isinstance(items, Sequence) and not isinstance(items, str) else ():
+        if not isinstance(item, Mapping) or integer(item.get("RegionSpatialFormat")) != 1:
+            continue
+        if integer(item.get("PhysicalUnitsXDirection")) != 3 or integer(item.get("PhysicalUnitsYDirection")) != 3:
+            continue
+        across, down = number(item.get("PhysicalDeltaX")), number(item.get("PhysicalDeltaY"))
+        if not across or not down:
+            continue
+        box = [integer(item.get(name)) for name in _REGION_BOX]
+        found.append(Region(box[0], box[1], box[2], box[3], (abs(down) * 10.0, abs(across) * 10.0)))
+    return tuple(found)
+
+
+_REGION_BOX = ("RegionLocationMinX0", "RegionLocationMinY0", "RegionLocationMaxX1", "RegionLocationMaxY1")
+
+
+def _layout(instance: InstanceManifest, attributes: Attributes) -> PixelLayout:
+    bits = integer(attributes.get("BitsAllocated"), 16)
+    return PixelLayout(
+        rows=instance.rows,
+        columns=instance.columns,
+        samples=integer(attributes.get("SamplesPerPixel"), 1),
+        bits_allocated=bits,
+        bits_stored=integer(attributes.get("BitsStored"), bits),
+        pixel_representation=integer(attributes.get("PixelRepresentation")),
+        photometric=text(attributes.get("PhotometricInterpretation")).upper() or "MONOCHROME2",
+        planar=integer(attributes.get("PlanarConfiguration")),
+    )
+
+
+def _plane(attributes: Attributes, layout: PixelLayout) -> tuple[PlaneGeometry | None, str]:
+    position, orientation = (
+        numbers(attributes.get("ImagePositionPatient")),
+        numbers(attributes.get("ImageOrientationPatient")),
+    )
+    if not position and not orientation:
+        return None, ""
+    spacing = numbers(attributes.get("PixelSpacing"))
+    try:
+        return PlaneGeometry.from_attributes(position, orientation, spacing, layout.rows, layout.columns), ""
+    except GeometryError as error:
+        return None, str(error)
+
+
+def _calibration(modality: str, attributes: Attributes, in_patient: bool, regions: tuple[Region, ...]) -> Calibration:
+    spacings = {region.spacing for region in regions}
+    magnification = number(attributes.get("EstimatedRadiographicMagnificationFactor"))
+    return calibration(
+        SpacingFacts(
+            modality=modality,
+            in_patient=in_patient,
+            pixel_spacing=pair(attributes.get("PixelSpacing")),
+            imager_spacing=pair(attributes.get("ImagerPixelSpacing")),
+            nominal_spacing=pair(attributes.get("NominalScannedPixelSpacing")),
+            calibration_type=text(attributes.get("PixelSpacingCalibrationType")),
+            magnification=magnification,
+            region_spacing=spacings.pop() if len(spacings) == 1 else None,
+            aspect=pair(attributes.get("PixelAspectRatio")),
+        )
+    )
+
+
+def _inverse(attributes: Attributes, layout: PixelLayout) -> bool:
+    shape = text(attributes.get("PresentationLUTShape")).upper()
+    if shape in ("IDENTITY", "INVERSE"):
+        return shape == "INVERSE"
+    return layout.photometric == "MONOCHROME1"
+
+
+_TEMPORAL = ("TemporalPositionIndex", "TemporalPositionIdentifier", "DiffusionBValue", "EchoTime", "TriggerTime")
+
+
+def frame_headers(instance: InstanceManifest, modality: str) -> tuple[FrameHeader, ...]:
+    """The headers of every frame that has a locator; per-frame attributes win over shared ones."""
+    shared = instance.attributes
+    per_frame = shared.get("Frames")
+    groups = per_frame if isinstance(per_frame, Sequence) and not isinstance(per_frame, str) else ()
+    found = []
+    for place, locator in enumerate(instance.frames):
+        own = groups[place] if place < len(groups) else None
+        merged = {**shared, **own} if isinstance(own, Mapping) else shared
+        found.append(_frame_header(instance, modality, place + 1, locator, merged))
+    return tuple(found)
+
+
+def _frame_header(
+    instance: InstanceManifest, modality: str, frame: int, locator: LocalFile | Url, attributes: Attributes
+) -> FrameHeader:
+    layout = _layout(instance, attributes)
+    plane, why = _plane(attributes, layout)
+    regions = _regions(attributes)
+    temporal = tuple(v for v in (number(attributes.get(name)) for name in _TEMPORAL) if v is not None)
+    return FrameHeader(
+        sop_instance_uid=instance.sop_instance_uid,
+        sop_class_uid=instance.sop_class_uid,
+        frame=frame,
+        instance_number=instance.instance_number,
+        locator=locator,
+        layout=layout,
+        plane=plane,
+        why_no_plane=why,
+        calibration=_calibration(modality, attributes, plane is not None, regions),
+        frame_of_reference_uid=text(attributes.get("FrameOfReferenceUID")),
+        modality=modality,
+        modality_lut=_modality_lut(modality, attributes),
+        windows=_windows(attributes),
+        voi_lut=_table(attributes.get("VOILUTSequence")),
+        inverse=_inverse(attributes, layout),
+        padding=_padding(attributes, layout),
+        palette=_palette(attributes) if layout.photometric == "PALETTE COLOR" else None,
+        patient_orientation=texts(attributes.get("PatientOrientation")),
+        image_type=texts(attributes.get("ImageType")),
+        thickness=number(attributes.get("SliceThickness")),
+        gantry_tilt=number(attributes.get("GantryDetectorTilt")),
+        frame_time=number(attributes.get("FrameTime")),
+        temporal=temporal,
+        content_time=text(attributes.get("ContentTime")),
+        laterality=text(attributes.get("ImageLaterality")) or text(attributes.get("Laterality")),
+        lossy=text(attributes.get("LossyImageCompression")) == "01",
+        regions=regions,
+        key=instance.key,
+    )

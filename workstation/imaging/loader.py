@@ -1,0 +1,203 @@
+"""Series into volumes, on threads, the most urgent picture first (cornerstone's order: first, ends, every fourth, rest).
+
+Two queues: `fetch` for frames that have to be asked for, `decode` for files and decoding, so that a slow link never
+stands before a picture that is already here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from pacs_core.archive.models import LocalFile
+from workstation.imaging.cache import ByteCache
+from workstation.imaging.display_sets import DisplaySet
+from workstation.imaging.frame_reader import Fetch, FrameError, read_into
+from workstation.imaging.volume import Volume
+from workstation.imaging.work_queue import Job, Urgency, WorkQueue
+
+log = logging.getLogger("reading_room.view")
+
+__all__ = ["Fetch", "LoadRequest", "Loader", "SliceLoaded", "Urgency", "slice_order"]
+
+DEFAULT_CACHE_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class SliceLoaded:
+    """One slice of a request is there (or has failed: `words`); `loaded` of `total` are."""
+
+    request_id: int
+    index: int
+    loaded: int
+    total: int
+    words: str = ""
+
+
+def slice_order(count: int, first: int) -> list[int]:
+    """The wanted slice, then both ends and the middle, then every fourth and the rest, nearest to the wanted first."""
+    first = min(max(first, 0), count - 1)
+    near = sorted(range(count), key=lambda k: (abs(k - first), k))
+    wanted = [first, 0, count // 2, count - 1]
+    fourth = [k for k in near if (k - first) % 4 == 0]
+    return list(dict.fromkeys([*wanted, *fourth, *near]))
+
+
+class LoadRequest:
+    """One wish to have a display set loaded: its `volume`, filled as slices come, and `done`, a future of it.
+
+    `on_slice` is called on worker threads, never after `cancel` has returned.
+    """
+
+    def __init__(self, number: int, volume: Volume, tell: Callable[[SliceLoaded], None] | None) -> None:
+        self.id = number
+        self.volume = volume
+        self.done: Future[Volume] = Future()
+        self._tell = tell
+        self._jobs: dict[int, Job] = {}
+        self._lock = threading.RLock()
+        self._cancelled = False
+        self._stop = volume.listen(self._slice)
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """Drop every slice not yet begun; no callback after this returns."""
+        with self._lock:
+            self._cancelled = True
+            for job in self._jobs.values():
+                job.cancel()
+            self._jobs.clear()
+        self._stop()
+        self.done.cancel()
+
+    def _slice(self, index: int) -> None:
+        with self._lock:
+            if self._cancelled:
+                return
+            self._jobs.pop(index, None)
+            if self._tell is not None:
+                there, words = int(self.volume.loaded.sum()), self.volume.failures.get(index, "")
+                self._tell(SliceLoaded(self.id, index, there, len(self.volume.loaded), words))
+            self.finish_if_complete()
+
+    def finish_if_complete(self) -> None:
+        """Resolve `done` once every slice is there or has failed."""
+        with self._lock:
+            if self.volume.is_complete and not self._cancelled and not self.done.done():
+                self._stop()
+                self.done.set_result(self.volume)
+
+    def add_job(self, index: int, job: Job) -> None:
+        with self._lock:
+            earlier = self._jobs.pop(index, None)
+            if earlier is not None:
+                earlier.cancel()
+            if self._cancelled or self.done.done():
+                job.cancel()
+            else:
+                self._jobs[index] = job
+
+    def waiting(self) -> list[int]:
+        """Slices that have not arrived."""
+        with self._lock:
+            return list(self._jobs)
+
+
+class Loader:
+    """One per workstation. `fetch(sop_instance_uid, frame)` gives a frame's bytes where no local file does.
+
+    Volumes are kept in `cache` by bytes; asking again for one that is there answers at once.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch | None = None,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+        workers: int | None = None,
+        fetchers: int = 4,
+    ) -> None:
+        self.cache: ByteCache[Volume] = ByteCache(cache_bytes)
+        self._fetch = fetch
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._decode_queue = WorkQueue("decode", workers or min(8, os.cpu_count() or 2))
+        self._fetch_queue = WorkQueue("fetch", fetchers)
+
+    def load(
+        self,
+        display_set: DisplaySet,
+        *,
+        first: int = 0,
+        on_slice: Callable[[SliceLoaded], None] | None = None,
+        urgency: Urgency = Urgency.INTERACTION,
+    ) -> LoadRequest:
+        """Begin to load, the picture `first` before all others; the volume is there at once, its slices follow."""
+        volume = self.volume_of(display_set)
+        request = LoadRequest(next(self._numbers), volume, on_slice)
+        order = slice_order(len(display_set.frames), first)
+        self._schedule(request, order, urgency, first_at_once=True)
+        request.finish_if_complete()
+        return request
+
+    def focus(self, request: LoadRequest, index: int) -> None:
+        """The reader is at `index` now: load what is missing there before all else."""
+        near = sorted(request.waiting(), key=lambda k: abs(k - index))[:32]
+        self._schedule(request, near, Urgency.INTERACTION, first_at_once=False)
+
+    def promote(self, request: LoadRequest, urgency: Urgency) -> None:
+        """Give everything that still waits another urgency (a prefetched series was opened)."""
+        self._schedule(request, request.waiting(), urgency, first_at_once=False)
+
+    def volume_of(self, display_set: DisplaySet) -> Volume:
+        """The volume of a display set, as far as it is loaded; allocated where it was not there."""
+        with self._lock:
+            volume = self.cache.get(display_set.uid)
+            if volume is None:
+                volume = Volume(display_set)
+                self.cache.put(display_set.uid, volume)
+            return volume
+
+    def close(self) -> None:
+        """End all threads; requests that were under way stay incomplete."""
+        self._fetch_queue.close()
+        self._decode_queue.close()
+
+    def _schedule(self, request: LoadRequest, order: list[int], urgency: Urgency, first_at_once: bool) -> None:
+        for rank, index in enumerate(order):
+            if request.volume.loaded[index]:
+                continue
+            urgent = Urgency.INTERACTION if rank == 0 and first_at_once and urgency < Urgency.COMPUTE else urgency
+            queue = self._decode_queue if self._is_here(request.volume, index) else self._fetch_queue
+
+            def run(index: int = index) -> None:
+                self._load_slice(request.volume, index)
+
+            request.add_job(index, queue.submit(run, urgent, rank))
+
+    def _is_here(self, volume: Volume, index: int) -> bool:
+        return isinstance(volume.header(index).locator, LocalFile) or self._fetch is None
+
+    def _load_slice(self, volume: Volume, index: int) -> None:
+        if not volume.claim(index):
+            return
+        words = ""
+        try:
+            read_into(volume.header(index), volume.pixels[index], self._fetch)
+        except FrameError as error:
+            words = str(error)
+        except Exception as error:  # the worker loop: whatever a decoder or link raises becomes words for the reader
+            log.warning("a frame could not be read: %s", type(error).__name__)
+            log.debug("frame %s", volume.header(index).sop_instance_uid, exc_info=True)
+            words = f"The frame could not be read: {error}"
+        if words:
+            volume.failed(index, words)
+        else:
+            volume.arrived(index)

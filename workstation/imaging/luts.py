@@ -1,0 +1,163 @@
+"""From stored values to what is seen: modality, VOI, presentation (PS3.3 C.11, C.7.6.3; PS3.4 N.2).
+
+`to_grey` is the one function; `grey_table` is the same function for every 16-bit value at once, which the kernels
+look up after interpolating in stored units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Grey = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+
+LINEAR, LINEAR_EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"
+
+
+class LutError(ValueError):
+    """A look-up table or window that cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rescale:
+    """Rescale Slope and Intercept (PS3.3 C.11.1.1.2) and the unit they lead to ("HU", "BQML", ...)."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    unit: str = ""
+
+    def apply(self, stored: npt.NDArray[Any]) -> Floats:
+        return np.asarray(stored, dtype=np.float64) * self.slope + self.intercept
+
+
+@dataclass(frozen=True, slots=True)
+class TableLut:
+    """A LUT of the Modality or VOI LUT Sequence: first stored value mapped, entries, bits of an entry."""
+
+    first: int
+    entries: tuple[int, ...]
+    bits: int
+    unit: str = ""
+
+    def apply(self, values: npt.NDArray[Any]) -> Floats:
+        """Values below the first take the first entry, above the last the last (PS3.3 C.11.1.1.1)."""
+        table = np.asarray(self.entries, dtype=np.float64)
+        index = np.floor(np.asarray(values, dtype=np.float64) + 0.5) - self.first
+        return np.asarray(table[np.clip(index, 0, len(table) - 1).astype(np.intp)], dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class VoiWindow:
+    """Window Center and Width with their function (PS3.3 C.11.2.1.2, C.11.2.1.3), in modality units."""
+
+    centre: float
+    width: float
+    function: str = LINEAR
+    label: str = ""
+
+    def apply(self, values: Floats) -> Floats:
+        """Values to 0..1; LINEAR needs a width of 1 or more, the others one above 0 (PS3.3 C.11.2.1.2.1)."""
+        if self.function == SIGMOID:
+            power = np.clip(-4.0 * (values - self.centre) / max(self.width, 1e-6), -700.0, 700.0)
+            return np.asarray(1.0 / (1.0 + np.exp(power)), dtype=np.float64)
+        if self.function == LINEAR_EXACT:
+            return np.clip((values - self.centre) / max(self.width, 1e-6) + 0.5, 0.0, 1.0)
+        width = max(self.width, 1.0)
+        if width == 1.0:
+            return np.where(values > self.centre - 0.5, 1.0, 0.0)
+        return np.clip((values - (self.centre - 0.5)) / (width - 1.0) + 0.5, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class GreyChain:
+    """All that stands between a stored value and a grey level.
+
+    `voi` None shows `extent` (lowest, highest value in modality units). `inverse` is the image's own
+    (MONOCHROME1, or Presentation LUT Shape INVERSE), `inverted` the reader's wish; both undo each other.
+    `padding` is the closed range of stored values that mean nothing: black, or white under `inverse`, like air.
+    """
+
+    modality: Rescale | TableLut = Rescale()
+    voi: VoiWindow | TableLut | None = None
+    extent: tuple[float, float] = (0.0, 1.0)
+    inverse: bool = False
+    inverted: bool = False
+    padding: tuple[int, int] | None = None
+
+
+def _voi_to_unit(values: Floats, chain: GreyChain) -> Floats:
+    if isinstance(chain.voi, VoiWindow):
+        return chain.voi.apply(values)
+    if isinstance(chain.voi, TableLut):
+        return chain.voi.apply(values) / float(2**chain.voi.bits - 1)
+    low, high = chain.extent
+    return np.clip((values - low) / max(high - low, 1e-12), 0.0, 1.0)
+
+
+def to_grey(stored: npt.NDArray[Any], chain: GreyChain) -> Grey:
+    """Stored values (any shape, any number type) to 0..255 by the whole chain, padding as background."""
+    level = _voi_to_unit(chain.modality.apply(stored), chain)
+    if chain.padding is not None:
+        level = np.where((stored >= chain.padding[0]) & (stored <= chain.padding[1]), 0.0, level)
+    if chain.inverse != chain.inverted:
+        level = 1.0 - level
+    return np.nan_to_num(np.floor(level * 255.0 + 0.5)).astype(np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _table(chain: GreyChain, signed: bool) -> Grey:
+    values = np.arange(65536, dtype=np.int64)
+    if signed:
+        values = np.where(values > 32767, values - 65536, values)
+    table = to_grey(values, chain)
+    table.setflags(write=False)
+    return table
+
+
+def grey_table(chain: GreyChain, dtype: np.dtype[Any]) -> Grey:
+    """uint8[65536], indexed by the 16 bits of the stored value; for int16, uint16 and uint8 (its low 256)."""
+    return _table(chain, bool(np.issubdtype(dtype, np.signedinteger)))
+
+
+def background(chain: GreyChain) -> int:
+    """The grey of what lies outside the picture: black, whatever the image's polarity."""
+    return 0
+
+
+PRESETS: dict[str, tuple[VoiWindow, ...]] = {
+    "CT": (
+        VoiWindow(40, 400, label="Abdomen"),
+        VoiWindow(-600, 1500, label="Lung"),
+        VoiWindow(50, 350, label="Mediastinum"),
+        VoiWindow(400, 1800, label="Bone"),
+        VoiWindow(40, 80, label="Brain"),
+        VoiWindow(35, 40, label="Stroke"),
+        VoiWindow(80, 200, label="Subdural"),
+        VoiWindow(60, 150, label="Liver"),
+        VoiWindow(250, 700, label="Angiography"),
+    ),
+}
+
+
+def presets(modality: str) -> tuple[VoiWindow, ...]:
+    """Windows of the keys 1 to 9 for a modality; empty where values have no common scale (MR, CR, US)."""
+    return PRESETS.get(modality, ())
+
+
+def auto_window(values: npt.NDArray[Any], low: float = 0.5, high: float = 99.5) -> VoiWindow:
+    """A window from the 0.5th to the 99.5th percentile of modality values (sampled where there are many)."""
+    flat = np.asarray(values).reshape(-1)
+    step = max(1, flat.size // 250_000)
+    sample = flat[::step].astype(np.float64)
+    sample = sample[np.isfinite(sample)]
+    if sample.size == 0:
+        return VoiWindow(0.5, 1.0, LINEAR_EXACT, "Auto")
+    bottom, top = (float(v) for v in np.percentile(sample, (low, high)))
+    if top <= bottom:
+        bottom, top = float(sample.min()), max(float(sample.max()), float(sample.min()) + 1.0)
+    return VoiWindow((bottom + top) / 2, top - bottom, LINEAR_EXACT, "Auto")

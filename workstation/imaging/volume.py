@@ -1,0 +1,244 @@
+"""The pixels of a display set in one array of their native type, with what they mean and what of them is there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from workstation.imaging.display_sets import DisplaySet
+from workstation.imaging.geometry import Vector, VolumeGeometry
+from workstation.imaging.headers import FrameHeader, PixelLayout
+from workstation.imaging.luts import GreyChain, Rescale, TableLut, VoiWindow, auto_window
+
+Array = npt.NDArray[Any]
+Listener = Callable[[int], None]
+
+
+def native_dtype(layout: PixelLayout) -> np.dtype[Any]:
+    """The smallest type that holds a stored value as it is; colour is always shown in 8 bits a sample."""
+    if layout.is_colour or layout.bits_allocated == 1:
+        return np.dtype(np.uint8)
+    signed = layout.pixel_representation == 1
+    if layout.bits_allocated <= 8 and not signed:
+        return np.dtype(np.uint8)
+    if layout.bits_allocated <= 16:
+        return np.dtype(np.int16 if signed else np.uint16)
+    if layout.bits_allocated == 64:
+        return np.dtype(np.float64)
+    return np.dtype(np.int32 if signed else np.uint32)
+
+
+class Volume:
+    """Pixels (slices, rows, columns), or (slices, rows, columns, 3) in colour, filled while they arrive.
+
+    `loaded[k]` says that slice k is there, `failures[k]` in words why it never will be. Writers fill `pixels[k]` and
+    then call `arrived`; readers look at `loaded` first. `generation` grows with every slice. Values are stored values;
+    `rescale(k)` leads to modality units.
+    """
+
+    def __init__(self, display_set: DisplaySet) -> None:
+        layout = display_set.frames[0].layout
+        shape: tuple[int, ...] = (len(display_set.frames), layout.rows, layout.columns)
+        self.display_set = display_set
+        self.dtype = _common_dtype(display_set)
+        self.pixels: Array = np.zeros((*shape, 3) if layout.is_colour else shape, dtype=self.dtype)
+        self.loaded = np.zeros(shape[0], dtype=np.bool_)
+        self.failures: dict[int, str] = {}
+        self.generation = 0
+        self._claimed = np.zeros(shape[0], dtype=np.bool_)
+        self._listeners: list[Listener] = []
+        self._lock = threading.Lock()
+        self._common: Array | None = None
+        self._common_done = np.zeros(shape[0], dtype=np.bool_)
+        self._common_extent = (0.0, 0.0)
+        self._auto: VoiWindow | None = None
+
+    # ── what it is ───────────────────────────────────────────────────────────────────────────────
+    @property
+    def geometry(self) -> VolumeGeometry | None:
+        return self.display_set.geometry
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.pixels.nbytes) + (0 if self._common is None else int(self._common.nbytes))
+
+    @property
+    def is_colour(self) -> bool:
+        return self.pixels.ndim == 4
+
+    @property
+    def is_complete(self) -> bool:
+        """Every slice is loaded or has failed."""
+        return int(self.loaded.sum()) + len(self.failures) >= len(self.loaded)
+
+    def header(self, index: int) -> FrameHeader:
+        return self.display_set.frames[index]
+
+    def nearest_loaded(self, index: int) -> int | None:
+        """The loaded slice nearest to this one, itself included, or None."""
+        there = np.flatnonzero(self.loaded)
+        return None if there.size == 0 else int(there[np.argmin(np.abs(there - index))])
+
+    # ── filling ──────────────────────────────────────────────────────────────────────────────────
+    def claim(self, index: int) -> bool:
+        """True for exactly one caller, who then has to call `arrived`, `failed` or `release`."""
+        with self._lock:
+            if self._claimed[index] or self.loaded[index]:
+                return False
+            self._claimed[index] = True
+            return True
+
+    def release(self, index: int) -> None:
+        """Give a claim back without having filled the slice."""
+        with self._lock:
+            self._claimed[index] = False
+
+    def arrived(self, index: int) -> None:
+        """Slice `index` of `pixels` is filled."""
+        with self._lock:
+            self.failures.pop(index, None)
+            self.loaded[index] = True
+            self.generation += 1
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener(index)
+
+    def failed(self, index: int, words: str) -> None:
+        """Slice `index` cannot be read or decoded, and why."""
+        with self._lock:
+            self.failures[index] = words
+            self.generation += 1
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener(index)
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Be told of every slice that arrives or fails, on the thread that brought it; call the answer to stop."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def stop() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return stop
+
+    # ── values ───────────────────────────────────────────────────────────────────────────────────
+    def modality_lut(self, index: int) -> Rescale | TableLut:
+        return self.header(index).modality_lut
+
+    @property
+    def unit(self) -> str:
+        return self.header(0).modality_lut.unit
+
+    def values(self, index: int) -> npt.NDArray[np.float64]:
+        """One slice in modality units (rows, columns), float64; not for colour."""
+        return self.modality_lut(index).apply(self.pixels[index])
+
+    def value_at(self, index: int, column: int, row: int) -> float | None:
+        """The modality value of one pixel, or None outside, before it is loaded, or in padding."""
+        _, rows, columns = self.pixels.shape[:3]
+        if self.is_colour or not (0 <= column < columns and 0 <= row < rows) or not self.loaded[index]:
+            return None
+        stored = self.pixels[index, row, column]
+        padding = self.header(index).padding
+        if padding is not None and padding[0] <= stored <= padding[1]:
+            return None
+        return float(self.modality_lut(index).apply(np.asarray(stored)))
+
+    def value_in_patient(self, point: Vector) -> float | None:
+        """The modality value of the voxel nearest to a patient point, or None outside the volume."""
+        if self.geometry is None:
+            return None
+        column, row, slice_ = (int(np.floor(v + 0.5)) for v in self.geometry.index(point))
+        return self.value_at(slice_, column, row) if 0 <= slice_ < len(self.loaded) else None
+
+    # ── showing ──────────────────────────────────────────────────────────────────────────────────
+    def grey_chain(self, index: int, voi: VoiWindow | TableLut | None = None, inverted: bool = False) -> GreyChain:
+        """The chain of one slice; without `voi` its own first window or VOI LUT, else an automatic window."""
+        header = self.header(index)
+        own = voi or self.default_voi(index)
+        return GreyChain(
+            modality=header.modality_lut,
+            voi=own,
+            inverse=header.inverse,
+            inverted=inverted,
+            padding=header.padding,
+        )
+
+    def default_voi(self, index: int) -> VoiWindow | TableLut:
+        """The image's own first window, else its VOI LUT, else one from the values that are there."""
+        header = self.header(index)
+        if header.windows:
+            return header.windows[0]
+        return header.voi_lut or self.auto_window()
+
+    def auto_window(self) -> VoiWindow:
+        """A window from the values loaded so far; the same for every slice, and kept once all are there."""
+        if self._auto is not None:
+            return self._auto
+        there = np.flatnonzero(self.loaded)
+        if there.size == 0:
+            return VoiWindow(0.5, 1.0, "LINEAR_EXACT", "Auto")
+        chosen = there[:: max(1, there.size // 8)]
+        found = auto_window(np.concatenate([self._unpadded(int(k)) for k in chosen]))
+        if self.is_complete:
+            self._auto = found
+        return found
+
+    def _unpadded(self, index: int) -> npt.NDArray[np.float64]:
+        stored = self.pixels[index].reshape(-1)[:: max(1, self.pixels[index].size // 40_000)]
+        padding = self.header(index).padding
+        if padding is not None:
+            stored = stored[(stored < padding[0]) | (stored > padding[1])]
+        return self.modality_lut(index).apply(stored)
+
+    # ── reformats ────────────────────────────────────────────────────────────────────────────────
+    def for_reformat(self) -> tuple[Array, Rescale | TableLut]:
+        """An array the engines can sample as one, and what its values mean.
+
+        The native array where every slice shares one rescale and the type has 8 or 16 bits; else (PET, 32 bits) a
+        16-bit copy on one scale, as fine as the coarsest slice or 1/65535 of the extent, made of the slices there are.
+        """
+        luts = {f.modality_lut for f in self.display_set.frames}
+        if len(luts) == 1 and self.dtype.itemsize <= 2:
+            return self.pixels, self.header(0).modality_lut
+        return self._common_scale()
+
+    def _common_scale(self) -> tuple[Array, Rescale]:
+        low, high = self._extent()
+        slope = max((high - low) / 65535.0, 1e-12)
+        with self._lock:
+            if self._common is None or self._common_extent != (low, high):
+                self._common = np.zeros(self.pixels.shape, dtype=np.uint16)
+                self._common_done[:] = False
+                self._common_extent = (low, high)
+            todo = np.flatnonzero(self.loaded & ~self._common_done)
+            for k in todo:
+                values = (self.modality_lut(int(k)).apply(self.pixels[k]) - low) / slope
+                self._common[k] = np.clip(np.floor(values + 0.5), 0, 65535).astype(np.uint16)
+                self._common_done[k] = True
+        return self._common, Rescale(slope, low, self.unit)
+
+    def _extent(self) -> tuple[float, float]:
+        """Lowest and highest modality value the stored types allow, known before anything is loaded."""
+        if self.dtype.itemsize > 2:
+            there = self.pixels[self.loaded]
+            ends = np.array([there.min(), there.max()]) if there.size else np.array([0, 1])
+        else:
+            bits = self.header(0).layout.bits_stored
+            signed = bool(np.issubdtype(self.dtype, np.signedinteger))
+            ends = np.array([-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] if signed else [0, 2**bits - 1])
+        found = [self.modality_lut(k).apply(ends) for k in range(len(self.loaded))]
+        return float(min(v.min() for v in found)), float(max(v.max() for v in found))
+
+
+def _common_dtype(display_set: DisplaySet) -> np.dtype[Any]:
+    """The type of every frame; int32 where signed and unsigned 16-bit ones are mixed."""
+    found = {native_dtype(f.layout) for f in display_set.frames}
+    return found.pop() if len(found) == 1 else np.dtype(np.result_type(*found))
