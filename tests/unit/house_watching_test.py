@@ -46,7 +46,8 @@ def test_an_active_qt_timer_is_named(qtbot):
     Left.now().must_be_all(with_timers=True)
 
 
-def test_errors_must_be_announced_and_announced_errors_must_come():
+def test_errors_must_be_announced_and_announced_errors_must_come(expect_errors):
+    expect_errors("disk is full")
     logger = logging.getLogger("reading_room.web")
     with errors_logged() as records:
         logger.error("the disk is full")
