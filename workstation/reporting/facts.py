@@ -51,5 +51,12 @@ class OrderFacts:
         }
 
 
-SIDE_WORDS = {"L": "left", "R": "right", "B": "bilateral", "LEFT": "left", "RIGHT": "right", "BILATERAL": "bilateral"}
+SIDE_WORDS = {
+    "L": "left",
+    "R": "right",
+    "B": "bilateral",
+    "LEFT": "left",
+    "RIGHT": "right",
+    "BILATERAL": "bilateral",
+}
 """The words a report has for a coded laterality."""

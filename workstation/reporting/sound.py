@@ -95,7 +95,9 @@ def _as_float(samples: bytes, wave: WaveFormat, name: str) -> NDArray[np.float32
         wide = np.zeros((len(bytes_), 4), np.uint8)
         wide[:, 1:] = bytes_
         return np.asarray(wide.view("<i4")[:, 0] / 2.0**31, np.float32)
-    raise InvalidValue(f"{name} is encoding {wave.encoding} with {wave.bits} bits; PCM or float is needed", "sound file")
+    raise InvalidValue(
+        f"{name} is encoding {wave.encoding} with {wave.bits} bits; PCM or float is needed", "sound file"
+    )
 
 
 def resample(samples: NDArray[np.float32], rate: int, to: int = SAMPLE_RATE) -> Sound:
@@ -113,7 +115,11 @@ def resample(samples: NDArray[np.float32], rate: int, to: int = SAMPLE_RATE) -> 
         # The same fraction comes back every `to / gcd` samples, so the sinc is computed once for each.
         fractions, which = np.unique(part, return_inverse=True)
         distance = offsets[None, :] - fractions[:, None]
-        taps = np.sinc(distance * cutoff) * cutoff * (0.5 + 0.5 * np.cos(np.pi * np.clip(distance / reach, -1, 1)))
+        taps = (
+            np.sinc(distance * cutoff)
+            * cutoff
+            * (0.5 + 0.5 * np.cos(np.pi * np.clip(distance / reach, -1, 1)))
+        )
         window = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach)[whole + 1]
         out[start : start + len(place)] = np.einsum("ij,ij->i", window, taps.astype(np.float32)[which])
     return out

@@ -18,7 +18,9 @@ from workstation.reporting.template_model import (
     TemplateSection,
 )
 
-_BLOCKS = frozenset("p div li ul ol tr table tbody thead section header h1 h2 h3 h4 h5 h6 br hr article".split())
+_BLOCKS = frozenset(
+    "p div li ul ol tr table tbody thead section header h1 h2 h3 h4 h5 h6 br hr article".split()
+)
 _KINDS = {
     "text": FieldKind.TEXT,
     "merge": FieldKind.TEXT,
@@ -69,7 +71,7 @@ class _OpenSection:
 class _Choices:
     """Options being collected for a select, a datalist or a group of boxes."""
 
-    field: TemplateField
+    item: TemplateField
     texts: list[str] = field(default_factory=list)
     chosen: list[str] = field(default_factory=list)
     option: str | None = None
@@ -170,7 +172,9 @@ class BodyBuilder:
     ) -> tuple[tuple[TemplateSection, ...], tuple[str, ...]]:
         """The sections with their codes, and remarks; refuses a body without any field."""
         self._end_paragraph()
-        made = tuple(self._section(section, codes) for section in self._done if section.paragraphs or section.heading)
+        made = tuple(
+            self._section(section, codes) for section in self._done if section.paragraphs or section.heading
+        )
         if not any(paragraph.fields for section in made for paragraph in section.paragraphs):
             raise TemplateRefused("the template has no field to fill", source)
         for identifier in self._waiting:
@@ -179,8 +183,12 @@ class BodyBuilder:
 
     def _section(self, section: _OpenSection, codes: dict[str, ConceptCode]) -> TemplateSection:
         code = codes.get(section.identifier)
-        loinc = code.value if code and code.scheme == "LN" else _SECTION_CODES.get(section.heading.lower(), "")
-        paragraphs = tuple(Paragraph(tuple(self._finished(p, codes) for p in q.parts)) for q in section.paragraphs)
+        loinc = (
+            code.value if code and code.scheme == "LN" else _SECTION_CODES.get(section.heading.lower(), "")
+        )
+        paragraphs = tuple(
+            Paragraph(tuple(self._finished(p, codes) for p in q.parts)) for q in section.paragraphs
+        )
         return TemplateSection(section.identifier, section.heading, section.level, loinc, paragraphs)
 
     def _finished(self, part: Part, codes: dict[str, ConceptCode]) -> Part:
@@ -258,7 +266,7 @@ class BodyBuilder:
             minimum=_number(attributes.get("min", ""), where),
             maximum=_number(attributes.get("max", ""), where),
             multiple="multiple" in attributes or declared == "checkbox",
-            open=declared not in {"radio"} and attributes.get("data-reading-room-open", "true").lower() != "false",
+            open=declared != "radio" and attributes.get("data-reading-room-open", "true").lower() != "false",
             hint=attributes.get("placeholder", ""),
         )
 
@@ -320,9 +328,9 @@ class BodyBuilder:
     def _add_choices(self, choices: _Choices) -> None:
         self._parts.append(
             replace(
-                choices.field,
+                choices.item,
                 choices=tuple(dict.fromkeys(choices.texts)),
-                default=" ".join(choices.chosen if choices.field.multiple else choices.chosen[:1]),
+                default=" ".join(choices.chosen if choices.item.multiple else choices.chosen[:1]),
             )
         )
 

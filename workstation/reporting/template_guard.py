@@ -23,8 +23,8 @@ ACTIVE_ELEMENTS = frozenset(
 """Elements that load, run or send something."""
 
 _LOADING_ATTRIBUTES = frozenset(
-    "action archive background cite classid codebase data formaction href longdesc manifest ping poster profile "
-    "src srcdoc srcset usemap xlink:href".split()
+    "action archive background cite classid codebase data formaction href longdesc manifest ping poster "
+    "profile src srcdoc srcset usemap xlink:href".split()
 )
 _SCHEME = re.compile(r"^\s*(?:[a-z][a-z0-9+.\-]*:|//|\\\\)", re.IGNORECASE)
 _RUNS = re.compile(r"^(?:javascript|vbscript|data|blob|filesystem):", re.IGNORECASE)

@@ -133,5 +133,7 @@ class Template:
 
     def section_of(self, field_id: str) -> TemplateSection | None:
         """The section in which that field stands."""
-        wanted = [s for s in self.sections for p in s.paragraphs for f in p.fields if f.identifier == field_id]
+        wanted = [
+            s for s in self.sections for p in s.paragraphs for f in p.fields if f.identifier == field_id
+        ]
         return wanted[0] if wanted else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 
 from workstation.reporting import template_guard as guard
@@ -25,6 +24,31 @@ def read_template(html: bytes | str, source: str = "template") -> Template:
     reader.feed(text)
     reader.close()
     return reader.template()
+
+
+class _CodedContent(HTMLParser):
+    """The entries of MRRT's coded content: what a section or field is called in a code system.
+
+    Read as tags like the rest, not by an XML parser: nothing here is worth what entities can do to one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.codes: dict[str, ConceptCode] = {}
+        self._origin = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "entry":
+            self._origin = attributes.get("origtxt", "")
+        elif tag == "code" and self._origin:
+            scheme = attributes.get("scheme", "")
+            code = ConceptCode(
+                attributes.get("value", ""),
+                _SCHEMES.get(scheme.upper(), scheme),
+                attributes.get("meaning", ""),
+            )
+            self.codes.setdefault(self._origin, code)
 
 
 class _Reader(HTMLParser):
@@ -107,24 +131,10 @@ class _Reader(HTMLParser):
 
     def _read_coded_content(self, text: str) -> None:
         guard.check_xml(text, self.where)
-        if not text.strip():
-            return
-        try:
-            root = ElementTree.fromstring(text.strip())
-        except ElementTree.ParseError as error:
-            raise TemplateRefused(f"the coded content is not well-formed XML: {error}", self.where) from error
-        for entry in root.iter():
-            if entry.tag.lower() == "entry":
-                self._read_entry(entry)
-
-    def _read_entry(self, entry: ElementTree.Element) -> None:
-        origin = entry.get("origtxt") or entry.get("ORIGTXT") or ""
-        codes = [element for element in entry.iter() if element.tag.lower() == "code"]
-        if origin and codes:
-            scheme = codes[0].get("scheme", "")
-            self.codes[origin] = ConceptCode(
-                codes[0].get("value", ""), _SCHEMES.get(scheme.upper(), scheme), codes[0].get("meaning", "")
-            )
+        content = _CodedContent()
+        content.feed(text)
+        content.close()
+        self.codes = content.codes
 
     def template(self) -> Template:
         """What was read; refuses a file without a body, title or field."""

@@ -24,7 +24,8 @@ def template_html(template: Template) -> str:
     body = "\n".join(_section(section) for section in _nested(template.sections))
     return (
         f'<!DOCTYPE html>\n<html lang="{_attribute(template.language)}">\n<head>\n<meta charset="UTF-8">\n'
-        f"<title>{escape(template.title, quote=False)}</title>\n{_metadata(template)}{_coded_content(template)}"
+        f"<title>{escape(template.title, quote=False)}</title>\n{_metadata(template)}"
+        f"{_coded_content(template)}"
         f"</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
@@ -50,14 +51,18 @@ def _metadata(template: Template) -> str:
         ("hotwords", template.hotwords),
     )
     rows += [(f"readingroom.{name}", "; ".join(values)) for name, values in ours if values]
-    return "".join(f'<meta name="{_attribute(name)}" content="{_attribute(value)}">\n' for name, value in rows)
+    return "".join(
+        f'<meta name="{_attribute(name)}" content="{_attribute(value)}">\n' for name, value in rows
+    )
 
 
 def _coded_content(template: Template) -> str:
     entries = [(s.identifier, ConceptCode(s.code, "LN", s.heading)) for s in template.sections if s.code]
     entries += [(f.identifier, f.code) for f in template.fields if f.code]
     schemes = {_SCHEME_NAMES.get(code.scheme, (code.scheme, "")) for _, code in entries}
-    listed = "".join(f'<coding_scheme name="{_attribute(n)}" designator="{_attribute(d)}"/>' for n, d in sorted(schemes))
+    listed = "".join(
+        f'<coding_scheme name="{_attribute(n)}" designator="{_attribute(d)}"/>' for n, d in sorted(schemes)
+    )
     terms = "\n".join(_entry(origin, code) for origin, code in entries)
     return (
         '<script type="text/xml">\n<template_attributes>\n<top-level-flag>true</top-level-flag>\n'
@@ -86,7 +91,8 @@ def _section(entry: tuple[TemplateSection, int]) -> str:
     if not section.heading and not section.identifier:
         return "\n".join(lines)
     name = _attribute(section.heading)
-    opening = f'<section id="{_attribute(section.identifier)}" class="level{section.level}" data-section-name="{name}">'
+    identity = f'id="{_attribute(section.identifier)}" class="level{section.level}"'
+    opening = f'<section {identity} data-section-name="{name}">'
     header = f'<header class="level{section.level}">{escape(section.heading, quote=False)}</header>'
     return "\n".join([opening, header, *lines, "</section>" * closing])
 
@@ -131,7 +137,8 @@ def _selection(item: TemplateField, attributes: str) -> str:
         return _open_selection(item, attributes)
     several = " multiple" if item.multiple else ""
     rows = "".join(
-        f"<option{' selected' if text in chosen else ''}>{escape(text, quote=False)}</option>" for text in item.choices
+        f"<option{' selected' if text in chosen else ''}>{escape(text, quote=False)}</option>"
+        for text in item.choices
     )
     return f"<select {attributes}{several}>{rows}</select>"
 
@@ -142,7 +149,8 @@ def _open_selection(item: TemplateField, attributes: str) -> str:
     rows = "".join(f"<option>{escape(text, quote=False)}</option>" for text in item.choices)
     several = " multiple" if item.multiple else ""
     value = _attribute(item.default)
-    return f'<input list="{listed}" {attributes}{several} value="{value}"><datalist id="{listed}">{rows}</datalist>'
+    choices = f'<datalist id="{listed}">{rows}</datalist>'
+    return f'<input list="{listed}" {attributes}{several} value="{value}">{choices}'
 
 
 def _chosen(item: TemplateField) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ class TemplateChoice:
 
 
 class TemplateLibrary:
-    """The shipped templates and those in a site's folders; a site's own replaces one of the same identifier."""
+    """The shipped templates and a site's own, which replace those of the same identifier."""
 
     def __init__(self, folders: Iterable[Path] = ()) -> None:
         self._by_identifier: dict[str, Template] = {}
@@ -87,7 +87,7 @@ class TemplateLibrary:
             raise NotFound(f"there is no report template {identifier!r}", "template") from None
 
     def choose(self, facts: OrderFacts) -> TemplateChoice:
-        """The best template for an order, and those that would do; raises NotFound where there is none at all."""
+        """The best template for an order, and those that would do; raises NotFound where there is none."""
         ranked = sorted(
             (match for template in self.templates if (match := _match(template, facts)) is not None),
             key=lambda match: -match.score,
@@ -98,7 +98,7 @@ class TemplateLibrary:
         return TemplateChoice(ranked[0].template, ranked[0].reason, others)
 
     def import_file(self, path: Path, into: Path) -> Template:
-        """Check a template file and copy it into a site's folder; raises TemplateRefused and copies nothing then."""
+        """Check a template file and copy it into a site's folder; raises TemplateRefused."""
         template = _read_file(path)
         into.mkdir(parents=True, exist_ok=True)
         target = into / f"{_file_name(template.identifier)}.html"
@@ -131,7 +131,9 @@ def _read_file(path: Path) -> Template:
 
 def _file_name(identifier: str) -> str:
     """The identifier as a file name that every platform takes."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in identifier)[:100].strip(".")
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in identifier)[:100].strip(
+        "."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ def _match(template: Template, facts: OrderFacts) -> _Match | None:
             return None
         score += 3 if parts & named else 2
         reasons.append(f"{'/'.join(sorted(parts & (named | said))).lower()} in the order")
+    elif parts:
+        score -= 10  # a guess at the body part is worse than the template for any examination
     if found := phrases_in(facts.procedure, template.procedures):
         score += min(2, len(found))
         reasons.append(f"the procedure says {', '.join(found)}")
@@ -172,6 +176,8 @@ def _body_parts(facts: OrderFacts) -> tuple[set[str], set[str]]:
     """Body parts as DICOM terms: those that the order codes, and those its procedure text speaks of."""
     terms = code_list("body_parts")
     coded = facts.body_part.strip().upper()
-    named = {coded} if coded in terms else {t for t, words in terms.items() if phrases_in(facts.body_part, words)}
+    named = (
+        {coded} if coded in terms else {t for t, words in terms.items() if phrases_in(facts.body_part, words)}
+    )
     said = {term for term, words in terms.items() if phrases_in(facts.procedure, words)}
     return named, said
