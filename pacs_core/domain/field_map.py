@@ -1,4 +1,4 @@
-"""Where an HL7 sender puts what: the field map of a source, as data (IHE RAD TF-2 4.1, 4.4; architecture.md §2).
+"""Where an HL7 sender puts what: the field map of a source, as data (IHE RAD TF-2 4.1 and 4.4).
 
 A map is TOML: the shipped default with a source's own text on top. What the own text names replaces the
 default's list of places; tables of translations are added to. The first place that holds something wins.
@@ -23,8 +23,9 @@ PATIENT_FIELDS = frozenset(
 ORDER_FIELDS = frozenset(
     "placer_number filler_number accession_number accession_issuer procedure_id study_uid priority procedure "
     "procedure_description indication question body_part laterality contrast alerts referring_physician "
-    "referring_phone requesting_physician admission_id transport patient_state technologist_note step_id modality "
-    "start station_aet station_name station_location protocol step_description performing_physician".split()
+    "referring_phone requesting_physician admission_id transport patient_state technologist_note step_id "
+    "modality start station_aet station_name station_location protocol step_description "
+    "performing_physician".split()
 )
 OPTIONS = frozenset(
     "character_set acknowledge default_issuer identifier_types make_accession_number time_zone".split()
@@ -35,7 +36,7 @@ OBSERVATIONS = frozenset({"weight", "height"})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value lies: ``OBR-18``, ``PID-3.4`` or ``PID-5.1.2``; numbers count from 1, 0 means not said."""
+    """Where a value lies: ``OBR-18``, ``PID-3.4`` or ``PID-5.1.2``; counted from 1, 0 is not said."""
 
     segment: str
     field: int
@@ -70,8 +71,8 @@ class Place:
 class FieldMap:
     """How one source's messages are read.
 
-    `character_set` is a table 0211 name for messages without MSH-18, `acknowledge` is ``asked`` or ``always``,
-    `time_zone` an IANA name where the sender's civil times are not the site's.
+    `character_set` is a table 0211 name for messages without MSH-18, `acknowledge` is ``asked`` or
+    ``always``, `time_zone` an IANA name where the sender's civil times are not the site's.
     """
 
     patient: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)

@@ -103,11 +103,13 @@ _TABLE: tuple[tuple[type[ReadingRoomError], AckCode, Condition], ...] = (
 """AE: the content is at fault. AR: it is not, the sender may send the same again (HL7 v2.5.1 §2.9.2)."""
 
 _LOCATION = re.compile(r"^[A-Z][A-Z0-9]{2}(\^\d+){0,5}$")
+_PLACE = re.compile(r"^([A-Z][A-Z0-9]{2})-(\d+)$")
 
 
 def problem_of(error: ReadingRoomError) -> Problem:
     """Translate a domain error; a `where` that is no ERR-2 location goes into the text."""
-    location = error.where if _LOCATION.match(error.where) else ""
+    location = _PLACE.sub(r"\1^1^\2", error.where)
+    location = location if _LOCATION.match(location) else ""
     text = error.message if location or not error.where else f"{error.message} ({error.where})"
     if isinstance(error, MessageRefused):
         return Problem(error.code, error.condition, text, location)
