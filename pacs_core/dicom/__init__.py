@@ -6,13 +6,14 @@ in ``warnings``. Failures are ``domain.errors``: NotDicom, Damaged, NotStorable,
 
 ``intake`` (bytes or a file -> checked header, digest)::
 
-    Intake(header: domain.study.InstanceHeader, digest: str, size: int, prefix: bytes, data_set_offset: int)
+    Intake(header: domain.study.InstanceHeader, digest: str, size: int, prefix: bytes, source_offset: int)
         digest           SHA-256 (hex) of the encoded data set as received, file meta not included
         size             bytes of the encoded data set
         prefix           what has to precede the data set in the stored file (preamble, DICM, group 0002);
                          of a file that is Part 10 already its own bytes
-        data_set_offset  where the data set begins in the source that was read (file or bytes)
-        header.frames / pixel_offset   absolute in the *stored* file: prefix + data set
+        source_offset    where the data set begins in the source that was read (file or bytes)
+        data_set_offset  where it begins in the *stored* file (prefix + data set); offsets in header are
+        that file's
 
     intake_file(path) -> Intake
     intake_bytes(data, name="") -> Intake                        # Part 10, or a bare data set
@@ -27,17 +28,21 @@ in ``warnings``. Failures are ``domain.errors``: NotDicom, Damaged, NotStorable,
 
 ``pixels`` (imagecodecs, releases the GIL; pydicom's plugins where it cannot)::
 
-    PixelFormat(rows, columns, samples=1, bits_allocated=16, bits_stored=16, high_bit=15, pixel_representation=0,
+    PixelFormat(rows, columns, samples=1, bits_allocated=16, bits_stored=16, high_bit=15,
+    pixel_representation=0,
                 photometric="MONOCHROME2", planar=0, float_kind="")
     pixel_format(header: InstanceHeader) -> PixelFormat
-    decode_frame(fragments, transfer_syntax_uid, rows, columns, samples=1, bits_allocated=16, bits_stored=None,
+    decode_frame(fragments, transfer_syntax_uid, rows, columns, samples=1, bits_allocated=16,
+    bits_stored=None,
                  pixel_representation=0, photometric="MONOCHROME2", planar=0, *, bit_offset=0) -> ndarray
-        fragments: bytes or a sequence of bytes of one frame; answer (rows, columns) or (rows, columns, samples),
-        signed where pixel_representation is 1, colours as stored (see to_rgb); safe on many threads at once
+        fragments: bytes or a sequence of bytes of one frame; answer (rows, columns) or (rows, columns,
+        samples), signed where pixel_representation is 1, colours as stored (see to_rgb); safe on many
+        threads at once
     frame_fragments(data, offset, frames) -> list of (offset, length) lists, one list a frame
     read_frame(path, header, index) -> ndarray
     to_rgb(frame, photometric, palette=None) -> uint8 (rows, columns, 3)
-    transcode(data, target_uid) -> bytes                         # Part 10 in, Part 10 out, uncompressed target
+    transcode(data, target_uid) -> bytes                         # Part 10 in, Part 10 out, uncompressed
+    target
 
 ``json`` (PS3.18 annex F)::
 
@@ -49,5 +54,6 @@ in ``warnings``. Failures are ``domain.errors``: NotDicom, Damaged, NotStorable,
     Correction(values: Mapping[keyword, str], reason="COERCE", at=..., system="READINGROOM", source="")
     overlay(part10, correction) -> bytes                         # the very same bytes where nothing differs
 
-``charset`` (PS3.5 6.1): ``decode_text(raw, character_set)``, ``decode_name``, ``encode_text``, ``best_character_set``
+``charset`` (PS3.5 6.1): ``decode_text(raw, character_set)``, ``decode_name``, ``encode_text``,
+``best_character_set``
 """
