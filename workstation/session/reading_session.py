@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pacs_core.archive.models import Dossier, Prior, StudyManifest
+from pacs_core.archive.models import Dossier, ExamRow, Prior, StudyManifest
 from pacs_core.domain.measurement import Measurement
 from workstation.imaging.display_sets import DisplaySet, display_sets
 from workstation.session import linking
@@ -34,6 +34,7 @@ class ReadingSession:
     """What one reader has open. Every change is a method, every method tells by one signal."""
 
     def __init__(self) -> None:
+        self.wanted: Signal[[str]] = Signal("wanted")
         self.opened: Signal[[]] = Signal("opened")
         self.closed: Signal[[]] = Signal("closed")
         self.facts_changed: Signal[[]] = Signal("facts_changed")
@@ -48,6 +49,7 @@ class ReadingSession:
         self.prior: Prior | None = None
         self.prior_reason = ""
         self.history = History()
+        self.queue: tuple[ExamRow, ...] = ()
         self._empty()
 
     def _empty(self) -> None:

@@ -1,0 +1,1 @@
+"""The worklist place: exams to read, what is known of each, and where their results are."""

@@ -1,0 +1,103 @@
+"""The columns of the worklist: what each says of an exam."""
+
+from __future__ import annotations
+
+from pacs_core.archive.models import ExamRow
+from workstation.ui import words
+from workstation.ui.widgets.table import Cell, Column
+
+URGENT = {"STAT": ("STAT", "alert-decagram-outline", "wrong"), "HIGH": ("High", "chevron-double-up", "waiting")}
+
+
+def priority(row: ExamRow) -> Cell:
+    text, icon, token = URGENT.get(row.priority, ("", "", "quiet"))
+    return Cell(words.t(text), icon, token, bold=bool(text))
+
+
+def status(row: ExamRow) -> Cell:
+    state = words.state(words.EXAM, row.status)
+    by = row.locked_by if row.status in ("reading", "draft", "arrived") else ""
+    tip = f"{words.t(state.word)} · {words.t('open by')} {by}" if by else ""
+    return Cell(words.t(state.word), state.icon, state.token, tip, trailing=by)
+
+
+def patient(row: ExamRow) -> Cell:
+    return Cell(row.patient_display or words.t("No name"), bold=row.status not in ("signed", "cancelled", "scheduled"),
+                tip=f"{row.patient_display}\n{row.patient_id} {row.issuer}".strip())
+
+
+def sex_and_age(row: ExamRow) -> Cell:
+    return Cell(words.sex_and_age(row.sex, row.birth_date, row.study_date or row.scheduled_start))
+
+
+def number(row: ExamRow) -> Cell:
+    return Cell(row.patient_id, trailing=row.issuer, tip=f"{row.patient_id} {row.issuer}".strip())
+
+
+def procedure(row: ExamRow) -> Cell:
+    tip = "\n".join(part for part in (row.procedure, row.indication) if part)
+    return Cell(row.procedure or words.t("Not said"), tip=tip)
+
+
+def body_part(row: ExamRow) -> Cell:
+    return Cell(row.body_part.capitalize())
+
+
+def modality(row: ExamRow) -> Cell:
+    return Cell(row.modality.replace("\\", " "))
+
+
+def time(row: ExamRow) -> Cell:
+    if row.study_date:
+        return Cell(words.when(row.study_date, row.study_time))
+    return Cell(row.scheduled_start[:16].replace("T", " "), token="quiet", tip=words.t("Scheduled start"))
+
+
+def images(row: ExamRow) -> Cell:
+    """``n of m`` where m is known, and whether more are coming."""
+    if not row.study_uid:
+        return Cell(words.t("none yet"), token="quiet")
+    text = f"{row.images} {words.t('of')} {row.expected}" if row.expected else str(row.images)
+    if row.arriving:
+        return Cell(text, "progress-download", "waiting", words.t("More images are coming"),
+                    trailing=words.t("still arriving"))
+    short = row.expected is not None and row.images < row.expected
+    return Cell(text, "progress-alert" if short else "", "waiting" if short else "text",
+                words.t("Fewer images than expected") if short else "")
+
+
+def identity(row: ExamRow) -> Cell:
+    if not row.study_uid:
+        return Cell("")
+    state = words.state(words.RECONCILIATION, row.reconciliation or "none")
+    return Cell(words.t(state.word), state.icon, state.token, row.hold_reason, trailing=row.hold_reason)
+
+
+def result(row: ExamRow) -> Cell:
+    """The report, and where its result is: the acknowledgement in the receiver's own words."""
+    if row.delivery:
+        state = words.state(words.DELIVERY, row.delivery)
+        return Cell(words.t(state.word), state.icon, state.token, row.acknowledgement, trailing=row.acknowledgement)
+    if row.report_state:
+        state = words.state(words.REPORT, row.report_state)
+        return Cell(words.t(state.word), state.icon, state.token)
+    return Cell("")
+
+
+COLUMNS: tuple[Column[ExamRow], ...] = (
+    Column("priority", "Priority", priority, 92),
+    Column("status", "Status", status, 136),
+    Column("patient_name", "Patient", patient, 196, stretch=True),
+    Column("birth_date", "Age", sex_and_age, 72),
+    Column("patient_id", "ID", number, 132, keep=5),
+    Column("procedure", "Procedure", procedure, 208, stretch=True),
+    Column("body_part", "Body part", body_part, 104, keep=6),
+    Column("modality", "Mod.", modality, 64),
+    Column("study_date", "Study time", time, 148),
+    Column("images", "Images", images, 176),
+    Column("reconciliation", "Identity", identity, 148, keep=2),
+    Column("delivery", "Report and result", result, 212),
+    Column("accession", "Accession", lambda r: Cell(r.accession), 124, keep=4),
+    Column("referring_physician", "Referrer", lambda r: Cell(r.referring_physician.replace("^", " ")), 132, keep=7),
+    Column("station", "Station", lambda r: Cell(r.station), 88, keep=8),
+)
