@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,7 +148,7 @@ def _match(template: Template, facts: OrderFacts) -> _Match | None:
     """How well a template suits an order; None where modality or body part contradict."""
     reasons: list[str] = []
     score = 0.0
-    asked = {term.strip().upper() for term in facts.modality.replace("/", "\\").split("\\") if term.strip()}
+    asked = {term.upper() for term in re.split(r"[^A-Za-z0-9]+", facts.modality) if term}
     if template.modalities and asked:
         wanted = [{m.strip().upper() for m in listed.split("+")} for listed in template.modalities]
         alike = max((len(one) / len(asked) for one in wanted if one <= asked), default=0.0)
