@@ -9,19 +9,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import hypothesis
 import pytest
 
+from tests.machine import CHECKOUT, IN_CI, missing
 from tests.watching import Expectation, Left, errors_logged
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if sys.platform.startswith("linux"):
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-
-CHECKOUT = Path(__file__).resolve().parents[1]
-IN_CI = os.environ.get("CI", "").lower() == "true"
 
 hypothesis.settings.register_profile(
     "house",
@@ -34,13 +31,6 @@ hypothesis.settings.load_profile("house")
 
 
 # ---------------------------------------------------------------- skipping: said at the end, and never in CI
-
-
-def missing(what: str) -> NoReturn:
-    """Skip the running test because of what this machine lacks; where CI=true, fail it."""
-    if IN_CI:
-        pytest.fail(f"{what}; nothing is skipped where CI=true", pytrace=False)
-    pytest.skip(what)
 
 
 @pytest.hookimpl(wrapper=True)
