@@ -6,10 +6,13 @@ A value that is absent or unusable is None or empty here; `display_sets` says in
 from __future__ import annotations
 
 import math
+import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pacs_core.archive.models import InstanceManifest, LocalFile, Url
+from pacs_core.dicom.attributes import unpacked
 from workstation.imaging.geometry import GeometryError, PlaneGeometry
 from workstation.imaging.luts import LINEAR, LINEAR_EXACT, SIGMOID, Rescale, TableLut, VoiWindow
 from workstation.imaging.spacing import Calibration, SpacingFacts, calibration
@@ -85,6 +88,7 @@ class PixelLayout:
     pixel_representation: int
     photometric: str
     planar: int
+    float_kind: str = ""
 
     @property
     def is_colour(self) -> bool:
@@ -160,19 +164,36 @@ class FrameHeader:
         return self.layout.rows, self.layout.columns, self.layout.samples, self.layout.is_colour
 
 
-def _table(value: object, unit: str = "") -> TableLut | None:
-    """A LUT item {LUTDescriptor: [n, first, bits], LUTData: [...]}, None where it is no usable table."""
-    item = value[0] if isinstance(value, Sequence) and not isinstance(value, str) and value else value
+def _table(value: object, unit: str = "", signed: bool = False) -> TableLut | None:
+    """The first of some LUT items {Descriptor: [n, first, bits], Data: packed}, None where it is no usable table."""
+    items = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    item = items[0] if items else None
     if not isinstance(item, Mapping):
         return None
-    descriptor, data = numbers(item.get("LUTDescriptor")), numbers(item.get("LUTData"))
-    if len(descriptor) != 3 or not data:
+    descriptor = numbers(item.get("Descriptor"))
+    entries = _unpacked(item.get("Data"), 16)
+    if len(descriptor) != 3 or not entries:
         return None
     size = int(descriptor[0]) or 65536
-    if len(data) < size:
+    if len(entries) < size:
         return None
     bits = int(descriptor[2]) if 8 <= descriptor[2] <= 16 else 16
-    return TableLut(int(descriptor[1]), tuple(int(v) for v in data[:size]), bits, unit)
+    return TableLut(_first_mapped(descriptor[1], signed), entries[:size], bits, unit)
+
+
+def _first_mapped(value: float, signed: bool) -> int:
+    """The descriptor's second value is written as unsigned even where stored values are signed."""
+    return int(value) - 65536 if signed and value > 32767 else int(value)
+
+
+def _unpacked(value: object, bits: int) -> tuple[int, ...]:
+    if not isinstance(value, str):
+        return ()
+    try:
+        raw = unpacked(value)
+    except (ValueError, zlib.error):
+        return ()
+    return struct.unpack(f"<{len(raw) // 2}H", raw[: len(raw) // 2 * 2]) if bits > 8 else tuple(raw)
 
 
 def _unit(modality: str, attributes: Attributes) -> str:
@@ -182,9 +203,17 @@ def _unit(modality: str, attributes: Attributes) -> str:
     return "" if given == "US" else given
 
 
+def _is_signed(attributes: Attributes) -> bool:
+    return integer(attributes.get("PixelRepresentation")) == 1
+
+
+def _values_go_below_zero(attributes: Attributes) -> bool:
+    return _is_signed(attributes) or (number(attributes.get("RescaleIntercept")) or 0.0) < 0.0
+
+
 def _modality_lut(modality: str, attributes: Attributes) -> Rescale | TableLut:
     unit = _unit(modality, attributes)
-    table = _table(attributes.get("ModalityLUTSequence"), unit)
+    table = _table(attributes.get("ModalityLUTSequence"), unit, _is_signed(attributes))
     if table is not None:
         return table
     slope, intercept = number(attributes.get("RescaleSlope")), number(attributes.get("RescaleIntercept"))
@@ -219,13 +248,28 @@ def _padding(attributes: Attributes, layout: PixelLayout) -> tuple[int, int] | N
 
 
 def _palette(attributes: Attributes) -> Palette | None:
-    descriptor = numbers(attributes.get("RedPaletteColorLookupTableDescriptor"))
-    names = ("Red", "Green", "Blue")
-    tables = [numbers(attributes.get(f"{name}PaletteColorLookupTableData")) for name in names]
-    if len(descriptor) != 3 or not all(tables):
+    given = attributes.get("Palette")
+    if not isinstance(given, Mapping):
         return None
-    red, green, blue = (tuple(int(v) for v in table) for table in tables)
-    return Palette(int(descriptor[1]), int(descriptor[2]), red, green, blue)
+    tables: list[tuple[int, ...]] = []
+    descriptor: Numbers = ()
+    for colour in ("Red", "Green", "Blue"):
+        part = given.get(colour)
+        if not isinstance(part, Mapping):
+            return None
+        descriptor = numbers(part.get("Descriptor"))
+        if len(descriptor) != 3:
+            return None
+        tables.append(_palette_entries(part.get("Data"), int(descriptor[0]) or 65536, int(descriptor[2])))
+    if not all(tables):
+        return None
+    return Palette(int(descriptor[1]), int(descriptor[2]), *tables)
+
+
+def _palette_entries(data: object, count: int, bits: int) -> tuple[int, ...]:
+    """Entries by the bits they say they have, or by the bytes there are where the two contradict each other."""
+    plain = _unpacked(data, 8)
+    return plain[:count] if bits <= 8 and len(plain) < 2 * count else _unpacked(data, 16)[:count]
 
 
 def _regions(attributes: Attributes) -> tuple[Region, ...]:
@@ -259,6 +303,7 @@ def _layout(instance: InstanceManifest, attributes: Attributes) -> PixelLayout:
         pixel_representation=integer(attributes.get("PixelRepresentation")),
         photometric=text(attributes.get("PhotometricInterpretation")).upper() or "MONOCHROME2",
         planar=integer(attributes.get("PlanarConfiguration")),
+        float_kind=text(attributes.get("FloatPixels")),
     )
 
 
@@ -301,7 +346,7 @@ def _inverse(attributes: Attributes, layout: PixelLayout) -> bool:
     return layout.photometric == "MONOCHROME1"
 
 
-_TEMPORAL = ("TemporalPositionIndex", "TemporalPositionIdentifier", "DiffusionBValue", "EchoTime", "TriggerTime")
+_TEMPORAL = ("TemporalPositionIndex", "TemporalPositionIdentifier", "DiffusionBValue", "EffectiveEchoTime", "EchoTime", "TriggerTime")
 
 
 def frame_headers(instance: InstanceManifest, modality: str) -> tuple[FrameHeader, ...]:
@@ -338,12 +383,12 @@ def _frame_header(
         modality=modality,
         modality_lut=_modality_lut(modality, attributes),
         windows=_windows(attributes),
-        voi_lut=_table(attributes.get("VOILUTSequence")),
+        voi_lut=_table(attributes.get("VOILUTSequence"), "", _values_go_below_zero(attributes)),
         inverse=_inverse(attributes, layout),
         padding=_padding(attributes, layout),
         palette=_palette(attributes) if layout.photometric == "PALETTE COLOR" else None,
         patient_orientation=texts(attributes.get("PatientOrientation")),
-        image_type=texts(attributes.get("ImageType")),
+        image_type=texts(attributes.get("FrameType")) or texts(attributes.get("ImageType")),
         thickness=number(attributes.get("SliceThickness")),
         gantry_tilt=number(attributes.get("GantryDetectorTilt")),
         frame_time=number(attributes.get("FrameTime")),

@@ -138,9 +138,16 @@ class Loader:
         first: int = 0,
         on_slice: Callable[[SliceLoaded], None] | None = None,
         urgency: Urgency = Urgency.INTERACTION,
+        earlier: Volume | None = None,
     ) -> LoadRequest:
-        """Begin to load, the picture `first` before all others; the volume is there at once, its slices follow."""
+        """Begin to load, the picture `first` before all others; the volume is there at once, its slices follow.
+
+        `earlier` is the volume of the same series before more images came: what it has is not loaded again.
+        """
         volume = self.volume_of(display_set)
+        volume.retry_failures()
+        if earlier is not None:
+            volume.adopt(earlier)
         request = LoadRequest(next(self._numbers), volume, on_slice)
         order = slice_order(len(display_set.frames), first)
         self._schedule(request, order, urgency, first_at_once=True)

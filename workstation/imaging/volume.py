@@ -22,13 +22,13 @@ def native_dtype(layout: PixelLayout) -> np.dtype[Any]:
     """The smallest type that holds a stored value as it is; colour is always shown in 8 bits a sample."""
     if layout.is_colour or layout.bits_allocated == 1:
         return np.dtype(np.uint8)
+    if layout.float_kind:
+        return np.dtype(layout.float_kind)
     signed = layout.pixel_representation == 1
     if layout.bits_allocated <= 8 and not signed:
         return np.dtype(np.uint8)
     if layout.bits_allocated <= 16:
         return np.dtype(np.int16 if signed else np.uint16)
-    if layout.bits_allocated == 64:
-        return np.dtype(np.float64)
     return np.dtype(np.int32 if signed else np.uint32)
 
 
@@ -96,6 +96,23 @@ class Volume:
         """Give a claim back without having filled the slice."""
         with self._lock:
             self._claimed[index] = False
+
+    def retry_failures(self) -> None:
+        """Forget what failed, so that it is tried again."""
+        with self._lock:
+            for index in self.failures:
+                self._claimed[index] = False
+            self.failures.clear()
+
+    def adopt(self, earlier: Volume) -> None:
+        """Take over the slices that an earlier volume of the same series has loaded (a study still arriving)."""
+        there = {(f.sop_instance_uid, f.frame): k for k, f in enumerate(earlier.display_set.frames)}
+        for index, frame in enumerate(self.display_set.frames):
+            k = there.get((frame.sop_instance_uid, frame.frame))
+            if k is not None and earlier.loaded[k] and earlier.pixels[k].shape == self.pixels[index].shape:
+                if earlier.dtype == self.dtype and self.claim(index):
+                    self.pixels[index] = earlier.pixels[k]
+                    self.arrived(index)
 
     def arrived(self, index: int) -> None:
         """Slice `index` of `pixels` is filled."""

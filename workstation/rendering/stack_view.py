@@ -1,0 +1,229 @@
+"""Acquired images: one slice laid into the viewport, windowed, zoomed, panned, turned and flipped; no resampling in depth."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from workstation.imaging.display_sets import DisplaySet
+from workstation.imaging.geometry import Vector, add, opposite_letters, scaled
+from workstation.imaging.headers import FrameHeader
+from workstation.imaging.luts import LINEAR, GreyChain, Rescale, TableLut, VoiWindow, grey_table
+from workstation.imaging.view_frame import ViewFrame
+from workstation.imaging.volume import Volume
+from workstation.rendering.engines import Engine, Flat, choose
+from workstation.rendering.overlays import (
+    Corner,
+    calibration_badge,
+    corner_texts,
+    letters,
+    position_words,
+    scale_bar,
+)
+from workstation.rendering.picture import Picture, Pixels
+from workstation.session.view_state import ViewState, Window
+
+
+def screen_to_image(state: ViewState, x: float, y: float) -> tuple[float, float]:
+    """A step on the screen as a step along (row direction, column direction) of the unturned, unflipped image."""
+    for _ in range(state.rotation % 4):
+        x, y = y, -x
+    return (-x if state.flip_horizontal else x), (-y if state.flip_vertical else y)
+
+
+def shown_index(state: ViewState, volume: Volume) -> int:
+    return min(max(state.index, 0), len(volume.loaded) - 1)
+
+
+def fit_scale(header: FrameHeader, state: ViewState, width: int, height: int) -> float:
+    """Viewport pixels per mm (or per pixel width, without spacing) at zoom 1: the whole image just fits."""
+    rows_mm = header.layout.rows * header.calibration.spacing[0]
+    columns_mm = header.layout.columns * header.calibration.spacing[1]
+    if state.rotation % 2:
+        rows_mm, columns_mm = columns_mm, rows_mm
+    return min(width / columns_mm, height / rows_mm)
+
+
+def stack_flat(state: ViewState, header: FrameHeader, width: int, height: int) -> Flat:
+    """Where every viewport pixel lies in the image."""
+    scale = fit_scale(header, state, width, height) * max(state.zoom, 1e-3)
+    row_mm, column_mm = header.calibration.spacing
+
+    def step(x: float, y: float) -> tuple[float, float]:
+        right, down = screen_to_image(state, x, y)
+        return right / scale / column_mm, down / scale / row_mm
+
+    across, down = step(1.0, 0.0), step(0.0, 1.0)
+    column, row = _centre_pixel(state, header)
+    half_w, half_h = (width - 1) / 2, (height - 1) / 2
+    origin = (column - half_w * across[0] - half_h * down[0], row - half_w * across[1] - half_h * down[1])
+    coarse = max(math.hypot(*across), math.hypot(*down))
+    samples = 1 if coarse <= 1.25 else min(8, math.ceil(coarse - 0.25))
+    return Flat(origin, across, down, width, height, samples, state.interpolation)
+
+
+def _centre_pixel(state: ViewState, header: FrameHeader) -> tuple[float, float]:
+    if state.centre is None:
+        return (header.layout.columns - 1) / 2, (header.layout.rows - 1) / 2
+    if header.plane is None:
+        return state.centre[0], state.centre[1]
+    column, row, _ = header.plane.pixel(state.centre)
+    return column, row
+
+
+def stack_frame(state: ViewState, volume: Volume, index: int, width: int, height: int) -> ViewFrame:
+    """The viewport in the patient (or in the image's own pixels) for one slice."""
+    header = volume.header(index)
+    flat = stack_flat(state, header, width, height)
+    return _frame(volume.display_set, header, flat, index)
+
+
+def _frame(display_set: DisplaySet, header: FrameHeader, flat: Flat, index: int) -> ViewFrame:
+    plane = header.plane
+    if plane is None:
+        origin: Vector = (*flat.origin, 0.0)
+        across: Vector = (*flat.across, 0.0)
+        down: Vector = (*flat.down, 0.0)
+    else:
+        origin = plane.patient(*flat.origin)
+        across = add(scaled(plane.column_step, flat.across[0]), plane.row_step, flat.across[1])
+        down = add(scaled(plane.column_step, flat.down[0]), plane.row_step, flat.down[1])
+    return ViewFrame(
+        width=flat.width,
+        height=flat.height,
+        origin=origin,
+        across=across,
+        down=down,
+        calibration=header.calibration,
+        in_patient=plane is not None,
+        series_uid=display_set.series_uid,
+        series_number=display_set.series_number,
+        frame_of_reference_uid=header.frame_of_reference_uid,
+        instance_uid=header.sop_instance_uid,
+        instance_number=header.instance_number,
+        frame=header.frame,
+        index=index,
+        thickness=header.thickness or 0.0,
+    )
+
+
+def chosen_voi(window: Window | None, volume: Volume, index: int) -> VoiWindow | TableLut:
+    """The reader's window (with the function of the image's own), or the image's own, or an automatic one."""
+    own = volume.default_voi(index)
+    if window is None:
+        return own
+    function = own.function if isinstance(own, VoiWindow) and volume.header(index).windows else LINEAR
+    return VoiWindow(window.centre, window.width, function)
+
+
+def render_stack(
+    state: ViewState,
+    volume: Volume,
+    width: int,
+    height: int,
+    corner: Corner | None = None,
+    engine: Engine | None = None,
+) -> Picture:
+    """The slice `state.index`; where it is not loaded its nearest loaded neighbour, and `status` says so.
+
+    `corner` None draws no texts, letters or scale bar at all (thumbnails).
+    """
+    wanted = shown_index(state, volume)
+    frame = stack_frame(state, volume, wanted, width, height)
+    index = wanted if volume.loaded[wanted] else volume.nearest_loaded(wanted)
+    words = volume.failures.get(wanted, "")
+    if index is None or (words and index != wanted):
+        colour = volume.is_colour
+        blank = np.zeros((height, width, 3) if colour else (height, width), dtype=np.uint8)
+        status, words = ("failed", words) if words else ("loading", "Loading")
+        return _picture(state, volume, blank, frame, corner, status, words, None)
+    flat = stack_flat(state, volume.header(index), width, height)
+    voi = None if volume.is_colour else chosen_voi(state.window, volume, index)
+    pixels = _laid(volume, index, flat, voi, state.invert, engine or choose())
+    status, words = ("shown", "") if index == wanted else ("approximate", f"Image {wanted + 1} is loading")
+    return _picture(state, volume, pixels, frame, corner, status, words, voi)
+
+
+def _laid(
+    volume: Volume, index: int, flat: Flat, voi: VoiWindow | TableLut | None, inverted: bool, engine: Engine
+) -> Pixels:
+    if volume.is_colour:
+        pixels = engine.flat(volume.pixels[index], flat, None)
+        return 255 - pixels if inverted else pixels
+    image, chain = stack_chain(volume, index, voi, inverted)
+    return engine.flat(image, flat, grey_table(chain, image.dtype))
+
+
+def stack_chain(
+    volume: Volume, index: int, voi: VoiWindow | TableLut | None, inverted: bool
+) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.generic]], GreyChain]:
+    """One slice in a type the engines take, and the chain that leads from its values to grey."""
+    header = volume.header(index)
+    if volume.dtype.itemsize <= 2:
+        return volume.pixels[index], volume.grey_chain(index, voi, inverted)
+    array, lut = volume.for_reformat()
+    scale = lut if isinstance(lut, Rescale) else Rescale()
+    return array[index], GreyChain(scale, voi or volume.default_voi(index), inverse=header.inverse, inverted=inverted)
+
+
+def _picture(
+    state: ViewState,
+    volume: Volume,
+    pixels: Pixels,
+    frame: ViewFrame,
+    corner: Corner | None,
+    status: str,
+    words: str,
+    voi: VoiWindow | TableLut | None,
+) -> Picture:
+    window = (voi.centre, voi.width, voi.label) if isinstance(voi, VoiWindow) else None
+    if corner is None:
+        return Picture(pixels, frame, status=status, words=words, window=window)
+    header = volume.header(frame.index)
+    image = corner.image or f"{frame.index + 1}/{len(volume.loaded)}"
+    drawn = corner_texts(
+        frame,
+        (corner.series, f"Im {image}", corner.time, volume.display_set.label),
+        (corner.patient, corner.date),
+        (*corner.badges, *_badges(header, frame), zoom_words(state), window_words(window, voi, volume)),
+        position_words(frame),
+    )
+    drawn = drawn + letters(frame, image_letters(state, header)) + scale_bar(frame)
+    return Picture(pixels, frame, drawn, status, words, window)
+
+
+def _badges(header: FrameHeader, frame: ViewFrame) -> tuple[str, ...]:
+    return (calibration_badge(frame), "lossy" if header.lossy else "")
+
+
+def zoom_words(state: ViewState) -> str:
+    turned = f" · {90 * (state.rotation % 4)}°" if state.rotation % 4 else ""
+    flipped = " · flipped" if state.flip_horizontal != state.flip_vertical else ""
+    return f"Zoom {state.zoom:.2f}{turned}{flipped}"
+
+
+def window_words(
+    window: tuple[float, float, str] | None, voi: VoiWindow | TableLut | None, volume: Volume
+) -> str:
+    """ "W 400 L 40 HU", or what else brings the greys."""
+    if window is None:
+        return "VOI LUT" if isinstance(voi, TableLut) else ""
+    centre, width, label = window
+    digits = 0 if width >= 20 else 3 if width < 2 else 1
+    unit = f" {volume.unit}" if volume.unit == "HU" else ""
+    return f"W {width:.{digits}f} L {centre:.{digits}f}{unit}" + (f" · {label}" if label else "")
+
+
+def image_letters(state: ViewState, header: FrameHeader) -> tuple[str, str] | None:
+    """(rightwards, downwards) letters of an image that names its directions but has no vectors (0020,0020)."""
+    names = header.patient_orientation
+    if len(names) != 2 or not all(names) or not all(set(n) <= set("LRPAHF") for n in names):
+        return None
+
+    def towards(x: float, y: float) -> str:
+        along_row, along_column = screen_to_image(state, x, y)
+        name = names[0] if abs(along_row) > abs(along_column) else names[1]
+        return name if along_row + along_column > 0 else opposite_letters(name)
+
+    return towards(1.0, 0.0), towards(0.0, 1.0)
