@@ -108,7 +108,7 @@ def nobody(image: Dataset) -> None:
 
 
 def set_times(image: Dataset, date: str, time: str) -> None:
-    """Study, series, acquisition and content date (YYYYMMDD) and time (HHMMSS), civil by the machine's clock."""
+    """Study, series, acquisition and content date (YYYYMMDD) and time (HHMMSS), civil."""
     for what in ("Study", "Series", "Acquisition", "Content"):
         setattr(image, f"{what}Date", date)
         setattr(image, f"{what}Time", time)
