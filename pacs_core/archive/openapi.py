@@ -58,18 +58,7 @@ class Schemas:
         classes = [a for a in arguments if a is not type(None)]
         if len(classes) == 1:
             return {"anyOf": [self.of(a) for a in arguments]}
-        tagged = [
-            {
-                "allOf": [
-                    self.of(c),
-                    {
-                        "properties": {codec.TAG: {"const": getattr(c, "__name__", "")}},
-                        "required": [codec.TAG],
-                    },
-                ]
-            }
-            for c in classes
-        ]
+        tagged = [{"allOf": [self.of(c), _tag(getattr(c, "__name__", ""))]} for c in classes]
         return {"oneOf": tagged + ([{"type": "null"}] if len(classes) < len(arguments) else [])}
 
     def _named(self, cls: type) -> dict[str, Any]:
@@ -92,6 +81,10 @@ class Schemas:
                 f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING
             ],
         }
+
+
+def _tag(name: str) -> dict[str, Any]:
+    return {"properties": {codec.TAG: {"const": name}}, "required": [codec.TAG]}
 
 
 def document(version: str, calls: Iterable[routes.Call]) -> dict[str, Any]:

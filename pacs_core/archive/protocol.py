@@ -128,7 +128,9 @@ class Reports(Protocol):
         ...
 
     @asks(Verb.REPORT, "PUT", "/reports/draft")
-    def save_draft(self, study_uid: str, template: str, content: str, addendum_to: int | None = None) -> m.DraftView:
+    def save_draft(
+        self, study_uid: str, template: str, content: str, addendum_to: int | None = None
+    ) -> m.DraftView:
         """Save the caller's draft; durable when it returns. Raises Conflict where another holds the exam."""
         ...
 
@@ -180,7 +182,9 @@ class Schedule(Protocol):
         ...
 
     @asks(Verb.SCHEDULE, "POST", "/schedule/reschedule")
-    def reschedule(self, order_id: int, start_date: str, start_time: str, station_aet: str = "") -> m.OrderView:
+    def reschedule(
+        self, order_id: int, start_date: str, start_time: str, station_aet: str = ""
+    ) -> m.OrderView:
         """Move an order's steps to another civil time or station; raises Conflict where it is over."""
         ...
 

@@ -111,7 +111,7 @@ class Call:
         return Asked(query, codec.dump(members), JSON)
 
     def heard(self, query: Sequence[tuple[str, str]], body: bytes) -> dict[str, object]:
-        """Read the arguments of a request; raises InvalidValue or MissingValue naming the one that is wrong."""
+        """Read the arguments of a request; raises InvalidValue or MissingValue naming the wrong one."""
         arguments = self._from_query(query)
         if self.octets is not None:
             arguments[self.octets.name] = body

@@ -1,1 +1,1 @@
-"""The index: schema, unit of work, journal and deliveries, on SQLAlchemy Core."""
+"""The index: schema, one writer, repositories and the journal (SQLite; SQLAlchemy Core)."""

@@ -31,7 +31,16 @@ class Verb(StrEnum):
 
 _ALLOWED: dict[Role, frozenset[Verb]] = {
     Role.READER: frozenset(
-        {Verb.VIEW, Verb.MEASURE, Verb.REPORT, Verb.SIGN, Verb.RECONCILE, Verb.STORE, Verb.SCHEDULE, Verb.SELF}
+        {
+            Verb.VIEW,
+            Verb.MEASURE,
+            Verb.REPORT,
+            Verb.SIGN,
+            Verb.RECONCILE,
+            Verb.STORE,
+            Verb.SCHEDULE,
+            Verb.SELF,
+        }
     ),
     Role.TECHNOLOGIST: frozenset({Verb.VIEW, Verb.SCHEDULE, Verb.RECONCILE, Verb.STORE, Verb.SELF}),
     Role.FRONT_DESK: frozenset({Verb.SCHEDULE, Verb.SELF}),

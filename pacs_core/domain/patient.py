@@ -92,4 +92,6 @@ def display_name(name: str) -> str:
 
 def _natural(group: str) -> tuple[str, ...]:
     family, given, middle, prefix, suffix = (group.split("^") + [""] * 5)[:5]
-    return tuple(p.strip() for p in (prefix, family + ("," if family and given else ""), given, middle, suffix))
+    return tuple(
+        p.strip() for p in (prefix, family + ("," if family and given else ""), given, middle, suffix)
+    )

@@ -92,3 +92,4 @@ class Origin:
     caller: str = ""
     called: str = ""
     address: str = ""
+    association: str = ""

@@ -1,1 +1,1 @@
-"""The use-cases: one small class each, with its ports in the constructor."""
+"""The use-cases of the archive: small classes with their ports in the constructor, one method each."""

@@ -1,1 +1,1 @@
-"""Where blobs lie: the folder store."""
+"""Where blobs lie: a folder of files by opaque key."""

@@ -1,0 +1,82 @@
+"""Results on their way, in the index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, case, exists, func, select
+
+from pacs_core.database.rows import Rows
+from pacs_core.database.schema import delivery, destination
+from pacs_core.domain.delivery import DeliveryState
+from pacs_core.domain.errors import NotFound
+from pacs_core.domain.records import DeliveryRecord
+
+_D = delivery.c
+_OVER = (DeliveryState.DELIVERED.value,)
+_TRYING = (DeliveryState.WAITING.value, DeliveryState.SILENT.value, DeliveryState.REFUSED.value)
+
+
+class DeliveryRows:
+    """Implements `ports.Deliveries`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows = Rows(connection, delivery, DeliveryRecord)
+
+    def add(self, record: DeliveryRecord) -> DeliveryRecord:
+        """Insert a delivery."""
+        return self.get(self._rows.insert(record))
+
+    def get(self, delivery_id: int) -> DeliveryRecord:
+        """One delivery; raises NotFound."""
+        found = self._rows.first(_D.id == delivery_id)
+        if found is None:
+            raise NotFound(f"no delivery in row {delivery_id}", "delivery")
+        return found
+
+    def update(self, delivery_id: int, **changes: object) -> DeliveryRecord:
+        """Change named columns of a delivery."""
+        self._rows.change(_D.id == delivery_id, **changes)
+        return self.get(delivery_id)
+
+    def due(self, now: str, limit: int) -> Sequence[DeliveryRecord]:
+        """To be tried now: due, first undelivered of their stream and destination, destination not paused."""
+        earlier = delivery.alias()
+        blocked = exists().where(
+            earlier.c.stream == _D.stream,
+            earlier.c.destination == _D.destination,
+            earlier.c.id < _D.id,
+            earlier.c.state.not_in(_OVER),
+        )
+        paused = exists().where(destination.c.name == _D.destination, destination.c.paused.is_(True))
+        return self._rows.all(
+            _D.state.in_(_TRYING),
+            _D.due_at <= now,
+            ~blocked,
+            ~paused,
+            order_by=(_D.due_at, _D.id),
+            limit=limit,
+        )
+
+    def next_due(self) -> str:
+        """The instant of the next attempt, empty where none waits."""
+        return str(
+            self._connection.execute(select(func.min(_D.due_at)).where(_D.state.in_(_TRYING))).scalar() or ""
+        )
+
+    def of_report(self, report_id: int) -> Sequence[DeliveryRecord]:
+        """Deliveries of a report, oldest first."""
+        return self._rows.all(_D.report_id == report_id, order_by=(_D.id,))
+
+    def open(self) -> Sequence[DeliveryRecord]:
+        """Everything not delivered, what needs a person first."""
+        dead_first = case((_D.state == DeliveryState.DEAD.value, 0), else_=1)
+        return self._rows.all(_D.state.not_in(_OVER), order_by=(dead_first, _D.id))
+
+    def waiting_for(self, name: str) -> int:
+        """How many results a destination has not taken yet."""
+        query = (
+            select(func.count()).select_from(delivery).where(_D.destination == name, _D.state.not_in(_OVER))
+        )
+        return int(self._connection.execute(query).scalar_one())

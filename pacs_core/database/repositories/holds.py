@@ -1,0 +1,58 @@
+"""Studies that wait for a person, in the index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from pacs_core.database.rows import Rows
+from pacs_core.database.schema import hold
+from pacs_core.domain.errors import NotFound
+from pacs_core.domain.records import HoldRecord
+
+_H = hold.c
+
+
+class HoldRows:
+    """Implements `ports.Holds`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._rows = Rows(connection, hold, HoldRecord)
+
+    def open_for(self, study_uid: str) -> Sequence[HoldRecord]:
+        """Open holds of a study."""
+        return self._rows.all(_H.study_uid == study_uid, _H.resolved_at == "", order_by=(_H.id,))
+
+    def get(self, hold_id: int) -> HoldRecord:
+        """One hold; raises NotFound."""
+        found = self._rows.first(_H.id == hold_id)
+        if found is None:
+            raise NotFound(f"no hold in row {hold_id}", "hold")
+        return found
+
+    def add(self, study_uid: str, kind: str, reason: str, at: str) -> HoldRecord:
+        """Open a hold; the same kind again on a study is the same hold with the newer reason."""
+        same = self._rows.first(_H.study_uid == study_uid, _H.kind == kind, _H.resolved_at == "")
+        if same is None:
+            return self.get(self._rows.insert(HoldRecord(0, study_uid, kind, reason, at)))
+        self._rows.change(_H.id == same.id, reason=reason)
+        return self.get(same.id)
+
+    def resolve(self, hold_id: int, **changes: object) -> HoldRecord:
+        """Change named columns of a hold."""
+        self._rows.change(_H.id == hold_id, **changes)
+        return self.get(hold_id)
+
+    def all_open(self) -> Sequence[HoldRecord]:
+        """Every open hold, oldest first."""
+        return self._rows.all(_H.resolved_at == "", order_by=(_H.since, _H.id))
+
+    def resolved(self, limit: int) -> Sequence[HoldRecord]:
+        """Holds that were resolved and not undone, newest first."""
+        return self._rows.all(
+            _H.resolved_at != "",
+            _H.undone_at == "",
+            order_by=(_H.resolved_at.desc(), _H.id.desc()),
+            limit=limit,
+        )

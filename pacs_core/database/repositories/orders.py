@@ -1,0 +1,294 @@
+"""Orders, requested procedures and scheduled steps in the index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
+
+from pacs_core.database.schema import (
+    counter,
+    imaging_order,
+    patient,
+    patient_identifier,
+    requested_procedure,
+    scheduled_procedure_step,
+    study,
+)
+from pacs_core.domain.errors import NotFound
+from pacs_core.domain.identifiers import AccessionNumber
+from pacs_core.domain.matching import folded_name
+from pacs_core.domain.order import Code, Order, OrderReference, OrderState, Priority, ScheduledProcedureStep
+from pacs_core.domain.records import WorklistKeys
+
+_O = imaging_order.c
+_P = requested_procedure.c
+_S = scheduled_procedure_step.c
+
+_PLAIN = (
+    "placer_number",
+    "filler_number",
+    "accession_is_ours",
+    "indication",
+    "question",
+    "referring_physician",
+    "referring_phone",
+    "requesting_physician",
+    "contrast",
+    "allergies",
+    "alerts",
+    "pregnancy",
+    "technologist_note",
+    "admission_id",
+    "transport",
+    "patient_state",
+    "source",
+)
+_STEP_PLAIN = (
+    "step_id",
+    "modality",
+    "start_date",
+    "start_time",
+    "station_aet",
+    "station_name",
+    "location",
+    "description",
+    "performing_physician",
+)
+_OPEN = (OrderState.SCHEDULED.value, OrderState.IN_PROGRESS.value)
+
+
+class OrderRows:
+    """Implements `ports.Orders`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, order_id: int) -> Order:
+        """One order; raises NotFound."""
+        found = self._orders(_O.id == order_id)
+        if not found:
+            raise NotFound(f"no order in row {order_id}", "order")
+        return found[0]
+
+    def find(self, reference: OrderReference) -> Order | None:
+        """The order that the numbers name: placer, then filler, then accession."""
+        for column, value in (
+            (_O.placer_number, reference.placer_number),
+            (_O.filler_number, reference.filler_number),
+            (_O.accession, reference.accession),
+        ):
+            if not value:
+                continue
+            found = self._orders(column == value)
+            same_source = [o for o in found if not reference.source or o.source == reference.source]
+            if same_source or found:
+                return (same_source or found)[-1]
+        return None
+
+    def by_accession(self, accession: str, issuer: str = "") -> Sequence[Order]:
+        """Orders with that accession number; an empty issuer on either side fits."""
+        found = self._orders(_O.accession == accession)
+        return [o for o in found if not issuer or not o.accession.issuer or o.accession.issuer == issuer]
+
+    def by_study_uid(self, study_uid: str) -> Sequence[Order]:
+        """Orders whose procedure was given that Study Instance UID."""
+        return self._orders(_P.study_uid == study_uid)
+
+    def by_step_id(self, step_id: str, patient_id: int) -> Sequence[Order]:
+        """Orders of a patient with that scheduled procedure step ID."""
+        return self._orders(
+            _O.patient_id == patient_id,
+            exists().where(_S.order_id == _O.id, _S.step_id == step_id),
+        )
+
+    def of_patient(self, patient_id: int) -> Sequence[Order]:
+        """All orders of a patient, newest first."""
+        return self._orders(_O.patient_id == patient_id)[::-1]
+
+    def add(self, order: Order, at: str) -> Order:
+        """Insert an order with its procedure and steps."""
+        values = {**_order_values(order), "created_at": at, "changed_at": at}
+        order_id = int(self._connection.execute(insert(imaging_order), values).lastrowid)
+        self._connection.execute(
+            insert(requested_procedure), {"order_id": order_id, **_procedure_values(order)}
+        )
+        for step in order.steps:
+            self._connection.execute(
+                insert(scheduled_procedure_step), {"order_id": order_id, **_step_values(step)}
+            )
+        return self.get(order_id)
+
+    def save(self, order: Order, at: str) -> Order:
+        """Replace an order by row id; its steps are replaced as a whole, those with a row id keep it."""
+        self._connection.execute(
+            update(imaging_order).where(_O.id == order.id).values(**_order_values(order), changed_at=at)
+        )
+        self._connection.execute(
+            update(requested_procedure).where(_P.order_id == order.id).values(**_procedure_values(order))
+        )
+        kept = [step.id for step in order.steps if step.id]
+        self._connection.execute(
+            delete(scheduled_procedure_step).where(_S.order_id == order.id, _S.id.not_in(kept))
+        )
+        for step in order.steps:
+            if step.id:
+                self._connection.execute(
+                    update(scheduled_procedure_step).where(_S.id == step.id).values(**_step_values(step))
+                )
+            else:
+                self._connection.execute(
+                    insert(scheduled_procedure_step), {"order_id": order.id, **_step_values(step)}
+                )
+        return self.get(order.id)
+
+    def on_day(self, date: str, station: str) -> Sequence[Order]:
+        """Orders with a step on a civil day, in order of time."""
+        step = select(_S.order_id).where(_S.start_date == date)
+        if station:
+            step = step.where(_S.station_aet == station)
+        found = self._orders(_O.id.in_(step))
+        return sorted(found, key=lambda o: (min((s.start_time for s in o.steps), default=""), o.id))
+
+    def waiting(self, limit: int) -> Sequence[Order]:
+        """Orders scheduled or in progress without any study."""
+        found = self._orders(_O.state.in_(_OPEN), ~exists().where(study.c.order_id == _O.id), limit=limit)
+        return sorted(
+            found, key=lambda o: min(((s.start_date, s.start_time) for s in o.steps), default=("", ""))
+        )
+
+    def scheduled_steps(self, keys: WorklistKeys) -> Sequence[tuple[Order, ScheduledProcedureStep]]:
+        """Steps that may fit, by the keys the index can answer; the caller applies the exact rules."""
+        where: list[ColumnElement[bool]] = [_S.order_id == _O.id, _O.state.in_(_OPEN), _S.state.in_(_OPEN)]
+        low, high = keys.start_date
+        if low:
+            where.append(_S.start_date >= low)
+        if high:
+            where.append(_S.start_date <= high)
+        if keys.modality:
+            where.append(_S.modality == keys.modality)
+        if keys.accession and not _has_wildcard(keys.accession):
+            where.append(_O.accession == keys.accession)
+        if keys.patient_id and not _has_wildcard(keys.patient_id):
+            i = patient_identifier.c
+            owners = select(i.patient_id).where(i.value == keys.patient_id)
+            survivors = select(patient.c.merged_into).where(
+                patient.c.id.in_(owners), patient.c.merged_into.is_not(None)
+            )
+            where.append(_O.patient_id.in_(owners) | _O.patient_id.in_(survivors))
+        if keys.patient_name and not _has_wildcard(keys.patient_name[:1]):
+            prefix = folded_name(keys.patient_name.split("*")[0].split("?")[0].split("^")[0])
+            named = select(patient.c.id).where(patient.c.name_folded.contains(prefix, autoescape=True))
+            where.append(_O.patient_id.in_(named))
+        rows = self._connection.execute(
+            select(_S.order_id, _S.id).where(*where).order_by(_S.start_date, _S.start_time, _S.id)
+        ).all()
+        orders = {o.id: o for o in self._by_ids([r.order_id for r in rows])}
+        return [(orders[r.order_id], next(s for s in orders[r.order_id].steps if s.id == r.id)) for r in rows]
+
+    def next_number(self, counter_name: str) -> int:
+        """The next number of a named counter, never given twice."""
+        changed = self._connection.execute(
+            update(counter).where(counter.c.name == counter_name).values(value=counter.c.value + 1)
+        ).rowcount
+        if not changed:
+            self._connection.execute(insert(counter), {"name": counter_name, "value": 1})
+        return int(
+            self._connection.execute(
+                select(counter.c.value).where(counter.c.name == counter_name)
+            ).scalar_one()
+        )
+
+    def _by_ids(self, ids: Sequence[int]) -> list[Order]:
+        unique = list(dict.fromkeys(ids))
+        found: list[Order] = []
+        for start in range(0, len(unique), 500):
+            found += self._orders(_O.id.in_(unique[start : start + 500]))
+        return found
+
+    def _orders(self, *where: ColumnElement[bool], limit: int = 0) -> list[Order]:
+        query = (
+            select(imaging_order, requested_procedure)
+            .join(requested_procedure, _P.order_id == _O.id)
+            .where(*where)
+            .order_by(_O.id)
+            .set_label_style(_LABELS)
+        )
+        rows = self._connection.execute(query.limit(limit) if limit else query).mappings().all()
+        steps = self._steps([row["imaging_order_id"] for row in rows])
+        return [_order(dict(row), steps.get(row["imaging_order_id"], ())) for row in rows]
+
+    def _steps(self, order_ids: Sequence[int]) -> dict[int, tuple[ScheduledProcedureStep, ...]]:
+        grouped: dict[int, tuple[ScheduledProcedureStep, ...]] = {}
+        query = select(scheduled_procedure_step).where(_S.order_id.in_(order_ids)).order_by(_S.id)
+        for row in self._connection.execute(query).mappings():
+            grouped[row["order_id"]] = (*grouped.get(row["order_id"], ()), _step(dict(row)))
+        return grouped
+
+
+def _has_wildcard(value: str) -> bool:
+    return "*" in value or "?" in value
+
+
+def _order_values(order: Order) -> dict[str, Any]:
+    return {
+        **{name: getattr(order, name) for name in _PLAIN},
+        "patient_id": order.patient_id,
+        "accession": order.accession.value,
+        "accession_issuer": order.accession.issuer,
+        "state": order.state.value,
+        "priority": order.priority.value,
+    }
+
+
+def _procedure_values(order: Order) -> dict[str, Any]:
+    return {
+        "procedure_id": order.procedure_id,
+        "study_uid": order.study_uid,
+        "description": order.procedure_description,
+        "code_value": order.procedure_code.value,
+        "code_scheme": order.procedure_code.scheme,
+        "code_meaning": order.procedure_code.meaning,
+        "body_part": order.body_part,
+        "laterality": order.laterality,
+    }
+
+
+def _step_values(step: ScheduledProcedureStep) -> dict[str, Any]:
+    return {
+        **{name: getattr(step, name) for name in _STEP_PLAIN},
+        "code_value": step.protocol_code.value,
+        "code_scheme": step.protocol_code.scheme,
+        "code_meaning": step.protocol_code.meaning,
+        "state": step.state.value,
+    }
+
+
+def _order(m: dict[str, Any], steps: tuple[ScheduledProcedureStep, ...]) -> Order:
+    o, p = "imaging_order_", "requested_procedure_"
+    return Order(
+        id=m[o + "id"],
+        patient_id=m[o + "patient_id"],
+        accession=AccessionNumber(m[o + "accession"], m[o + "accession_issuer"]),
+        state=OrderState(m[o + "state"]),
+        priority=Priority(m[o + "priority"]),
+        procedure_id=m[p + "procedure_id"],
+        study_uid=m[p + "study_uid"],
+        procedure_description=m[p + "description"],
+        procedure_code=Code(m[p + "code_value"], m[p + "code_scheme"], m[p + "code_meaning"]),
+        body_part=m[p + "body_part"],
+        laterality=m[p + "laterality"],
+        steps=steps,
+        **{name: m[o + name] for name in _PLAIN},
+    )
+
+
+def _step(m: dict[str, Any]) -> ScheduledProcedureStep:
+    return ScheduledProcedureStep(
+        id=m["id"],
+        protocol_code=Code(m["code_value"], m["code_scheme"], m["code_meaning"]),
+        state=OrderState(m["state"]),
+        **{name: m[name] for name in _STEP_PLAIN},
+    )

@@ -1,0 +1,168 @@
+"""Patients, identifiers, visits and merges in the index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from pacs_core.database.schema import imaging_order, patient, patient_identifier, report, study, visit
+from pacs_core.domain.errors import Conflict, NotFound
+from pacs_core.domain.identifiers import PatientIdentifier
+from pacs_core.domain.matching import folded_name
+from pacs_core.domain.patient import Demographics, Patient
+
+_DEMOGRAPHICS = [f.name for f in fields(Demographics)]
+
+
+class PatientRows:
+    """Implements `ports.Patients`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, patient_id: int) -> Patient:
+        """The patient of that row; raises NotFound."""
+        row = self._connection.execute(select(patient).where(patient.c.id == patient_id)).first()
+        if row is None:
+            raise NotFound(f"no patient in row {patient_id}", "patient")
+        return self._patient(row)
+
+    def current(self, patient_id: int) -> Patient:
+        """The patient, or the survivor of its merges."""
+        found = self.get(patient_id)
+        while found.merged_into is not None:
+            found = self.get(found.merged_into)
+        return found
+
+    def find(self, identifier: PatientIdentifier) -> Patient | None:
+        """The surviving patient with that identifier; an empty issuer fits any where only one has the value."""
+        if not identifier.value:
+            return None
+        i = patient_identifier.c
+        rows = self._connection.execute(
+            select(i.patient_id, i.issuer).where(i.value == identifier.value, i.scope == "")
+        ).all()
+        exact = [r.patient_id for r in rows if r.issuer == identifier.issuer]
+        if exact:
+            return self.current(exact[0])
+        fitting = {self.current(r.patient_id).id for r in rows if not identifier.issuer or not r.issuer}
+        return self.get(fitting.pop()) if len(fitting) == 1 else None
+
+    def add(self, identifier: PatientIdentifier, demographics: Demographics, scope: str = "") -> Patient:
+        """A new patient with its main identifier."""
+        values = {**asdict(demographics), "name_folded": folded_name(demographics.name), "scope": scope}
+        key = self._connection.execute(insert(patient), values).lastrowid
+        self._connection.execute(
+            insert(patient_identifier),
+            {
+                "patient_id": key,
+                "value": identifier.value,
+                "issuer": identifier.issuer,
+                "scope": scope,
+                "main": True,
+            },
+        )
+        return self.get(int(key))
+
+    def save(self, patient_id: int, demographics: Demographics) -> Patient:
+        """Replace the demographics."""
+        values = {**asdict(demographics), "name_folded": folded_name(demographics.name)}
+        self._connection.execute(update(patient).where(patient.c.id == patient_id).values(**values))
+        return self.get(patient_id)
+
+    def add_identifier(self, patient_id: int, identifier: PatientIdentifier) -> None:
+        """Give the patient one more identifier; raises Conflict where another person has it."""
+        owner = self._exact_owner(identifier)
+        if owner is not None:
+            if self.current(owner).id != self.current(patient_id).id:
+                raise Conflict(f"the identifier {identifier.value} belongs to another patient", "PID-3")
+            return
+        self._connection.execute(
+            insert(patient_identifier),
+            {
+                "patient_id": patient_id,
+                "value": identifier.value,
+                "issuer": identifier.issuer,
+                "scope": "",
+                "main": False,
+            },
+        )
+
+    def merge(self, survivor_id: int, subsumed_id: int) -> None:
+        """Make one an alias of the other; orders, studies and reports move to the survivor."""
+        self._connection.execute(
+            update(patient).where(patient.c.id == subsumed_id).values(merged_into=survivor_id)
+        )
+        for table in (imaging_order, study, report):
+            self._connection.execute(
+                update(table).where(table.c.patient_id == subsumed_id).values(patient_id=survivor_id)
+            )
+
+    def visit(self, patient_id: int, number: str, patient_class: str, location: str, at: str) -> None:
+        """Remember a visit; the same number again is the same visit."""
+        v = visit.c
+        values = {"patient_class": patient_class, "location": location, "changed_at": at}
+        changed = self._connection.execute(
+            update(visit).where(v.patient_id == patient_id, v.number == number).values(**values)
+        ).rowcount
+        if not changed:
+            self._connection.execute(insert(visit), {"patient_id": patient_id, "number": number, **values})
+
+    def search(self, text: str, limit: int) -> Sequence[Patient]:
+        """Surviving patients whose folded name or an identifier contains the text."""
+        wanted = folded_name(text).strip()
+        i = patient_identifier.c
+        with_id = select(i.patient_id).where(i.value.icontains(text.strip(), autoescape=True), i.scope == "")
+        rows = self._connection.execute(
+            select(patient)
+            .where(
+                patient.c.merged_into.is_(None),
+                patient.c.scope == "",
+                or_(patient.c.name_folded.contains(wanted, autoescape=True), patient.c.id.in_(with_id)),
+            )
+            .order_by(patient.c.name_folded, patient.c.id)
+            .limit(limit)
+        ).all()
+        return [self._patient(row) for row in rows]
+
+    def _exact_owner(self, identifier: PatientIdentifier) -> int | None:
+        i = patient_identifier.c
+        owner = self._connection.execute(
+            select(i.patient_id).where(
+                i.value == identifier.value, i.issuer == identifier.issuer, i.scope == ""
+            )
+        ).scalar()
+        return None if owner is None else int(owner)
+
+    def _patient(self, row: Row[tuple[object, ...]]) -> Patient:
+        m = row._mapping
+        own = self._identifiers([m["id"]])
+        aliases = self._identifiers(self._subsumed(m["id"]))
+        main = next((value for value, is_main in own if is_main), PatientIdentifier(""))
+        others = dict.fromkeys(value for value, _ in (*own, *aliases) if value != main)
+        return Patient(
+            id=m["id"],
+            identifier=main,
+            demographics=Demographics(**{name: m[name] for name in _DEMOGRAPHICS}),
+            other_identifiers=tuple(others),
+            merged_into=m["merged_into"],
+            provisional=bool(m["scope"]),
+        )
+
+    def _identifiers(self, patient_ids: Sequence[int]) -> list[tuple[PatientIdentifier, bool]]:
+        if not patient_ids:
+            return []
+        i = patient_identifier.c
+        query = select(i.value, i.issuer, i.main).where(i.patient_id.in_(patient_ids)).order_by(i.id)
+        return [(PatientIdentifier(r.value, r.issuer), bool(r.main)) for r in self._connection.execute(query)]
+
+    def _subsumed(self, patient_id: int) -> list[int]:
+        found: list[int] = []
+        frontier = [patient_id]
+        while frontier:
+            rows = self._connection.execute(select(patient.c.id).where(patient.c.merged_into.in_(frontier)))
+            frontier = [int(r.id) for r in rows]
+            found += frontier
+        return found

@@ -1,0 +1,235 @@
+"""Studies, series and instances in the index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
+
+from pacs_core.database.rows import Rows
+from pacs_core.database.schema import instance, patient, patient_identifier, series, series_request, study
+from pacs_core.domain import records as r
+from pacs_core.domain.errors import NotFound
+from pacs_core.domain.matching import folded_name
+
+_T = study.c
+_WILD = ("*", "?")
+
+
+class StudyRows:
+    """Implements `ports.Studies`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._studies = Rows(connection, study, r.StudyRecord)
+        self._series = Rows(connection, series, r.SeriesRecord)
+        self._instances = Rows(connection, instance, r.InstanceRecord)
+
+    def find(self, study_uid: str) -> r.StudyRecord | None:
+        """The study with that UID."""
+        return self._studies.first(_T.study_uid == study_uid)
+
+    def get(self, study_uid: str) -> r.StudyRecord:
+        """The study with that UID; raises NotFound."""
+        found = self.find(study_uid)
+        if found is None:
+            raise NotFound(f"no study {study_uid}", "StudyInstanceUID")
+        return found
+
+    def add(self, record: r.StudyRecord) -> r.StudyRecord:
+        """Insert a study."""
+        self._studies.insert(record)
+        return self.get(record.study_uid)
+
+    def update(self, study_uid: str, **changes: object) -> r.StudyRecord:
+        """Change named columns and count the revision up."""
+        self._studies.change(_T.study_uid == study_uid, revision=_T.revision + 1, **changes)
+        return self.get(study_uid)
+
+    def find_series(self, study_id: int, series_uid: str) -> r.SeriesRecord | None:
+        """The series with that UID in that study."""
+        return self._series.first(series.c.series_uid == series_uid, series.c.study_id == study_id)
+
+    def update_series(self, series_id: int, **changes: object) -> None:
+        """Change named columns of a series."""
+        self._series.change(series.c.id == series_id, **changes)
+
+    def add_series(self, record: r.SeriesRecord) -> r.SeriesRecord:
+        """Insert a series and count it on its study."""
+        self._series.insert(record)
+        self._connection.execute(
+            update(study).where(_T.id == record.study_id).values(series_count=_T.series_count + 1)
+        )
+        found = self.find_series(record.study_id, record.series_uid)
+        if found is None:
+            raise NotFound(f"the series {record.series_uid} was not kept", "SeriesInstanceUID")
+        return found
+
+    def series_of(self, study_id: int) -> Sequence[r.SeriesRecord]:
+        """Series of a study by number."""
+        return self._series.all(series.c.study_id == study_id, order_by=(series.c.series_number, series.c.id))
+
+    def find_instance(self, sop_instance_uid: str) -> r.InstanceRecord | None:
+        """The served instance with that UID."""
+        return self._instances.first(
+            instance.c.sop_instance_uid == sop_instance_uid, instance.c.current.is_(True)
+        )
+
+    def versions_of(self, sop_instance_uid: str) -> Sequence[r.InstanceRecord]:
+        """Every set of bytes that came under that UID, oldest first."""
+        return self._instances.all(instance.c.sop_instance_uid == sop_instance_uid, order_by=(instance.c.id,))
+
+    def add_instance(self, record: r.InstanceRecord) -> r.InstanceRecord:
+        """Insert an instance; where it is the served one, count it on series and study."""
+        key = self._instances.insert(record)
+        if record.current:
+            self._connection.execute(
+                update(series)
+                .where(series.c.id == record.series_id)
+                .values(instance_count=series.c.instance_count + 1)
+            )
+            self._connection.execute(
+                update(study).where(_T.id == record.study_id).values(instance_count=_T.instance_count + 1)
+            )
+        values = {f.name: getattr(record, f.name) for f in fields(record) if f.name != "id"}
+        return r.InstanceRecord(id=key, **values)
+
+    def instances_of(self, study_id: int, series_id: int | None = None) -> Sequence[r.InstanceRecord]:
+        """Served instances in order of arrival."""
+        where = [instance.c.study_id == study_id, instance.c.current.is_(True)]
+        if series_id is not None:
+            where.append(instance.c.series_id == series_id)
+        return self._instances.all(*where, order_by=(instance.c.id,))
+
+    def link_request(self, study_id: int, order_id: int) -> None:
+        """Link every series of a study to an order's procedure."""
+        linked = select(series_request.c.series_id).where(series_request.c.order_id == order_id)
+        wanted = select(series.c.id).where(series.c.study_id == study_id, series.c.id.not_in(linked))
+        rows = [{"series_id": row.id, "order_id": order_id} for row in self._connection.execute(wanted)]
+        if rows:
+            self._connection.execute(insert(series_request), rows)
+
+    def unlink_requests(self, study_id: int) -> None:
+        """Take every link of a study's series away."""
+        own = select(series.c.id).where(series.c.study_id == study_id)
+        self._connection.execute(delete(series_request).where(series_request.c.series_id.in_(own)))
+
+    def of_patient(self, patient_id: int) -> Sequence[r.StudyRecord]:
+        """Studies of a patient, newest first."""
+        return self._studies.all(
+            _T.patient_id == patient_id, order_by=(_T.study_date.desc(), _T.study_time.desc(), _T.id.desc())
+        )
+
+    def of_order(self, order_id: int) -> Sequence[r.StudyRecord]:
+        """Studies linked to an order, by themselves or through a series."""
+        through = (
+            select(series.c.study_id)
+            .join(series_request, series_request.c.series_id == series.c.id)
+            .where(series_request.c.order_id == order_id)
+        )
+        return self._studies.all(or_(_T.order_id == order_id, _T.id.in_(through)), order_by=(_T.id,))
+
+    def held_for(self, accession: str, patient_id: str, study_uid: str) -> Sequence[r.StudyRecord]:
+        """Studies without an order that one with these numbers might release."""
+        fits: list[ColumnElement[bool]] = []
+        if accession:
+            fits.append(_T.received_accession == accession)
+        if patient_id:
+            fits.append(_T.received_patient_id == patient_id)
+        if study_uid:
+            fits.append(_T.study_uid == study_uid)
+        waiting = _T.reconciliation.in_(("held", "none"))
+        return self._studies.all(waiting, or_(*fits), order_by=(_T.id,)) if fits else []
+
+    def search(self, keys: r.StudyKeys, limit: int = 0) -> Sequence[r.StudyRecord]:
+        """Studies by the keys the index can answer exactly or as a superset."""
+        where = [*_patient_terms(keys), *_study_terms(keys), *_below_study_terms(keys)]
+        return self._studies.all(*where, order_by=(_T.study_date.desc(), _T.id.desc()), limit=limit)
+
+    def rows(
+        self, text: str, modality: str, dates: tuple[str, str], patient_id: int | None, limit: int
+    ) -> Sequence[r.StudyRecord]:
+        """Studies for the reading worklist, newest arrivals first."""
+        where: list[ColumnElement[bool]] = []
+        if patient_id is not None:
+            where.append(_T.patient_id == patient_id)
+        if modality:
+            where.append(_T.modalities.contains(modality, autoescape=True))
+        if dates[0]:
+            where.append(_T.study_date >= dates[0])
+        if dates[1]:
+            where.append(_T.study_date <= dates[1])
+        for word in text.split():
+            where.append(_word_term(word))
+        return self._studies.all(*where, order_by=(_T.last_received_at.desc(), _T.id.desc()), limit=limit)
+
+    def count(self) -> tuple[int, int]:
+        """How many studies and served instances there are."""
+        totals = self._connection.execute(
+            select(func.count(), func.sum(_T.instance_count)).select_from(study)
+        ).one()
+        return int(totals[0]), int(totals[1] or 0)
+
+    def blob_keys(self) -> Iterator[str]:
+        """Every blob key that has a row."""
+        for row in self._connection.execute(select(instance.c.blob_key)):
+            yield row.blob_key
+
+
+def _word_term(word: str) -> ColumnElement[bool]:
+    folded = folded_name(word)
+    named = select(patient.c.id).where(patient.c.name_folded.contains(folded, autoescape=True))
+    identified = select(patient_identifier.c.patient_id).where(
+        patient_identifier.c.value.icontains(word, autoescape=True)
+    )
+    return or_(
+        _T.patient_id.in_(named),
+        _T.patient_id.in_(identified),
+        _T.received_accession.icontains(word, autoescape=True),
+        _T.description.icontains(word, autoescape=True),
+    )
+
+
+def _exact(value: str) -> bool:
+    return bool(value) and not any(c in value for c in _WILD)
+
+
+def _patient_terms(keys: r.StudyKeys) -> list[ColumnElement[bool]]:
+    terms: list[ColumnElement[bool]] = []
+    if _exact(keys.patient_id):
+        i = patient_identifier.c
+        owners = select(i.patient_id).where(i.value == keys.patient_id)
+        survivors = select(patient.c.merged_into).where(
+            patient.c.id.in_(owners), patient.c.merged_into.is_not(None)
+        )
+        terms.append(or_(_T.patient_id.in_(owners), _T.patient_id.in_(survivors)))
+    if keys.patient_name:
+        part = folded_name(max(keys.patient_name.replace("?", "*").replace("^", "*").split("*"), key=len))
+        if part:
+            named = select(patient.c.id).where(patient.c.name_folded.contains(part, autoescape=True))
+            terms.append(_T.patient_id.in_(named))
+    return terms
+
+
+def _study_terms(keys: r.StudyKeys) -> list[ColumnElement[bool]]:
+    terms: list[ColumnElement[bool]] = []
+    if keys.study_uids:
+        terms.append(_T.study_uid.in_(keys.study_uids))
+    for column, (low, high) in ((_T.study_date, keys.study_date),):
+        if low:
+            terms.append(column >= low)
+        if high:
+            terms.append(column <= high)
+    return terms
+
+
+def _below_study_terms(keys: r.StudyKeys) -> list[ColumnElement[bool]]:
+    terms: list[ColumnElement[bool]] = []
+    if keys.series_uids:
+        terms.append(exists().where(series.c.study_id == _T.id, series.c.series_uid.in_(keys.series_uids)))
+    if keys.instance_uids:
+        terms.append(
+            exists().where(instance.c.study_id == _T.id, instance.c.sop_instance_uid.in_(keys.instance_uids))
+        )
+    return terms

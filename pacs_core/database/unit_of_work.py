@@ -1,0 +1,222 @@
+"""One writer: waiting writes run in one commit, a savepoint each, and are released after its sync.
+
+SQLite in WAL mode with ``synchronous=FULL``: a commit has synced its frames when it returns.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from pacs_core.database.transaction import IndexTransaction
+from pacs_core.domain.errors import StorageFailure
+from pacs_core.ports import Clock, Transaction
+
+T = TypeVar("T")
+log = logging.getLogger("reading_room.store")
+
+BATCH = 64
+"""At most so many writes share a commit."""
+
+BUSY_TRIES = 5
+
+
+def open_engine(path: Path, *, read_only: bool = False) -> Engine:
+    """An engine on the SQLite file with the pragmas that make a commit durable."""
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=QueuePool,
+        pool_size=8,
+        max_overflow=32,
+        connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def pragmas(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+            "cache_size=-16000",
+            "temp_store=MEMORY",
+            *(("query_only=ON",) if read_only else ()),
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+class _Job:
+    """A waiting write and the caller's future."""
+
+    __slots__ = ("future", "work")
+
+    def __init__(self, work: Callable[[Transaction], Any]) -> None:
+        self.work = work
+        self.future: Future[Any] = Future()
+
+
+class SqliteIndex:
+    """The index in one SQLite file; implements `ports.Index`."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._clock = clock
+        self._engine = open_engine(path)
+        self._readers = open_engine(path, read_only=True)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._closed = False
+        with self.read() as tx:
+            self._newest = tx.journal.newest()
+        self._thread = threading.Thread(target=self._run, name="index-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in the next commit and return what it returned, after the commit is synced."""
+        if self._closed:
+            raise StorageFailure("the index is closed")
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a write inside a write: pass the transaction on instead")
+        job = _Job(work)
+        self._jobs.put(job)
+        result: T = job.future.result()
+        return result
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """One consistent state of the index."""
+        with self._readers.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield IndexTransaction(connection, self._clock)
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
+    def wait_for_change(self, sequence: int, timeout_s: float) -> int:
+        """Wait until the journal is past `sequence`, or the time is over; returns its newest number."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._newest > sequence or self._closed, timeout=max(0.0, timeout_s)
+            )
+            return self._newest
+
+    def close(self) -> None:
+        """Finish what waits, then close; later writes are refused."""
+        if self._closed:
+            return
+        self._closed = True
+        self._jobs.put(None)
+        self._thread.join()
+        with self._changed:
+            self._changed.notify_all()
+        self._engine.dispose()
+        self._readers.dispose()
+
+    def _run(self) -> None:
+        with self._engine.connect() as connection:
+            while True:
+                batch = self._next_batch()
+                if batch:
+                    self._commit_with_retries(connection, batch)
+                if batch is None:
+                    return
+
+    def _next_batch(self) -> list[_Job] | None:
+        first = self._jobs.get()
+        if first is None:
+            return None
+        batch = [first]
+        while len(batch) < BATCH:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                self._jobs.put(None)
+                break
+            batch.append(job)
+        return batch
+
+    def _commit_with_retries(self, connection: Connection, batch: list[_Job]) -> None:
+        for attempt in range(BUSY_TRIES):
+            try:
+                outcomes, newest = self._commit(connection, batch)
+            except OperationalError as error:
+                _rollback(connection)
+                if attempt + 1 < BUSY_TRIES and "locked" in str(error):
+                    continue
+                self._fail(batch, error)
+                return
+            except DBAPIError as error:
+                _rollback(connection)
+                self._fail(batch, error)
+                return
+            self._release(batch, outcomes, newest)
+            return
+
+    def _commit(
+        self, connection: Connection, batch: list[_Job]
+    ) -> tuple[list[tuple[Any, BaseException | None]], int]:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        transaction = IndexTransaction(connection, self._clock)
+        outcomes = [_run_in_savepoint(connection, transaction, job) for job in batch]
+        newest = transaction.write_journal() or self._newest
+        connection.exec_driver_sql("COMMIT")
+        return outcomes, newest
+
+    def _release(
+        self, batch: list[_Job], outcomes: list[tuple[Any, BaseException | None]], newest: int
+    ) -> None:
+        with self._changed:
+            self._newest = max(self._newest, newest)
+            self._changed.notify_all()
+        for job, (result, error) in zip(batch, outcomes, strict=True):
+            if error is None:
+                job.future.set_result(result)
+            else:
+                job.future.set_exception(error)
+
+    def _fail(self, batch: list[_Job], error: Exception) -> None:
+        log.error("a commit failed: %s", type(error).__name__)
+        for job in batch:
+            failure = StorageFailure(f"the index could not commit: {type(error).__name__}", "index")
+            failure.__cause__ = error
+            job.future.set_exception(failure)
+
+
+def _run_in_savepoint(
+    connection: Connection, transaction: IndexTransaction, job: _Job
+) -> tuple[Any, BaseException | None]:
+    mark = transaction.mark()
+    connection.exec_driver_sql("SAVEPOINT job")
+    try:
+        result = job.work(transaction)
+    except DBAPIError:
+        raise
+    except BaseException as error:  # the caller gets it; its savepoint is undone
+        connection.exec_driver_sql("ROLLBACK TO job")
+        connection.exec_driver_sql("RELEASE job")
+        transaction.forget_after(mark)
+        return None, error
+    connection.exec_driver_sql("RELEASE job")
+    return result, None
+
+
+def _rollback(connection: Connection) -> None:
+    try:
+        connection.exec_driver_sql("ROLLBACK")
+    except OperationalError:
+        log.debug("nothing to roll back")

@@ -1,0 +1,408 @@
+"""What the services need of the world: an index, a store, a transmitter and a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeVar
+
+from pacs_core.domain import records as r
+from pacs_core.domain.delivery import Outcome
+from pacs_core.domain.events import Change, Event
+from pacs_core.domain.identifiers import PatientIdentifier
+from pacs_core.domain.measurement import Measurement
+from pacs_core.domain.order import Order, OrderReference, ScheduledProcedureStep
+from pacs_core.domain.patient import Demographics, Patient
+
+T = TypeVar("T")
+
+
+class Patients(Protocol):
+    """Patients, their identifiers and merges."""
+
+    def get(self, patient_id: int) -> Patient:
+        """The patient of that row, not following a merge; raises NotFound."""
+        ...
+
+    def current(self, patient_id: int) -> Patient:
+        """The patient, or the survivor it was merged into."""
+        ...
+
+    def find(self, identifier: PatientIdentifier) -> Patient | None:
+        """The surviving patient with that identifier; with an empty issuer any issuer fits if it is the only one."""
+        ...
+
+    def add(self, identifier: PatientIdentifier, demographics: Demographics, scope: str = "") -> Patient:
+        """A new patient; `scope` (a study UID) keeps a provisional one out of `find`."""
+        ...
+
+    def save(self, patient_id: int, demographics: Demographics) -> Patient:
+        """Replace the demographics."""
+        ...
+
+    def add_identifier(self, patient_id: int, identifier: PatientIdentifier) -> None:
+        """Give the patient one more identifier; nothing happens where it has it."""
+        ...
+
+    def merge(self, survivor_id: int, subsumed_id: int) -> None:
+        """Make one an alias of the other and move its orders, studies and reports."""
+        ...
+
+    def visit(self, patient_id: int, number: str, patient_class: str, location: str, at: str) -> None:
+        """Remember a visit."""
+        ...
+
+    def search(self, text: str, limit: int) -> Sequence[Patient]:
+        """Surviving patients by name, in any script, or identifier."""
+        ...
+
+
+class Orders(Protocol):
+    """Orders with their requested procedure and steps."""
+
+    def get(self, order_id: int) -> Order:
+        """One order; raises NotFound."""
+        ...
+
+    def find(self, reference: OrderReference) -> Order | None:
+        """The order that the numbers name: placer, then filler, then accession; never by patient alone."""
+        ...
+
+    def by_accession(self, accession: str, issuer: str = "") -> Sequence[Order]:
+        """Orders with that accession number; an empty issuer fits any."""
+        ...
+
+    def by_study_uid(self, study_uid: str) -> Sequence[Order]:
+        """Orders whose procedure was given that Study Instance UID."""
+        ...
+
+    def by_step_id(self, step_id: str, patient_id: int) -> Sequence[Order]:
+        """Orders of a patient with that scheduled procedure step ID."""
+        ...
+
+    def of_patient(self, patient_id: int) -> Sequence[Order]:
+        """All orders of a patient, newest first."""
+        ...
+
+    def add(self, order: Order, at: str) -> Order:
+        """Insert (ids of the argument are ignored) and return it with its ids."""
+        ...
+
+    def save(self, order: Order, at: str) -> Order:
+        """Replace an order and its steps by row id."""
+        ...
+
+    def on_day(self, date: str, station: str) -> Sequence[Order]:
+        """Orders with a step on a civil day, in order of time."""
+        ...
+
+    def waiting(self, limit: int) -> Sequence[Order]:
+        """Orders scheduled or in progress without any study, by start."""
+        ...
+
+    def scheduled_steps(self, keys: r.WorklistKeys) -> Sequence[tuple[Order, ScheduledProcedureStep]]:
+        """Steps a worklist query may see, by the keys the index can answer."""
+        ...
+
+    def next_number(self, counter: str) -> int:
+        """The next number of a named counter, never given twice."""
+        ...
+
+
+class Studies(Protocol):
+    """Studies, series and instances."""
+
+    def find(self, study_uid: str) -> r.StudyRecord | None: ...
+    def get(self, study_uid: str) -> r.StudyRecord:
+        """One study; raises NotFound."""
+        ...
+
+    def add(self, study: r.StudyRecord) -> r.StudyRecord: ...
+    def update(self, study_uid: str, **changes: object) -> r.StudyRecord:
+        """Change named columns; `revision` counts up."""
+        ...
+
+    def find_series(self, study_id: int, series_uid: str) -> r.SeriesRecord | None:
+        """The series with that UID in that study (a UID that came in two studies is two series)."""
+        ...
+
+    def update_series(self, series_id: int, **changes: object) -> None: ...
+    def add_series(self, series: r.SeriesRecord) -> r.SeriesRecord: ...
+    def series_of(self, study_id: int) -> Sequence[r.SeriesRecord]: ...
+    def find_instance(self, sop_instance_uid: str) -> r.InstanceRecord | None:
+        """The served instance with that UID."""
+        ...
+
+    def versions_of(self, sop_instance_uid: str) -> Sequence[r.InstanceRecord]:
+        """Every set of bytes that came under that UID, oldest first."""
+        ...
+
+    def add_instance(self, instance: r.InstanceRecord) -> r.InstanceRecord:
+        """Insert and count up series and study."""
+        ...
+
+    def instances_of(self, study_id: int, series_id: int | None = None) -> Sequence[r.InstanceRecord]: ...
+    def link_request(self, study_id: int, order_id: int) -> None:
+        """Link every series of a study to an order's procedure."""
+        ...
+
+    def unlink_requests(self, study_id: int) -> None: ...
+    def of_patient(self, patient_id: int) -> Sequence[r.StudyRecord]: ...
+    def of_order(self, order_id: int) -> Sequence[r.StudyRecord]: ...
+    def held_for(self, accession: str, patient_id: str, study_uid: str) -> Sequence[r.StudyRecord]:
+        """Held studies that an order with these numbers might release."""
+        ...
+
+    def search(self, keys: r.StudyKeys, limit: int = 0) -> Sequence[r.StudyRecord]:
+        """Studies that the index finds for the keys; the caller checks the matching rules again."""
+        ...
+
+    def rows(
+        self, text: str, modality: str, dates: tuple[str, str], patient_id: int | None, limit: int
+    ) -> Sequence[r.StudyRecord]:
+        """Studies for the reading worklist, newest first."""
+        ...
+
+    def count(self) -> tuple[int, int]:
+        """How many studies and instances there are."""
+        ...
+
+    def blob_keys(self) -> Iterator[str]:
+        """Every blob key that has a row."""
+        ...
+
+
+class Holds(Protocol):
+    """Studies that wait for a person."""
+
+    def open_for(self, study_uid: str) -> Sequence[r.HoldRecord]: ...
+    def get(self, hold_id: int) -> r.HoldRecord: ...
+    def add(self, study_uid: str, kind: str, reason: str, at: str) -> r.HoldRecord:
+        """Open a hold; the same kind twice on a study is one."""
+        ...
+
+    def resolve(self, hold_id: int, **changes: object) -> r.HoldRecord: ...
+    def all_open(self) -> Sequence[r.HoldRecord]: ...
+    def resolved(self, limit: int) -> Sequence[r.HoldRecord]: ...
+
+
+class Reports(Protocol):
+    """Reports, versions and drafts."""
+
+    def of_study(self, study_uid: str) -> Sequence[r.ReportRecord]: ...
+    def of_patient(self, patient_id: int) -> Sequence[r.ReportRecord]: ...
+    def get(self, report_id: int) -> r.ReportRecord: ...
+    def add(self, report: r.ReportRecord) -> r.ReportRecord: ...
+    def update(self, report_id: int, **changes: object) -> r.ReportRecord: ...
+    def versions(self, report_id: int) -> Sequence[r.VersionRecord]: ...
+    def version(self, version_id: int) -> r.VersionRecord: ...
+    def add_version(self, version: r.VersionRecord) -> r.VersionRecord: ...
+    def drafts(self, study_uid: str) -> Sequence[r.DraftRecord]: ...
+    def draft(self, study_uid: str, author: str) -> r.DraftRecord | None: ...
+    def save_draft(self, draft: r.DraftRecord) -> r.DraftRecord: ...
+    def drop_draft(self, study_uid: str, author: str) -> None: ...
+
+
+class Measurements(Protocol):
+    """Strokes by tracking UID."""
+
+    def of_study(self, study_uid: str) -> Sequence[Measurement]: ...
+    def find(self, tracking_uid: str) -> Measurement | None: ...
+    def put(self, measurement: Measurement) -> None: ...
+
+
+class Deliveries(Protocol):
+    """Results on their way."""
+
+    def add(self, delivery: r.DeliveryRecord) -> r.DeliveryRecord: ...
+    def get(self, delivery_id: int) -> r.DeliveryRecord: ...
+    def update(self, delivery_id: int, **changes: object) -> r.DeliveryRecord: ...
+    def due(self, now: str, limit: int) -> Sequence[r.DeliveryRecord]:
+        """Deliveries to be tried now: due, and the first undelivered of their stream and destination."""
+        ...
+
+    def next_due(self) -> str:
+        """The instant of the next attempt, empty where none waits."""
+        ...
+
+    def of_report(self, report_id: int) -> Sequence[r.DeliveryRecord]: ...
+    def open(self) -> Sequence[r.DeliveryRecord]:
+        """Everything not delivered, what needs a person first."""
+        ...
+
+    def waiting_for(self, destination: str) -> int: ...
+
+
+class Messages(Protocol):
+    """The log of received HL7 messages."""
+
+    def add(self, message: r.MessageRecord) -> r.MessageRecord: ...
+    def get(self, message_id: int) -> r.MessageRecord: ...
+    def update(self, message_id: int, **changes: object) -> r.MessageRecord: ...
+    def duplicate_of(self, sender: str, control_id: str, digest: str) -> r.MessageRecord | None:
+        """An earlier message with the same sender, control id and content that was answered."""
+        ...
+
+    def open(self) -> Sequence[r.MessageRecord]:
+        """Parked and failed ones, oldest first."""
+        ...
+
+    def unprocessed(self) -> Sequence[r.MessageRecord]:
+        """Accepted, not yet processed: to be taken up again at start."""
+        ...
+
+
+class Configuration(Protocol):
+    """Peers, HL7 sources and destinations."""
+
+    def peers(self) -> Sequence[r.PeerRecord]: ...
+    def save_peer(self, peer: r.PeerRecord) -> None: ...
+    def remove_peer(self, title: str) -> bool: ...
+    def sources(self) -> Sequence[r.Hl7SourceRecord]: ...
+    def save_source(self, source: r.Hl7SourceRecord) -> None: ...
+    def remove_source(self, name: str) -> bool: ...
+    def destinations(self) -> Sequence[r.DestinationRecord]: ...
+    def save_destination(self, destination: r.DestinationRecord) -> None: ...
+    def remove_destination(self, name: str) -> bool: ...
+
+
+class Accounts(Protocol):
+    """Users and tokens."""
+
+    def all(self) -> Sequence[r.AccountRecord]: ...
+    def find(self, name: str) -> r.AccountRecord | None: ...
+    def add(self, account: r.AccountRecord) -> None: ...
+    def update(self, name: str, **changes: object) -> None: ...
+    def tokens(self) -> Sequence[r.TokenRecord]: ...
+    def token(self, digest: str) -> r.TokenRecord | None: ...
+    def add_token(self, token: r.TokenRecord) -> None: ...
+    def remove_tokens(self, *, name: str = "", account: str = "", digest: str = "") -> int: ...
+
+
+class Audit(Protocol):
+    """The append-only audit."""
+
+    def append(
+        self, actor: str, role: str, verb: str, subject: str, outcome: str, detail: str, address: str
+    ) -> None: ...
+    def before(self, sequence: int, limit: int) -> Sequence[r.AuditRecord]: ...
+
+
+class Journal(Protocol):
+    """The facts, numbered in the order of their commits."""
+
+    def since(self, sequence: int, limit: int) -> Sequence[Change]: ...
+    def newest(self) -> int: ...
+    def of_exam(
+        self, order_ids: Sequence[int], study_uids: Sequence[str], patient_ids: Sequence[int]
+    ) -> Sequence[Change]:
+        """Everything that concerns these orders and studies, and the patients' own stage-1 facts."""
+        ...
+
+    def has(self, kind: str, subject: str) -> bool:
+        """Say whether a fact of that kind on that subject was recorded before."""
+        ...
+
+
+class Transaction(Protocol):
+    """One unit of work: repositories that see and change one state of the index, and the journal's pen."""
+
+    patients: Patients
+    orders: Orders
+    studies: Studies
+    holds: Holds
+    reports: Reports
+    measurements: Measurements
+    deliveries: Deliveries
+    messages: Messages
+    configuration: Configuration
+    accounts: Accounts
+    audit: Audit
+    journal: Journal
+
+    def record(self, event: Event) -> None:
+        """Note a fact; it gets its number in the same commit."""
+        ...
+
+
+class Index(Protocol):
+    """The database behind one writer (architecture §5)."""
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run a re-runnable function in the writer's next commit; returns after that commit is synced.
+
+        Whatever the function raises is raised here and nothing of it is kept; StorageFailure where the
+        commit itself failed.
+        """
+        ...
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A transaction for reading: one consistent state."""
+        ...
+
+    def wait_for_change(self, sequence: int, timeout_s: float) -> int:
+        """Wait until the journal is past `sequence`, or the time is over; returns its newest number."""
+        ...
+
+
+class BlobWriter(Protocol):
+    """An object being received: write its bytes, then commit or abort."""
+
+    def write(self, data: bytes | memoryview) -> None: ...
+    def commit(self) -> None:
+        """Sync file and directory and give it its final name; raises StorageFailure or OutOfSpace."""
+        ...
+
+    def abort(self) -> None: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+
+
+class BlobStore(Protocol):
+    """Files by opaque key: create, read, read a range, remove (style.md D.2)."""
+
+    def create(self, suffix: str = ".dcm") -> BlobWriter: ...
+    def open(self, key: str) -> BinaryIO:
+        """Open for reading; raises NotFound."""
+        ...
+
+    def read(self, key: str, offset: int = 0, length: int = -1) -> bytes: ...
+    def path(self, key: str) -> Path | None:
+        """Where the file lies on this machine, None where it is not a local file."""
+        ...
+
+    def remove(self, key: str) -> None: ...
+    def keys(self) -> Iterator[str]: ...
+    def free_bytes(self) -> int: ...
+
+
+class Transmitter(Protocol):
+    """A way to a destination: renders what is sent once, then sends the same bytes each time."""
+
+    def render(
+        self, tx: Transaction, delivery: r.DeliveryRecord, destination: r.DestinationRecord
+    ) -> bytes: ...
+    def send(self, destination: r.DestinationRecord, payload: bytes, control_id: str) -> Outcome:
+        """Send and wait for the answer; never raises for a peer's behaviour, that is an Outcome."""
+        ...
+
+
+class Clock(Protocol):
+    """The time: instants in UTC, and the site's civil day."""
+
+    def now(self) -> datetime:
+        """Now, aware, in UTC."""
+        ...
+
+    def civil_now(self) -> datetime:
+        """Now at the site, aware, in the site's zone."""
+        ...
+
+    @property
+    def zone_name(self) -> str:
+        """The site's zone, e.g. ``Europe/Berlin``."""
+        ...

@@ -1,0 +1,269 @@
+"""Who may come in and do what: accounts, passwords, sessions, tokens and the audit of each answer."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import replace
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pacs_core.domain.access import Actor, Role, Verb, allows
+from pacs_core.domain.errors import Conflict, Denied, InvalidValue, LockedOut, NotFound, NotSignedIn
+from pacs_core.domain.records import AccountRecord, TokenRecord
+from pacs_core.domain.times import instant, read_instant
+from pacs_core.ports import Clock, Index, Transaction
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+FREE_TRIES = 4
+"""Wrong passwords without a pause; the fifth locks for a minute, each further one for twice as long."""
+
+LOCK_S = 60.0
+LOCK_CAP_S = 3600.0
+SESSION_HOURS = 16
+MIN_PASSWORD = 8
+
+
+@lru_cache(maxsize=1)
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
+
+
+class Access:
+    """Answers one question for every service: may this actor use this verb on this subject."""
+
+    def __init__(self, index: Index, clock: Clock) -> None:
+        self._index = index
+        self._clock = clock
+
+    def sign_in(self, name: str, password: str, address: str = "") -> tuple[str, Actor]:
+        """Open a session; returns its secret and the actor.
+
+        Raises NotSignedIn for a wrong name or password (no telling which), LockedOut with the seconds to wait.
+        """
+        account = self.check_password(name, password, address, "sign-in")
+        secret = secrets.token_urlsafe(32)
+        now = self._clock.now()
+        session = TokenRecord(
+            name=f"session:{account.name}",
+            digest=_digest(secret),
+            role=account.role,
+            account=account.name,
+            created_at=instant(now),
+            expires_at=instant(now + timedelta(hours=SESSION_HOURS)),
+        )
+
+        def keep(tx: Transaction) -> None:
+            tx.accounts.add_token(session)
+            tx.accounts.update(account.name, last_sign_in=instant(now))
+
+        self._index.write(keep)
+        return secret, _actor(account, session.digest[:12], address)
+
+    def sign_out(self, secret: str) -> None:
+        """End a session."""
+        self._index.write(lambda tx: tx.accounts.remove_tokens(digest=_digest(secret)))
+
+    def actor_of(self, secret: str, address: str = "") -> Actor:
+        """The actor behind a session or token; raises NotSignedIn where it is unknown, over or disabled."""
+        with self._index.read() as tx:
+            token = tx.accounts.token(_digest(secret)) if secret else None
+            account = tx.accounts.find(token.account) if token and token.account else None
+        if token is None or (token.expires_at and token.expires_at <= instant(self._clock.now())):
+            raise NotSignedIn("sign in first: the credential is unknown or has expired")
+        if not token.account:
+            return Actor(f"token:{token.name}", Role(token.role), token.name, token.digest[:12], address)
+        if account is None or account.disabled:
+            raise NotSignedIn("the account is disabled")
+        return _actor(account, token.digest[:12], address)
+
+    def check_password(self, name: str, password: str, address: str, purpose: str) -> AccountRecord:
+        """The account, where the password is right; every answer is audited, wrong ones slow the next down."""
+        with self._index.read() as tx:
+            account = tx.accounts.find(name)
+        now = self._clock.now()
+        if account is not None and account.locked_until and read_instant(account.locked_until) > now:
+            wait = (read_instant(account.locked_until) - now).total_seconds()
+            raise LockedOut(f"too many wrong passwords: try again in {int(wait) + 1} s", wait)
+        if account is None or account.disabled or not _verify(account.secret, password):
+            failures = self._index.write(lambda tx: self._failed(tx, name, address, purpose))
+            raise _refusal(failures)
+        found = account
+
+        def succeeded(tx: Transaction) -> AccountRecord:
+            tx.accounts.update(name, failures=0, locked_until="")
+            tx.audit.append(name, found.role, purpose, name, "allowed", "", address)
+            return found
+
+        return self._index.write(succeeded)
+
+    def require(self, actor: Actor, verb: Verb, subject: str = "") -> None:
+        """Let the actor pass or raise Denied; a denial is audited."""
+        if allows(actor.role, verb):
+            return
+        self.note(actor, verb.value, subject, "denied")
+        raise Denied(f"the role {actor.role} may not {verb}", subject)
+
+    def note(self, actor: Actor, verb: str, subject: str, outcome: str = "allowed", detail: str = "") -> None:
+        """Write an audit line."""
+        self._index.write(
+            lambda tx: tx.audit.append(
+                actor.name, actor.role.value, verb, subject, outcome, detail, actor.address
+            )
+        )
+
+    def add_account(
+        self, name: str, role: str, password: str, full_name: str = "", by: str = ""
+    ) -> AccountRecord:
+        """Add an account; raises Conflict where the name is taken, InvalidValue for a bad name, role or password."""
+        clean = name.strip()
+        if not clean or clean != name or len(clean) > 64 or ":" in clean:
+            raise InvalidValue("a user name has 1 to 64 characters, no colon and no blanks around it", "name")
+        record = AccountRecord(
+            name=clean,
+            role=_role(role).value,
+            full_name=full_name or clean,
+            secret=_hasher().hash(_strong(password)),
+            disabled=False,
+            created_at=instant(self._clock.now()),
+        )
+
+        def add(tx: Transaction) -> None:
+            if tx.accounts.find(clean):
+                raise Conflict(f"there is a user {clean} already", "name")
+            tx.accounts.add(record)
+            tx.audit.append(by or "owner", "", "add user", clean, "allowed", record.role, "")
+
+        self._index.write(add)
+        return record
+
+    def set_password(self, name: str, password: str, by: str = "") -> None:
+        """Set a password and end the account's sessions; raises NotFound."""
+        secret = _hasher().hash(_strong(password))
+
+        def change(tx: Transaction) -> None:
+            _existing(tx, name)
+            tx.accounts.update(name, secret=secret, failures=0, locked_until="")
+            tx.accounts.remove_tokens(account=name)
+            tx.audit.append(by or "owner", "", "set password", name, "allowed", "", "")
+
+        self._index.write(change)
+
+    def disable(self, name: str, disabled: bool, by: str = "") -> AccountRecord:
+        """Disable or enable an account; its sessions end. Raises NotFound, Conflict for the last admin."""
+
+        def change(tx: Transaction) -> AccountRecord:
+            account = _existing(tx, name)
+            others = [
+                a for a in tx.accounts.all() if a.role == Role.ADMIN and not a.disabled and a.name != name
+            ]
+            if disabled and account.role == Role.ADMIN and not others:
+                raise Conflict("the last admin cannot be disabled", "name")
+            tx.accounts.update(name, disabled=disabled)
+            tx.accounts.remove_tokens(account=name)
+            tx.audit.append(
+                by or "owner", "", "disable user" if disabled else "enable user", name, "allowed", "", ""
+            )
+            return replace(account, disabled=disabled)
+
+        return self._index.write(change)
+
+    def add_token(self, name: str, role: str, by: str = "") -> tuple[str, TokenRecord]:
+        """Make a bearer token; returns its secret, which is kept nowhere. Raises Conflict where the name is taken."""
+        if not name.strip() or name.startswith("session:"):
+            raise InvalidValue("a token needs a name of its own", "name")
+        secret = secrets.token_urlsafe(32)
+        record = TokenRecord(name, _digest(secret), _role(role).value, "", instant(self._clock.now()), "")
+
+        def add(tx: Transaction) -> None:
+            if any(t.name == name for t in tx.accounts.tokens()):
+                raise Conflict(f"there is a token {name} already", "name")
+            tx.accounts.add_token(record)
+            tx.audit.append(by or "owner", "", "add token", name, "allowed", record.role, "")
+
+        self._index.write(add)
+        return secret, record
+
+    def revoke_token(self, name: str, by: str = "") -> None:
+        """Revoke a token; raises NotFound."""
+
+        def revoke(tx: Transaction) -> None:
+            if name.startswith("session:") or not tx.accounts.remove_tokens(name=name):
+                raise NotFound(f"no token {name}", "name")
+            tx.audit.append(by or "owner", "", "revoke token", name, "allowed", "", "")
+
+        self._index.write(revoke)
+
+    def accounts(self) -> list[AccountRecord]:
+        """Every account."""
+        with self._index.read() as tx:
+            return list(tx.accounts.all())
+
+    def tokens(self) -> list[TokenRecord]:
+        """Every token that is not a session."""
+        with self._index.read() as tx:
+            return [t for t in tx.accounts.tokens() if not t.account]
+
+    def _failed(self, tx: Transaction, name: str, address: str, purpose: str) -> int:
+        tx.audit.append(name, "", purpose, name, "wrong password", "", address)
+        account = tx.accounts.find(name)
+        if account is None:
+            return 0
+        failures = account.failures + 1
+        over = failures - FREE_TRIES
+        locked = ""
+        if over > 0:
+            wait = min(LOCK_CAP_S, LOCK_S * 2 ** (over - 1))
+            locked = instant(self._clock.now() + timedelta(seconds=wait))
+        tx.accounts.update(name, failures=failures, locked_until=locked)
+        return failures
+
+
+def _refusal(failures: int) -> NotSignedIn:
+    over = failures - FREE_TRIES
+    if over > 0:
+        wait = min(LOCK_CAP_S, LOCK_S * 2 ** (over - 1))
+        return LockedOut(f"too many wrong passwords: try again in {int(wait)} s", wait)
+    return NotSignedIn("the user name or the password is wrong")
+
+
+def _existing(tx: Transaction, name: str) -> AccountRecord:
+    account = tx.accounts.find(name)
+    if account is None:
+        raise NotFound(f"no user {name}", "name")
+    return account
+
+
+def _actor(account: AccountRecord, session: str, address: str) -> Actor:
+    return Actor(account.name, Role(account.role), account.full_name, session, address)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _role(role: str) -> Role:
+    try:
+        return Role(role)
+    except ValueError:
+        raise InvalidValue(f"no role {role}; there are {', '.join(r.value for r in Role)}", "role") from None
+
+
+def _strong(password: str) -> str:
+    if len(password) < MIN_PASSWORD:
+        raise InvalidValue(f"a password has at least {MIN_PASSWORD} characters", "password")
+    return password
+
+
+def _verify(secret: str, password: str) -> bool:
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    try:
+        return _hasher().verify(secret, password)
+    except (VerificationError, InvalidHashError):
+        return False

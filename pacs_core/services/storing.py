@@ -1,0 +1,285 @@
+"""Keeping a received object: file synced first, then its row, its match and the journal in one commit."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pacs_core.domain.errors import ReadingRoomError
+from pacs_core.domain.events import Event
+from pacs_core.domain.reconciliation import Received
+from pacs_core.domain.records import InstanceRecord, SeriesRecord, StudyRecord
+from pacs_core.domain.study import InstanceHeader, Origin
+from pacs_core.domain.times import instant
+from pacs_core.ports import BlobStore, BlobWriter, Clock, Index, Transaction
+from pacs_core.services.reconciling import Reconciling, received_of
+
+log = logging.getLogger("reading_room.store")
+
+
+class Kept(StrEnum):
+    """What became of an object that was accepted."""
+
+    STORED = "stored"
+    ALREADY_THERE = "already there"
+    OTHER_BYTES = "stored beside other bytes of the same UID"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedObject:
+    """A whole object in a blob writer that is not committed yet, with what intake found out about it."""
+
+    header: InstanceHeader
+    digest: str
+    size: int
+    data_set_offset: int
+
+
+class Storing:
+    """The one way in; success means file, directory and index row are synced (contract, promise 1)."""
+
+    def __init__(self, index: Index, blobs: BlobStore, clock: Clock, reconciling: Reconciling) -> None:
+        self._index = index
+        self._blobs = blobs
+        self._clock = clock
+        self._reconciling = reconciling
+        self._lock = threading.Lock()
+        self._senders: dict[str, set[str]] = {}
+
+    def begin(self) -> BlobWriter:
+        """A writer for the next object; raises OutOfSpace while there is still room to say so."""
+        return self._blobs.create()
+
+    def keep(self, writer: BlobWriter, received: ReceivedObject, origin: Origin) -> Kept:
+        """Make the written object part of the archive, or throw it away where the same bytes are there.
+
+        Raises OutOfSpace or StorageFailure; then nothing of it was kept.
+        """
+        if self._same_is_there(received):
+            writer.abort()
+            return Kept.ALREADY_THERE
+        writer.commit()
+        self._note_sender(received.header.study_instance_uid, origin)
+        try:
+            kept = self._index.write(lambda tx: self._index_object(tx, writer.key, received, origin))
+        except ReadingRoomError:
+            self._blobs.remove(writer.key)
+            raise
+        if kept is Kept.ALREADY_THERE:
+            self._blobs.remove(writer.key)
+        return kept
+
+    def sender_gone(self, association: str) -> None:
+        """An association ended: its studies are no longer arriving, which screens are told."""
+        with self._lock:
+            over = [uid for uid, senders in self._senders.items() if association in senders]
+            for uid in over:
+                self._senders[uid].discard(association)
+                if not self._senders[uid]:
+                    del self._senders[uid]
+        if over:
+            self._index.write(lambda tx: self._settled(tx, over))
+
+    def arriving(self, study_uid: str) -> bool:
+        """Say whether somebody who sent images of the study is still connected."""
+        with self._lock:
+            return study_uid in self._senders
+
+    def _note_sender(self, study_uid: str, origin: Origin) -> None:
+        if origin.association:
+            with self._lock:
+                self._senders.setdefault(study_uid, set()).add(origin.association)
+
+    def _settled(self, tx: Transaction, study_uids: list[str]) -> None:
+        for uid in study_uids:
+            study = tx.studies.find(uid)
+            if study is not None:
+                tx.studies.update(uid)
+                tx.record(
+                    _event("study.received", study, study.calling_aet, {"images": study.instance_count})
+                )
+
+    def _same_is_there(self, received: ReceivedObject) -> bool:
+        with self._index.read() as tx:
+            versions = tx.studies.versions_of(received.header.sop_instance_uid)
+        return any(v.digest == received.digest for v in versions)
+
+    def _index_object(self, tx: Transaction, key: str, received: ReceivedObject, origin: Origin) -> Kept:
+        header = received.header
+        versions = tx.studies.versions_of(header.sop_instance_uid)
+        if any(v.digest == received.digest for v in versions):
+            return Kept.ALREADY_THERE
+        now = instant(self._clock.now())
+        study = tx.studies.find(header.study_instance_uid)
+        fresh = study is None
+        if study is None:
+            study = self._new_study(tx, header, origin, now)
+        series = self._series(tx, study, header)
+        tx.studies.add_instance(_instance(received, key, study.id, series.id, now, current=not versions))
+        study = tx.studies.update(
+            study.study_uid,
+            last_received_at=now,
+            modalities=_with_modality(study.modalities, header.modality),
+        )
+        if versions:
+            self._hold(
+                tx, study, "other bytes", "an object came again under the same UID with other bytes", now
+            )
+        elif not fresh and _other_patient(study, header):
+            self._hold(tx, study, "two patients", "images of one study carry different patient IDs", now)
+        study = self._reconcile(tx, study, header, fresh, origin)
+        tx.record(_event("images.stored", study, origin.caller, {"count": 1, "door": origin.door}))
+        return Kept.OTHER_BYTES if versions else Kept.STORED
+
+    def _reconcile(
+        self, tx: Transaction, study: StudyRecord, header: InstanceHeader, fresh: bool, origin: Origin
+    ) -> StudyRecord:
+        named = bool(header.accession_number and not study.received_accession)
+        if named:
+            study = tx.studies.update(study.study_uid, received_accession=header.accession_number)
+        if fresh or (named and study.reconciliation == "held"):
+            accessions = header.request_accessions
+            return self._reconciling.settle(
+                tx, study, received_of(study, header.step_ids, accessions), origin.caller
+            )
+        if study.order_id is not None:
+            tx.studies.link_request(study.id, study.order_id)
+        return study
+
+    def _new_study(self, tx: Transaction, header: InstanceHeader, origin: Origin, now: str) -> StudyRecord:
+        received = Received(
+            study_uid=header.study_instance_uid,
+            patient_id=header.patient_id,
+            issuer=header.issuer_of_patient_id,
+            name=header.patient_name,
+            birth_date=header.patient_birth_date,
+            sex=header.patient_sex,
+            accession=header.accession_number,
+        )
+        patient = self._reconciling.patient_for(tx, received)
+        return tx.studies.add(
+            StudyRecord(
+                id=0,
+                study_uid=header.study_instance_uid,
+                patient_id=patient.id,
+                received_patient_id=header.patient_id,
+                received_issuer=header.issuer_of_patient_id,
+                received_name=header.patient_name,
+                received_birth_date=header.patient_birth_date,
+                received_sex=header.patient_sex,
+                received_accession=header.accession_number,
+                study_id=header.study_id,
+                study_date=header.study_date,
+                study_time=header.study_time,
+                description=header.study_description,
+                referring_physician=header.referring_physician,
+                modalities=header.modality,
+                body_part=header.body_part,
+                institution=header.institution,
+                station=header.station_name,
+                series_count=0,
+                instance_count=0,
+                reconciliation="none",
+                order_id=None,
+                first_received_at=now,
+                last_received_at=now,
+                revision=0,
+                calling_aet=origin.caller,
+                door=origin.door,
+            )
+        )
+
+    def _series(self, tx: Transaction, study: StudyRecord, header: InstanceHeader) -> SeriesRecord:
+        expected = _whole_number(header.attributes, "ImagesInAcquisition")
+        found = tx.studies.find_series(study.id, header.series_instance_uid)
+        if found is not None:
+            if expected > found.expected_count:
+                tx.studies.update_series(found.id, expected_count=expected)
+            return found
+        return tx.studies.add_series(
+            SeriesRecord(
+                id=0,
+                series_uid=header.series_instance_uid,
+                study_id=study.id,
+                modality=header.modality,
+                series_number=header.series_number,
+                description=header.series_description,
+                series_date=header.series_date,
+                series_time=header.series_time,
+                body_part=header.body_part,
+                laterality=header.laterality,
+                station=header.station_name,
+                manufacturer=header.manufacturer,
+                instance_count=0,
+                expected_count=expected,
+            )
+        )
+
+    def _hold(self, tx: Transaction, study: StudyRecord, kind: str, reason: str, now: str) -> None:
+        known = {h.kind for h in tx.holds.open_for(study.study_uid)}
+        tx.holds.add(study.study_uid, kind, reason, now)
+        tx.studies.update(study.study_uid, reconciliation="held")
+        if kind not in known:
+            tx.record(_event("study.held", study, "", {"kind": kind}, stage=5))
+
+
+def _instance(
+    received: ReceivedObject, key: str, study_id: int, series_id: int, now: str, *, current: bool
+) -> InstanceRecord:
+    header = received.header
+    frames = [[f.offset, f.length, [list(p) for p in f.fragments]] for f in header.frames]
+    return InstanceRecord(
+        id=0,
+        sop_instance_uid=header.sop_instance_uid,
+        series_id=series_id,
+        study_id=study_id,
+        sop_class_uid=header.sop_class_uid,
+        transfer_syntax_uid=header.transfer_syntax_uid,
+        instance_number=header.instance_number,
+        rows=header.rows,
+        columns=header.columns,
+        number_of_frames=header.number_of_frames,
+        blob_key=key,
+        size=received.size,
+        digest=received.digest,
+        dataset_offset=received.data_set_offset,
+        pixel_offset=header.pixel_offset,
+        pixel_length=header.pixel_length,
+        frames=json.dumps(frames, separators=(",", ":")) if frames else "",
+        attributes=json.dumps(
+            dict(header.attributes), ensure_ascii=False, separators=(",", ":"), default=str
+        ),
+        received_at=now,
+        current=current,
+    )
+
+
+def _with_modality(known: str, modality: str) -> str:
+    parts = [m for m in known.split("\\") if m]
+    return known if not modality or modality in parts else "\\".join((*parts, modality))
+
+
+def _other_patient(study: StudyRecord, header: InstanceHeader) -> bool:
+    return header.patient_id != study.received_patient_id
+
+
+def _whole_number(attributes: Mapping[str, object], keyword: str) -> int:
+    value = attributes.get(keyword)
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _event(kind: str, study: StudyRecord, actor: str, detail: dict[str, object], stage: int = 4) -> Event:
+    return Event(
+        kind,
+        stage,
+        patient_id=study.patient_id,
+        order_id=study.order_id,
+        study_uid=study.study_uid,
+        subject=f"study:{study.study_uid}",
+        actor=actor,
+        detail=detail,
+    )

@@ -1,0 +1,178 @@
+"""A folder of blobs: written aside, synced, renamed, its directory synced (architecture §5)."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pacs_core.domain.errors import NotFound, OutOfSpace, StorageFailure
+
+log = logging.getLogger("reading_room.store")
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC})
+
+
+def sync_file(handle: BinaryIO) -> None:
+    """Flush and sync a file's bytes to the disk itself (F_FULLFSYNC on macOS, where fsync stops short)."""
+    handle.flush()
+    if hasattr(os, "O_BINARY"):
+        os.fsync(handle.fileno())
+        return
+    try:
+        import fcntl
+    except ImportError:
+        os.fsync(handle.fileno())
+        return
+    full = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is not None:
+        fcntl.fcntl(handle.fileno(), full)
+    else:
+        os.fsync(handle.fileno())
+
+
+def sync_directory(path: Path) -> None:
+    """Sync a directory so that a new name in it survives a power cut; Windows keeps names with the file."""
+    if os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class FolderWriter:
+    """A blob being written; implements `ports.BlobWriter`."""
+
+    def __init__(self, store: FolderStore, key: str) -> None:
+        self._store = store
+        self._key = key
+        self._temporary = store.incoming / f"{key}.part"
+        try:
+            self._file: BinaryIO = open(self._temporary, "xb", buffering=0)
+        except OSError as error:
+            raise _failure(error) from error
+
+    @property
+    def key(self) -> str:
+        """The key the blob will have."""
+        return self._key
+
+    @property
+    def path(self) -> Path:
+        """Where the bytes lie until the commit."""
+        return self._temporary
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes; raises OutOfSpace or StorageFailure."""
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._file.write(view) or 0 :]
+        except OSError as error:
+            self.abort()
+            raise _failure(error) from error
+
+    def commit(self) -> None:
+        """Sync the file, give it its name and sync the directories that name it."""
+        final = self._store.place(self._key)
+        try:
+            sync_file(self._file)
+            self._file.close()
+            new_folders = self._store.make_folders(final.parent)
+            os.replace(self._temporary, final)
+            for folder in (final.parent, *new_folders):
+                sync_directory(folder)
+        except OSError as error:
+            self.abort()
+            final.unlink(missing_ok=True)
+            raise _failure(error) from error
+
+    def abort(self) -> None:
+        """Throw the bytes away."""
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+
+class FolderStore:
+    """Blobs below one folder with a two-level fan-out; implements `ports.BlobStore`."""
+
+    def __init__(self, root: Path, reserve_bytes: int = 256 << 20) -> None:
+        self.root = root
+        self.incoming = root / "incoming"
+        self.reserve_bytes = reserve_bytes
+        self.incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self.incoming, root, root.parent):
+            sync_directory(folder)
+
+    def create(self, suffix: str = ".dcm") -> FolderWriter:
+        """Begin a new blob; raises OutOfSpace before the disk is quite full."""
+        if self.free_bytes() < self.reserve_bytes:
+            raise OutOfSpace("the disk of the data folder is nearly full", "data folder")
+        return FolderWriter(self, uuid.uuid4().hex + suffix)
+
+    def place(self, key: str) -> Path:
+        """Where a key's file lies."""
+        if "/" in key or "\\" in key or key.startswith("."):
+            raise NotFound(f"no blob can have the key {key!r}", "blob")
+        return self.root / key[:2] / key[2:4] / key
+
+    def make_folders(self, folder: Path) -> list[Path]:
+        """Make the fan-out folders that are missing; returns the folders whose entries changed by it."""
+        changed: list[Path] = []
+        for path in (folder.parent, folder):
+            try:
+                path.mkdir(mode=0o700)
+                changed.append(path.parent)
+            except FileExistsError:
+                continue
+        return changed
+
+    def open(self, key: str) -> BinaryIO:
+        """Open a blob for reading; raises NotFound."""
+        try:
+            return open(self.place(key), "rb")
+        except FileNotFoundError:
+            raise NotFound("the stored file is missing", "blob") from None
+
+    def read(self, key: str, offset: int = 0, length: int = -1) -> bytes:
+        """Bytes of a blob from an offset; all of them where no length is said."""
+        with self.open(key) as handle:
+            handle.seek(offset)
+            return handle.read(length)
+
+    def path(self, key: str) -> Path | None:
+        """The blob's file on this machine."""
+        return self.place(key)
+
+    def remove(self, key: str) -> None:
+        """Remove a blob; nothing happens where there is none."""
+        self.place(key).unlink(missing_ok=True)
+
+    def keys(self) -> Iterator[str]:
+        """Keys of all blobs, in no order."""
+        for first in sorted(p for p in self.root.iterdir() if p.is_dir() and len(p.name) == 2):
+            for second in sorted(p for p in first.iterdir() if p.is_dir()):
+                for blob in sorted(second.iterdir()):
+                    yield blob.name
+
+    def unfinished(self) -> Iterator[Path]:
+        """Temporary files of receptions that were never acknowledged."""
+        yield from self.incoming.glob("*.part")
+
+    def free_bytes(self) -> int:
+        """Free bytes on the disk of the store."""
+        return shutil.disk_usage(self.root).free
+
+
+def _failure(error: OSError) -> StorageFailure | OutOfSpace:
+    if error.errno in FULL:
+        return OutOfSpace("the disk of the data folder is full", "data folder")
+    log.error("the store failed: %s", error.strerror)
+    return StorageFailure(f"the store failed: {error.strerror}", "data folder")
