@@ -198,7 +198,7 @@ def _separators(line: str) -> Separators:
     written = line[4:].split(line[3], 1)[0]
     if not written.strip():
         raise MissingValue("no encoding characters", "MSH^1^2")
-    separators = _filled(line[3], written)
+    separators = _filled(line[3], written.replace("\\\\", "\\"))  # a doubled escape sign is seen in the field
     used = separators.field + separators.encoding_characters
     if len(set(used)) != len(used) or any(c.isalnum() or c.isspace() for c in used):
         raise InvalidValue("delimiters that are not five different signs", "MSH^1^2")

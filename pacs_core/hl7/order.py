@@ -43,7 +43,7 @@ class OrderReader:
         self._zone = zone
 
     def order(self, patient: RegisterPatient, source: str) -> PlaceOrder:
-        """The order; None where nothing is said. Raises MessageRefused, or NeedsPerson for what is too long."""
+        """The order; None where nothing is said. Raises MessageRefused, NeedsPerson for what is too long."""
         return PlaceOrder(
             patient=patient,
             placer_number=self.number("placer_number"),

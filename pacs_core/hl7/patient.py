@@ -47,7 +47,7 @@ def register(scope: Scope, field_map: FieldMap, event: str) -> RegisterPatient:
 
 
 def subsumed(scope: Scope, field_map: FieldMap, survivor: PatientIdentifier) -> PatientIdentifier:
-    """MRG's identifier, to be merged away. Raises MessageRefused where it is missing or the survivor's own."""
+    """MRG's identifier, to be merged away. Raises MessageRefused where missing or the survivor's own."""
     found = scope.first(field_map.patient["subsumed_identifier"])
     choices = _choices(scope, field_map, field_map.patient["subsumed_identifier"])
     if found is None or not choices:

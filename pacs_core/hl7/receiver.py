@@ -1,0 +1,172 @@
+"""What happens to a received message: journalled, carried out, answered (architecture.md §11 i, §13).
+
+Nothing is acknowledged before its raw bytes are synced. Original mode answers from the result; where that
+takes longer than the budget the answer is AA and the message stays among the unprocessed until it is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from pacs_core.domain.errors import InvalidValue, ReadingRoomError
+from pacs_core.domain.records import MessageRecord
+from pacs_core.hl7 import ack
+from pacs_core.hl7.interpret import interpret
+from pacs_core.hl7.message import Header, Message
+from pacs_core.hl7.server import Peer, Reply
+from pacs_core.hl7.sources import Source, Sources
+from pacs_core.hl7.status import AckCode, Condition, Problem, problem_of
+from pacs_core.services.inbound import Command, Inbound
+
+log = logging.getLogger("reading_room.hl7")
+
+BUDGET_S = 5.0
+_LANES = 4
+_BETWEEN_ACKS = b"\x1c"  # stands in no message, and so joins the acknowledgements of one
+_MOST_WORDS = 200
+
+
+class Zone(Protocol):
+    """The part of `ports.Clock` that reading times needs."""
+
+    @property
+    def zone_name(self) -> str:
+        """The site's zone, e.g. ``Europe/Berlin``."""
+        ...
+
+
+class Receiver:
+    """The door's handler: `receive` for each frame, `resume` once at start."""
+
+    def __init__(self, inbound: Inbound, sources: Sources, zone: Zone, *, budget_s: float = BUDGET_S) -> None:
+        self._inbound = inbound
+        self._sources = sources
+        self._zone = zone
+        self._budget_s = budget_s
+        # A sender always gets the same lane: its messages take effect in the order they came.
+        self._lanes = [ThreadPoolExecutor(1, f"hl7-lane-{n}") for n in range(_LANES)]
+
+    def receive(self, content: bytes, peer: Peer) -> Reply:
+        """Journal one message, carry it out and answer; runs in a worker thread and may block."""
+        header = Header.read(content)
+        if not header.found:
+            return Reply((self._no_message(content, header, peer),))
+        try:
+            source = self._sources.identify(peer.address, header)
+            if source is None:
+                return self._unknown(header, peer)
+            record, twin = self._accept(content, header, source, peer)
+            if twin and record.state != "failed":
+                log.info("message %d came again, answered as before", record.id)
+                return Reply(_unpacked(record.ack))
+            return Reply(self._answer(record, header, source))
+        except ReadingRoomError as failure:
+            log.error("message from %s not accepted: %s", peer.address, type(failure).__name__)
+            problem = problem_of(failure)
+            return Reply((ack.build(header, problem.code.value, problem.text, problem),))
+
+    def process(self, record: MessageRecord) -> tuple[bytes, ...]:
+        """Carry out a journalled message now, and return its acknowledgements."""
+        return self._carry_out(record, Header.read(record.raw), self._sources.by_name(record.source))
+
+    def resume(self) -> int:
+        """Take up what a crash left accepted and not carried out; returns how many."""
+        left = self._inbound.unprocessed()
+        for record in left:
+            self.process(record)
+        return len(left)
+
+    def close(self, wait: bool = True) -> None:
+        """Let the lanes finish what they hold."""
+        for lane in self._lanes:
+            lane.shutdown(wait=wait)
+
+    def _accept(
+        self, content: bytes, header: Header, source: Source, peer: Peer
+    ) -> tuple[MessageRecord, bool]:
+        return self._inbound.accept(
+            content,
+            source=source.name,
+            address=peer.address,
+            sender=f"{header.component(3)}|{header.component(4)}",
+            control_id=header.component(10),
+            digest=hashlib.sha256(content).hexdigest(),
+            message_type="^".join(p for p in (header.component(9, 1), header.component(9, 2)) if p),
+        )
+
+    def _answer(self, record: MessageRecord, header: Header, source: Source) -> tuple[bytes, ...]:
+        """The result's acknowledgement, or AA when the budget is spent and the work goes on."""
+        lane = self._lanes[hash(record.sender) % _LANES]
+        work: Future[tuple[bytes, ...]] = lane.submit(self._carry_out, record, header, source)
+        try:
+            return work.result(self._budget_s)
+        except TimeoutError:
+            log.warning(
+                "message %d takes longer than %g s, answered before its result", record.id, self._budget_s
+            )
+        answers = ack.answers(header, "accepted, not yet carried out", None, _always(source))
+        if not work.done():
+            self._inbound.late(record.id, _BETWEEN_ACKS.join(answers))
+        return answers
+
+    def _carry_out(self, record: MessageRecord, header: Header, source: Source) -> tuple[bytes, ...]:
+        try:
+            return self._applied(record, header, source)
+        except ReadingRoomError as failure:
+            problem = problem_of(failure)
+        except Exception:
+            log.exception("message %d failed in processing", record.id)
+            problem = Problem(
+                AckCode.AR, Condition.INTERNAL, "internal error, the message is kept for a person"
+            )
+        log.warning("message %d answered %s, condition %d", record.id, problem.code, problem.condition)
+        answers = ack.answers(header, problem.text, problem, _always(source))
+        self._inbound.fail(record.id, _reason(problem), _BETWEEN_ACKS.join(answers))
+        return answers
+
+    def _applied(self, record: MessageRecord, header: Header, source: Source) -> tuple[bytes, ...]:
+        field_map = source.field_map
+        message = Message.parse(record.raw, field_map.character_set)
+        found = interpret(message, field_map, ZoneInfo(self._zone.zone_name), source.name)
+        parked = "; ".join(dict.fromkeys(found.parked))
+        words = [f"kept for a person: {parked}"] if parked else []
+        text = "; ".join([*words, *(note for note in found.notes if "ignored" in note)])[:_MOST_WORDS]
+        answers = ack.answers(header, text, None, _always(source))
+        commands: tuple[Command, ...] = found.commands
+        self._inbound.apply(record.id, commands, _BETWEEN_ACKS.join(answers), parked)
+        return answers
+
+    def _no_message(self, content: bytes, header: Header, peer: Peer) -> bytes:
+        """Bytes that are no HL7 message: answered, not kept."""
+        text = "the frame holds no HL7 message: it does not begin with MSH"
+        try:
+            Message.parse(content)
+        except InvalidValue as failure:
+            text = failure.message
+        except ReadingRoomError:
+            pass
+        log.warning("frame of %d bytes from %s is no HL7 message", len(content), peer.address)
+        problem = Problem(AckCode.AR, Condition.SEGMENT_SEQUENCE, text, "MSH^1")
+        return ack.build(header, problem.code.value, text, problem)
+
+    def _unknown(self, header: Header, peer: Peer) -> Reply:
+        log.warning("message from %s refused: no HL7 source is configured for it", peer.address)
+        text = "this sender is not configured here"
+        problem = Problem(AckCode.AR, Condition.UNKNOWN_KEY, text, "MSH^1^3")
+        return Reply((ack.build(header, problem.code.value, text, problem),), close=True)
+
+
+def _unpacked(stored: bytes) -> tuple[bytes, ...]:
+    return tuple(stored.split(_BETWEEN_ACKS)) if stored else ()
+
+
+def _always(source: Source) -> bool:
+    return source.field_map.acknowledge == "always"
+
+
+def _reason(problem: Problem) -> str:
+    return f"{problem.text} [{problem.location}]" if problem.location else problem.text
