@@ -26,7 +26,7 @@ from pacs_core.dicom.modules import (
     ultrasound_regions,
 )
 from pacs_core.dicom.sources import DataSet
-from pacs_core.dicom.transfer_syntaxes import VIDEO
+from pacs_core.dicom.transfer_syntaxes import BIG_ENDIAN, VIDEO
 from pacs_core.domain.errors import Damaged
 from pacs_core.domain.study import InstanceHeader, PixelLocation
 
@@ -123,8 +123,20 @@ def _attributes(found: DataSet, frames: int, asked: list[Values], shift: int) ->
             attributes["Frames"] = positions
     if found.pixels and found.pixels[0] in FLOAT_KINDS:
         attributes["FloatPixels"] = FLOAT_KINDS[found.pixels[0]]
+    if found.pixels and _words_swapped(found):
+        attributes["PixelWordsSwapped"] = True
     _shift_places(found, attributes, shift)
     return attributes
+
+
+def _words_swapped(found: DataSet) -> bool:
+    """8-bit pixels in big-endian words (VR OW) lie pairwise swapped (PS3.5 8.1.1)."""
+    return (
+        found.transfer_syntax_uid == BIG_ENDIAN
+        and found.pixels is not None
+        and found.pixels[1] == "OW"
+        and found.header.integer(TAG["BitsAllocated"]) == 8
+    )
 
 
 def _shift_places(found: DataSet, attributes: Values, shift: int) -> None:
@@ -202,6 +214,8 @@ def _native_locations(found: DataSet, frames: int, shift: int) -> tuple[PixelLoc
     rows, columns = header.integer(TAG["Rows"]) or 0, header.integer(TAG["Columns"]) or 0
     bits = rows * columns * samples * (header.integer(TAG["BitsAllocated"]) or 0)
     spans = native_frames(pixels[2] + shift, pixels[3], frames, bits)
+    if _words_swapped(found):  # the last byte of an odd frame lies in the padding's place
+        spans = [(at, size + size % 2) for at, size in spans]
     expected = -(-bits * frames // 8)
     if len(spans) < frames or expected + 1 < pixels[3]:
         wanted = f"where rows, columns, samples, bits and frames make {expected}"
