@@ -99,7 +99,9 @@ def check(engine: Engine, volume: np.ndarray[Any, Any], cut: Cut, limit: float) 
 @pytest.mark.parametrize("choice", CHOICES)
 @settings(max_examples=60, deadline=None)
 @given(shape=shapes, cut=cuts(), dtype=st.sampled_from(["int16", "uint16", "uint8"]), seed=st.integers(0, 99))
-def test_kernel_within_half_a_unit(choice: str, shape: tuple[int, int, int], cut: Cut, dtype: str, seed: int) -> None:
+def test_kernel_within_half_a_unit(
+    choice: str, shape: tuple[int, int, int], cut: Cut, dtype: str, seed: int
+) -> None:
     if safe(cut, shape):
         assert kernels.kernels is not None
         kernels.kernels.use(choice)
@@ -141,7 +143,9 @@ def test_compiled_kernels_are_here() -> None:
     interpolation=st.sampled_from(list(Interpolation)),
     seed=st.integers(0, 99),
 )
-def test_flat_engines_agree(angle: float, zoom: float, samples: int, interpolation: Interpolation, seed: int) -> None:
+def test_flat_engines_agree(
+    angle: float, zoom: float, samples: int, interpolation: Interpolation, seed: int
+) -> None:
     image = noise((1, 17, 23), "int16", seed)[0]
     table = (np.arange(65536) >> 8).astype(np.uint8)
     across = (float(np.cos(angle)) / zoom, float(np.sin(angle)) / zoom)

@@ -17,14 +17,18 @@ class ColourError(ValueError):
     """A colour image that cannot be brought to RGB; the message says why."""
 
 
-def to_rgb8(pixels: npt.NDArray[Any], layout: PixelLayout, palette: Palette | None, transfer_syntax: str) -> Rgb:
+def to_rgb8(
+    pixels: npt.NDArray[Any], layout: PixelLayout, palette: Palette | None, transfer_syntax: str
+) -> Rgb:
     """(rows, columns[, samples]) as decoded to (rows, columns, 3) uint8; raises ColourError."""
     if layout.photometric == "PALETTE COLOR":
         if palette is None:
             raise ColourError("The image refers to a colour palette, but the file has none.")
         return palette_to_rgb(pixels, palette)
     if pixels.ndim != 3 or pixels.shape[2] < 3:
-        raise ColourError(f"A {layout.photometric} image with {layout.samples} samples cannot be shown in colour.")
+        raise ColourError(
+            f"A {layout.photometric} image with {layout.samples} samples cannot be shown in colour."
+        )
     eight = to_eight_bits(pixels[..., :3], layout.bits_stored)
     return ybr_full_to_rgb(eight) if layout.photometric in ("YBR_FULL", "YBR_FULL_422") else eight
 

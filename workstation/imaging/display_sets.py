@@ -138,16 +138,19 @@ def _by_rank(group: list[FrameHeader]) -> list[list[FrameHeader]]:
 
 
 def _own_order(frame: FrameHeader) -> tuple[int, int, str]:
-    return (frame.instance_number if frame.instance_number is not None else 1 << 30), frame.frame, frame.sop_instance_uid
+    return (
+        (frame.instance_number if frame.instance_number is not None else 1 << 30),
+        frame.frame,
+        frame.sop_instance_uid,
+    )
 
 
 def _display_set(series: SeriesManifest, label: str, frames: list[FrameHeader]) -> DisplaySet:
     ordered, problems = _sorted(frames)
     geometry, refusal = _geometry(ordered)
     problems = [*problems, *_spacing_problems(ordered, geometry), *_other_problems(ordered)]
-    identity = hashlib.sha256("|".join(f"{f.sop_instance_uid}#{f.frame}" for f in ordered).encode()).hexdigest()
     return DisplaySet(
-        uid=f"{series.series_uid}:{identity[:16]}",
+        uid=f"{series.series_uid}:{_identity(ordered[0], label)}",
         series_uid=series.series_uid,
         series_number=series.number,
         description=series.description,
@@ -159,6 +162,15 @@ def _display_set(series: SeriesManifest, label: str, frames: list[FrameHeader]) 
         reformat_refusal=refusal,
         label=label,
     )
+
+
+def _identity(frame: FrameHeader, label: str) -> str:
+    """The same name for the same group of images however many of them have come."""
+    plane = frame.plane
+    axes = tuple(round(v, 2) + 0.0 for v in (*plane.row, *plane.column, *plane.spacing)) if plane else ()
+    alone = frame.sop_instance_uid if plane is None and _stands_alone(frame) else ""
+    parts = (frame.grid, frame.frame_of_reference_uid, frame.is_localizer, axes, alone, label.split(" ")[0])
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def _sorted(frames: list[FrameHeader]) -> tuple[list[FrameHeader], list[str]]:
@@ -182,7 +194,9 @@ def _why_unsorted(frames: list[FrameHeader]) -> list[str]:
     return [f"Not sorted in space: {why}." for why in whys]
 
 
-def _without_repeats(ordered: list[FrameHeader], places: dict[int, float]) -> tuple[list[FrameHeader], list[str]]:
+def _without_repeats(
+    ordered: list[FrameHeader], places: dict[int, float]
+) -> tuple[list[FrameHeader], list[str]]:
     kept: list[FrameHeader] = []
     repeats: list[FrameHeader] = []
     for frame in ordered:
@@ -193,9 +207,15 @@ def _without_repeats(ordered: list[FrameHeader], places: dict[int, float]) -> tu
     if not repeats:
         return ordered, []
     if len(repeats) > len(kept) // 2:
-        return sorted(ordered, key=_own_order), [f"{len(repeats)} images lie where others lie: shown in their own order."]
+        return sorted(ordered, key=_own_order), [
+            f"{len(repeats)} images lie where others lie: shown in their own order."
+        ]
     words = ", ".join(_number(f) for f in repeats[:5])
-    what = "image lies where another one lies and is" if len(repeats) == 1 else "images lie where others lie and are"
+    what = (
+        "image lies where another one lies and is"
+        if len(repeats) == 1
+        else "images lie where others lie and are"
+    )
     return kept, [f"{len(repeats)} {what} left out: {words}."]
 
 
@@ -226,7 +246,9 @@ def _spacing_problems(ordered: Sequence[FrameHeader], geometry: VolumeGeometry |
     usual = median(gaps)
     found = _gap_words(ordered, gaps, usual)
     if geometry.shear_degrees > 0.5:
-        found.append(f"Gantry tilt of {geometry.shear_degrees:.1f}°: positions are sheared, reformats are set right.")
+        found.append(
+            f"Gantry tilt of {geometry.shear_degrees:.1f}°: positions are sheared, reformats are set right."
+        )
     thickness = ordered[0].thickness
     if thickness and usual > 1.1 * thickness and not found:
         found.append(f"Gap between slices: {thickness:g} mm thick, {usual:.2f} mm apart.")
@@ -240,7 +262,9 @@ def _gap_words(ordered: Sequence[FrameHeader], gaps: list[float], usual: float) 
     if wide and len(missing) == len(wide) and not narrow:
         count = sum(round(gaps[n] / usual) - 1 for n in missing)
         after = ", ".join(_number(ordered[n]) for n in missing[:5])
-        return [f"{count} slice{'s' if count != 1 else ''} missing after {after}: reformats interpolate across."]
+        return [
+            f"{count} slice{'s' if count != 1 else ''} missing after {after}: reformats interpolate across."
+        ]
     if wide or narrow:
         return [f"Slices are unequally spaced: {min(gaps):.2f} to {max(gaps):.2f} mm."]
     return []
@@ -267,5 +291,3 @@ def _kind(ordered: Sequence[FrameHeader], geometry: VolumeGeometry | None, refus
         return "volume"
     one_object = len({f.sop_instance_uid for f in ordered}) == 1
     return "cine" if one_object and ordered[0].plane is None else "stack"
-
-

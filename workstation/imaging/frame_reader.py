@@ -35,7 +35,7 @@ def read_into(header: FrameHeader, target: Array, fetch: Fetch | None) -> None:
     locator = header.locator
     if isinstance(locator, LocalFile):
         if _is_raw(header, locator, target):
-            if read_exactly(locator.path, locator.offset, memoryview(target).cast("B")):
+            if read_exactly(locator.path, locator.offset, target.data.cast("B")):
                 mask_unused_bits(target, header.layout)
                 return
         else:

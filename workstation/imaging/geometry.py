@@ -68,7 +68,9 @@ def orientation_letters(direction: Vector) -> str:
     length = norm(direction)
     if length < 1e-9:
         return ""
-    parts = [(abs(c) / length, pair[0] if c > 0 else pair[1]) for c, pair in zip(direction, LETTERS, strict=True)]
+    parts = [
+        (abs(c) / length, pair[0] if c > 0 else pair[1]) for c, pair in zip(direction, LETTERS, strict=True)
+    ]
     parts.sort(key=lambda part: -part[0])
     return "".join(letter for size, letter in parts if size >= OBLIQUE_LETTER)
 
@@ -171,7 +173,11 @@ class PlaneGeometry:
     def pixel(self, point: Vector) -> tuple[float, float, float]:
         """(column, row, distance in mm along the normal) of a patient point."""
         away = subtract(point, self.origin)
-        return dot(away, self.row) / self.spacing[1], dot(away, self.column) / self.spacing[0], dot(away, self.normal)
+        return (
+            dot(away, self.row) / self.spacing[1],
+            dot(away, self.column) / self.spacing[0],
+            dot(away, self.normal),
+        )
 
     def depth(self) -> float:
         """Position along the plane's own normal, in mm: what slices are sorted by."""
@@ -206,15 +212,21 @@ class VolumeGeometry:
         Raises GeometryError where they are not parallel, of one size, in order, or not on one straight line.
         """
         first, last = planes[0], planes[-1]
-        if any(not p.is_parallel_to(first) or (p.rows, p.columns) != (first.rows, first.columns) for p in planes):
+        if any(
+            not p.is_parallel_to(first) or (p.rows, p.columns) != (first.rows, first.columns) for p in planes
+        ):
             raise GeometryError("the images are not parallel or not of one size")
         shape = (len(planes), first.rows, first.columns)
         if len(planes) == 1:
             return cls(first.origin, first.column_step, first.row_step, first.normal, shape)
-        return cls._stacked(planes, scaled(subtract(last.origin, first.origin), 1.0 / (len(planes) - 1)), shape)
+        return cls._stacked(
+            planes, scaled(subtract(last.origin, first.origin), 1.0 / (len(planes) - 1)), shape
+        )
 
     @classmethod
-    def _stacked(cls, planes: list[PlaneGeometry], step: Vector, shape: tuple[int, int, int]) -> VolumeGeometry:
+    def _stacked(
+        cls, planes: list[PlaneGeometry], step: Vector, shape: tuple[int, int, int]
+    ) -> VolumeGeometry:
         first = planes[0]
         along = dot(step, first.normal)
         if abs(along) < 1e-4:
@@ -227,7 +239,9 @@ class VolumeGeometry:
             if off > max(0.5 * min(first.spacing), 0.1):
                 raise GeometryError(f"an image lies {off:.1f} mm beside the line of the others")
         equal = all(abs(s - k) <= 0.01 for k, s in enumerate(stations))
-        return cls(first.origin, first.column_step, first.row_step, step, shape, None if equal else tuple(stations))
+        return cls(
+            first.origin, first.column_step, first.row_step, step, shape, None if equal else tuple(stations)
+        )
 
     @cached_property
     def matrix(self) -> Matrix:
@@ -294,7 +308,9 @@ class VolumeGeometry:
         columns, rows, _ = self.spacing
         origin = self.patient(0, 0, slice_)
         size = self.shape
-        return PlaneGeometry(origin, unit(self.column_step), unit(self.row_step), (rows, columns), size[1], size[2])
+        return PlaneGeometry(
+            origin, unit(self.column_step), unit(self.row_step), (rows, columns), size[1], size[2]
+        )
 
     def corners(self) -> list[Vector]:
         """The eight outer corners of the grid, at the edges of the voxels (half a voxel beyond the centres)."""

@@ -279,7 +279,10 @@ def _regions(attributes: Attributes) -> tuple[Region, ...]:
     for item in items if isinstance(items, Sequence) and not isinstance(items, str) else ():
         if not isinstance(item, Mapping) or integer(item.get("RegionSpatialFormat")) != 1:
             continue
-        if integer(item.get("PhysicalUnitsXDirection")) != 3 or integer(item.get("PhysicalUnitsYDirection")) != 3:
+        if (
+            integer(item.get("PhysicalUnitsXDirection")) != 3
+            or integer(item.get("PhysicalUnitsYDirection")) != 3
+        ):
             continue
         across, down = number(item.get("PhysicalDeltaX")), number(item.get("PhysicalDeltaY"))
         if not across or not down:
@@ -321,7 +324,9 @@ def _plane(attributes: Attributes, layout: PixelLayout) -> tuple[PlaneGeometry |
         return None, str(error)
 
 
-def _calibration(modality: str, attributes: Attributes, in_patient: bool, regions: tuple[Region, ...]) -> Calibration:
+def _calibration(
+    modality: str, attributes: Attributes, in_patient: bool, regions: tuple[Region, ...]
+) -> Calibration:
     spacings = {region.spacing for region in regions}
     magnification = number(attributes.get("EstimatedRadiographicMagnificationFactor"))
     return calibration(
@@ -346,7 +351,14 @@ def _inverse(attributes: Attributes, layout: PixelLayout) -> bool:
     return layout.photometric == "MONOCHROME1"
 
 
-_TEMPORAL = ("TemporalPositionIndex", "TemporalPositionIdentifier", "DiffusionBValue", "EffectiveEchoTime", "EchoTime", "TriggerTime")
+_TEMPORAL = (
+    "TemporalPositionIndex",
+    "TemporalPositionIdentifier",
+    "DiffusionBValue",
+    "EffectiveEchoTime",
+    "EchoTime",
+    "TriggerTime",
+)
 
 
 def frame_headers(instance: InstanceManifest, modality: str) -> tuple[FrameHeader, ...]:

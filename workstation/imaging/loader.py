@@ -138,16 +138,10 @@ class Loader:
         first: int = 0,
         on_slice: Callable[[SliceLoaded], None] | None = None,
         urgency: Urgency = Urgency.INTERACTION,
-        earlier: Volume | None = None,
     ) -> LoadRequest:
-        """Begin to load, the picture `first` before all others; the volume is there at once, its slices follow.
-
-        `earlier` is the volume of the same series before more images came: what it has is not loaded again.
-        """
+        """Begin to load, the picture `first` before all others; the volume is there at once, its slices follow."""
         volume = self.volume_of(display_set)
         volume.retry_failures()
-        if earlier is not None:
-            volume.adopt(earlier)
         request = LoadRequest(next(self._numbers), volume, on_slice)
         order = slice_order(len(display_set.frames), first)
         self._schedule(request, order, urgency, first_at_once=True)
@@ -164,24 +158,34 @@ class Loader:
         self._schedule(request, request.waiting(), urgency, first_at_once=False)
 
     def volume_of(self, display_set: DisplaySet) -> Volume:
-        """The volume of a display set, as far as it is loaded; allocated where it was not there."""
+        """The volume of a display set, as far as it is loaded; allocated where it was not there.
+
+        A display set that has grown (the study is still arriving) takes over what its smaller self had loaded.
+        """
         with self._lock:
-            volume = self.cache.get(display_set.uid)
-            if volume is None:
-                volume = Volume(display_set)
-                self.cache.put(display_set.uid, volume)
-            return volume
+            known = self.cache.get(display_set.uid)
+            if known is not None and known.holds(display_set):
+                return known
+            volume = Volume(display_set)
+            self.cache.put(display_set.uid, volume)
+        if known is not None:
+            volume.adopt(known)
+        return volume
 
     def close(self) -> None:
         """End all threads; requests that were under way stay incomplete."""
         self._fetch_queue.close()
         self._decode_queue.close()
 
-    def _schedule(self, request: LoadRequest, order: list[int], urgency: Urgency, first_at_once: bool) -> None:
+    def _schedule(
+        self, request: LoadRequest, order: list[int], urgency: Urgency, first_at_once: bool
+    ) -> None:
         for rank, index in enumerate(order):
             if request.volume.loaded[index]:
                 continue
-            urgent = Urgency.INTERACTION if rank == 0 and first_at_once and urgency < Urgency.COMPUTE else urgency
+            urgent = (
+                Urgency.INTERACTION if rank == 0 and first_at_once and urgency < Urgency.COMPUTE else urgency
+            )
             queue = self._decode_queue if self._is_here(request.volume, index) else self._fetch_queue
 
             def run(index: int = index) -> None:
@@ -200,7 +204,9 @@ class Loader:
             read_into(volume.header(index), volume.pixels[index], self._fetch)
         except FrameError as error:
             words = str(error)
-        except Exception as error:  # the worker loop: whatever a decoder or link raises becomes words for the reader
+        except (
+            Exception
+        ) as error:  # the worker loop: whatever a decoder or link raises becomes words for the reader
             log.warning("a frame could not be read: %s", type(error).__name__)
             log.debug("frame %s", volume.header(index).sop_instance_uid, exc_info=True)
             words = f"The frame could not be read: {error}"

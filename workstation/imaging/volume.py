@@ -75,6 +75,13 @@ class Volume:
         """Every slice is loaded or has failed."""
         return int(self.loaded.sum()) + len(self.failures) >= len(self.loaded)
 
+    def holds(self, display_set: DisplaySet) -> bool:
+        """Whether this is the volume of these very frames in this order."""
+        mine, theirs = self.display_set.frames, display_set.frames
+        return mine is theirs or [(f.sop_instance_uid, f.frame) for f in mine] == [
+            (f.sop_instance_uid, f.frame) for f in theirs
+        ]
+
     def header(self, index: int) -> FrameHeader:
         return self.display_set.frames[index]
 
@@ -176,7 +183,9 @@ class Volume:
         return self.value_at(slice_, column, row) if 0 <= slice_ < len(self.loaded) else None
 
     # ── showing ──────────────────────────────────────────────────────────────────────────────────
-    def grey_chain(self, index: int, voi: VoiWindow | TableLut | None = None, inverted: bool = False) -> GreyChain:
+    def grey_chain(
+        self, index: int, voi: VoiWindow | TableLut | None = None, inverted: bool = False
+    ) -> GreyChain:
         """The chain of one slice; without `voi` its own first window or VOI LUT, else an automatic window."""
         header = self.header(index)
         own = voi or self.default_voi(index)

@@ -43,7 +43,8 @@ class WorkQueue:
         self._ready = threading.Condition()
         self._closed = False
         self._threads = [
-            threading.Thread(target=self._work, name=f"{name}-{n}", daemon=True) for n in range(max(1, workers))
+            threading.Thread(target=self._work, name=f"{name}-{n}", daemon=True)
+            for n in range(max(1, workers))
         ]
         for thread in self._threads:
             thread.start()

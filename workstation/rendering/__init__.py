@@ -9,7 +9,8 @@ How a cell uses it::
     picture.frame           # ViewFrame: frame.patient(x, y) -> mm; frame.viewport(point) -> (x, y, distance mm)
     picture.sha256          # of shape and pixels;  picture.png() -> bytes
 
-    from workstation.rendering.overlays import measurement_list, crosshair_list, Corner
+    from workstation.rendering.overlays import Corner, crosshair_list, reference_line
+    from workstation.rendering.strokes import measurement_list
     measurement_list(picture.frame, measurements, selected="uid", prior=False)      # DisplayList
     crosshair_list(picture.frame, point)
 

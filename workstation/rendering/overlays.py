@@ -117,7 +117,11 @@ def scale_bar(frame: ViewFrame) -> DisplayList:
     x, y = frame.width / 2, frame.height - MARGIN - 26.0 * text_size(frame.width, frame.height)
     ticks = [Line((x + s * half, y - 4), (x + s * half, y + 4), "overlay") for s in (-1, 1)]
     name = f"{length:g} mm" if length < 100 else f"{length / 10:g} cm"
-    words = name if frame.calibration.source in ("Pixel Spacing", "patient space") else f"{name} ({frame.calibration.source})"
+    words = (
+        name
+        if frame.calibration.source in ("Pixel Spacing", "patient space")
+        else f"{name} ({frame.calibration.source})"
+    )
     label = Text((words,), (x, y - 6), "bottom", "overlay", 0.8 * text_size(frame.width, frame.height))
     return DisplayList((Line((x - half, y), (x + half, y), "overlay"), *ticks, label))
 
@@ -151,7 +155,10 @@ def crosshair_list(frame: ViewFrame, point: Vector, gap: float = 14.0) -> Displa
 
 def reference_line(frame: ViewFrame, other: ViewFrame) -> DisplayList:
     """The line in which another view's plane cuts this one; nothing where they are parallel or in other spaces."""
-    if not (frame.in_patient and other.in_patient) or frame.frame_of_reference_uid != other.frame_of_reference_uid:
+    if (
+        not (frame.in_patient and other.in_patient)
+        or frame.frame_of_reference_uid != other.frame_of_reference_uid
+    ):
         return DisplayList()
     corners = ((0.0, 0.0), (other.width, 0.0), (other.width, other.height), (0.0, other.height))
     flat = [frame.viewport(other.patient(x, y)) for x, y in corners]

@@ -74,4 +74,10 @@ def png_bytes(pixels: Pixels, texts: dict[str, str] | None = None) -> bytes:
         for key, value in (texts or {}).items()
     ]
     body = zlib.compress(rows.tobytes(), 6)
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + b"".join(notes) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + b"".join(notes)
+        + _chunk(b"IDAT", body)
+        + _chunk(b"IEND", b"")
+    )

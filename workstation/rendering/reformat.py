@@ -26,89 +26,20 @@ from workstation.rendering.display_list import DisplayList
 from workstation.rendering.engines import Cut, Engine, choose
 from workstation.rendering.overlays import Corner, corner_texts, letters, position_words, scale_bar
 from workstation.rendering.picture import Picture, Pixels
-from workstation.rendering.stack_view import chosen_voi, screen_to_image, shown_index, window_words, zoom_words
-from workstation.session.view_state import Interpolation, Plane, ViewState
+from workstation.rendering.stack_view import chosen_voi, window_words, zoom_words
+from workstation.session.view_state import Interpolation, ViewState
+from workstation.tools.planes import (
+    CannotReformat,
+    extent,
+    geometry_of,
+    plane_axes,
+    plane_centre,
+    scrolled,
+    shown_index,
+    step_along,
+)
 
-AXES: dict[Plane, tuple[Vector, Vector]] = {
-    Plane.AXIAL: ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)),
-    Plane.CORONAL: ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0)),
-    Plane.SAGITTAL: ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0)),
-}
 PATIENT_SPACE = Calibration((1.0, 1.0), True, "patient space")
-
-
-class CannotReformat(ValueError):
-    """This display set has no volume; the message says why."""
-
-
-def geometry_of(volume: Volume) -> VolumeGeometry:
-    """The volume's geometry; raises CannotReformat in the display set's own words."""
-    if not volume.display_set.is_volume or volume.geometry is None:
-        raise CannotReformat(volume.display_set.reformat_refusal or "the series is no volume")
-    return volume.geometry
-
-
-def plane_axes(state: ViewState, volume: Volume) -> tuple[Vector, Vector]:
-    """Unit vectors of the patient along the screen's right and down, flips and quarter turns included."""
-    if state.plane is Plane.OBLIQUE:
-        right = unit(state.right)
-        down = unit(add(state.down, right, -dot(state.down, right)))
-    elif state.plane is Plane.ACQUIRED:
-        geometry = geometry_of(volume)
-        right, down = unit(geometry.column_step), unit(geometry.row_step)
-    else:
-        right, down = AXES[state.plane]
-
-    def turned(x: float, y: float) -> Vector:
-        a, b = screen_to_image(state, x, y)
-        return add(scaled(right, a), down, b)
-
-    return turned(1.0, 0.0), turned(0.0, 1.0)
-
-
-def plane_centre(state: ViewState, volume: Volume) -> Vector:
-    """The patient point in the middle of the cell: `state.centre`, of an acquired plane moved onto its slice."""
-    geometry = geometry_of(volume)
-    if state.plane is not Plane.ACQUIRED:
-        return state.centre or geometry.centre
-    here = geometry.plane(shown_index(state, volume))
-    if state.centre is None:
-        return here.centre
-    return add(state.centre, here.normal, -here.pixel(state.centre)[2])
-
-
-def step_along(geometry: VolumeGeometry, direction: Vector) -> float:
-    """mm of one voxel along a direction: so far that one of the indices moves by one."""
-    moved = np.abs(geometry.inverse[:, :3] @ np.array(unit(direction)))
-    return float(1.0 / moved.max())
-
-
-def _extent(geometry: VolumeGeometry, axis: Vector) -> float:
-    along = [dot(corner, axis) for corner in geometry.corners()]
-    return max(along) - min(along)
-
-
-def scrolled(state: ViewState, volume: Volume, steps: int) -> ViewState:
-    """The state after so many wheel steps: acquired planes by image, reformats by one voxel, kept inside the volume.
-
-    Forward is on in the series; axial reformats go towards the feet, coronal to the back, sagittal to the right.
-    """
-    if state.plane is Plane.ACQUIRED:
-        index = min(max(shown_index(state, volume) + steps, 0), len(volume.loaded) - 1)
-        return replace(state, index=index)
-    geometry = geometry_of(volume)
-    forward = _forward(state, volume)
-    centre = state.centre or geometry.centre
-    depths = [dot(corner, forward) for corner in geometry.corners()]
-    now = dot(centre, forward)
-    wanted = min(max(now + steps * step_along(geometry, forward), min(depths)), max(depths))
-    return replace(state, centre=add(centre, forward, wanted - now))
-
-
-def _forward(state: ViewState, volume: Volume) -> Vector:
-    right, down = plane_axes(replace(state, rotation=0, flip_horizontal=False, flip_vertical=False), volume)
-    normal = cross(right, down)
-    return scaled(normal, -1.0) if state.plane is Plane.AXIAL else normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +54,7 @@ def reformat(state: ViewState, volume: Volume, width: int, height: int) -> Refor
     """Lay the plane of `state` through the volume; raises CannotReformat, GeometryError for axes without direction."""
     geometry = geometry_of(volume)
     right, down = plane_axes(state, volume)
-    scale = min(width / _extent(geometry, right), height / _extent(geometry, down)) * max(state.zoom, 1e-3)
+    scale = min(width / extent(geometry, right), height / extent(geometry, down)) * max(state.zoom, 1e-3)
     across, below = scaled(right, 1.0 / scale), scaled(down, 1.0 / scale)
     centre = plane_centre(state, volume)
     origin = add(add(centre, across, -(width - 1) / 2), below, -(height - 1) / 2)
@@ -186,7 +117,11 @@ def render(
     voi = chosen_voi(state.window, volume, volume.nearest_loaded(len(volume.loaded) // 2) or 0)
     native = array is volume.pixels
     chain = GreyChain(
-        modality, voi, inverse=header.inverse, inverted=state.invert, padding=header.padding if native else None
+        modality,
+        voi,
+        inverse=header.inverse,
+        inverted=state.invert,
+        padding=header.padding if native else None,
     )
     geometry = geometry_of(volume)
     stations = None if geometry.stations is None else np.asarray(geometry.stations, dtype=np.float64)
@@ -195,7 +130,9 @@ def render(
     if missing:
         pixels = _without_missing(pixels, laid.cut, volume, geometry)
     window = (voi.centre, voi.width, voi.label) if isinstance(voi, VoiWindow) else None
-    status, words = ("shown", "") if not missing else ("loading", f"{missing} of {len(volume.loaded)} images to come")
+    status, words = (
+        ("shown", "") if not missing else ("loading", f"{missing} of {len(volume.loaded)} images to come")
+    )
     drawn = _texts(state, volume, laid.frame, corner, window)
     return Picture(pixels, laid.frame, drawn, status, words, window)
 
@@ -227,14 +164,24 @@ def _texts(
         frame,
         (corner.series, slab or "Reformat", volume.display_set.label),
         (corner.patient, corner.date),
-        (*corner.badges, *problems, interpolation_words(state), zoom_words(state), window_words(window, None, volume)),
+        (
+            *corner.badges,
+            *problems,
+            interpolation_words(state),
+            zoom_words(state),
+            window_words(window, None, volume),
+        ),
         position_words(frame),
     )
     return drawn + letters(frame) + scale_bar(frame)
 
 
 def interpolation_words(state: ViewState) -> str:
-    return "Nearest voxel" if state.interpolation is Interpolation.NEAREST else f"Interpolated ({state.interpolation.value})"
+    return (
+        "Nearest voxel"
+        if state.interpolation is Interpolation.NEAREST
+        else f"Interpolated ({state.interpolation.value})"
+    )
 
 
 __all__ = [

@@ -23,26 +23,7 @@ from workstation.rendering.overlays import (
 )
 from workstation.rendering.picture import Picture, Pixels
 from workstation.session.view_state import ViewState, Window
-
-
-def screen_to_image(state: ViewState, x: float, y: float) -> tuple[float, float]:
-    """A step on the screen as a step along (row direction, column direction) of the unturned, unflipped image."""
-    for _ in range(state.rotation % 4):
-        x, y = y, -x
-    return (-x if state.flip_horizontal else x), (-y if state.flip_vertical else y)
-
-
-def shown_index(state: ViewState, volume: Volume) -> int:
-    return min(max(state.index, 0), len(volume.loaded) - 1)
-
-
-def fit_scale(header: FrameHeader, state: ViewState, width: int, height: int) -> float:
-    """Viewport pixels per mm (or per pixel width, without spacing) at zoom 1: the whole image just fits."""
-    rows_mm = header.layout.rows * header.calibration.spacing[0]
-    columns_mm = header.layout.columns * header.calibration.spacing[1]
-    if state.rotation % 2:
-        rows_mm, columns_mm = columns_mm, rows_mm
-    return min(width / columns_mm, height / rows_mm)
+from workstation.tools.planes import fit_scale, screen_to_image, shown_index
 
 
 def stack_flat(state: ViewState, header: FrameHeader, width: int, height: int) -> Flat:
@@ -164,7 +145,9 @@ def stack_chain(
         return volume.pixels[index], volume.grey_chain(index, voi, inverted)
     array, lut = volume.for_reformat()
     scale = lut if isinstance(lut, Rescale) else Rescale()
-    return array[index], GreyChain(scale, voi or volume.default_voi(index), inverse=header.inverse, inverted=inverted)
+    return array[index], GreyChain(
+        scale, voi or volume.default_voi(index), inverse=header.inverse, inverted=inverted
+    )
 
 
 def _picture(

@@ -16,3 +16,33 @@ How a cell uses it::
 
 Names: window_level scroll pan_zoom crosshair length ellipse_roi probe angle. Arithmetic: `tools.measures`.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workstation.tools.angle import AngleTool
+from workstation.tools.crosshair import CrosshairTool
+from workstation.tools.ellipse_roi import EllipseRoiTool
+from workstation.tools.length import LengthTool
+from workstation.tools.pan_zoom import PanZoomTool
+from workstation.tools.probe import ProbeTool
+from workstation.tools.scroll import ScrollTool
+from workstation.tools.tool import Tool
+from workstation.tools.window_level import WindowLevelTool
+
+TOOLS: dict[str, Callable[[], Tool]] = {
+    "window_level": WindowLevelTool,
+    "scroll": ScrollTool,
+    "pan_zoom": PanZoomTool,
+    "crosshair": CrosshairTool,
+    "length": LengthTool,
+    "ellipse_roi": EllipseRoiTool,
+    "probe": ProbeTool,
+    "angle": AngleTool,
+}
+
+
+def tool_named(name: str) -> Tool:
+    """A fresh tool; raises KeyError for a name that is none."""
+    return TOOLS[name]()

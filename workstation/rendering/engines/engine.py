@@ -87,4 +87,6 @@ def interpolation_number(interpolation: Interpolation) -> int:
 
 def look_up(values: Array, table: Grey) -> Grey:
     """Stored values of 8 or 16 bits through a 65536-entry table."""
-    return np.asarray(table[values.astype(np.uint16, copy=False) if values.dtype != np.int16 else values.view(np.uint16)])
+    return np.asarray(
+        table[values.astype(np.uint16, copy=False) if values.dtype != np.int16 else values.view(np.uint16)]
+    )

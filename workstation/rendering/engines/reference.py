@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,12 +45,14 @@ class ReferenceEngine:
         return np.where(inside, grey, np.uint8(background))
 
 
-def _stored(values: Floats, dtype: np.dtype[np.generic]) -> Array:
+def _stored(values: Floats, dtype: np.dtype[Any]) -> Array:
     ends = np.iinfo(dtype)
     return np.clip(np.floor(values + 0.5), ends.min, ends.max).astype(dtype)
 
 
-def _places(origin: tuple[float, ...], across: tuple[float, ...], down: tuple[float, ...], w: int, h: int) -> Floats:
+def _places(
+    origin: tuple[float, ...], across: tuple[float, ...], down: tuple[float, ...], w: int, h: int
+) -> Floats:
     """(axes, h, w) index coordinates."""
     x, y = np.arange(w, dtype=np.float64), np.arange(h, dtype=np.float64)[:, None]
     axes = [o + x * a + y * d for o, a, d in zip(origin, across, down, strict=True)]

@@ -95,7 +95,7 @@ class VtkEngine:
         return np.floor(joined / np.maximum(count, 1) + 0.5).astype(volume.dtype)
 
     def _plane(self, volume: Array, cut: Cut, p: int, as_float: bool = False) -> Array:
-        from vtkmodules.util.numpy_support import vtk_to_numpy
+        from vtkmodules.util import numpy_support
         from vtkmodules.vtkCommonCore import VTK_FLOAT
         from vtkmodules.vtkCommonMath import vtkMatrix4x4
         from vtkmodules.vtkImagingCore import vtkImageReslice
@@ -103,8 +103,8 @@ class VtkEngine:
         one = _one_plane(cut, p)
         axes = vtkMatrix4x4()
         normal = np.cross(one.across, one.down)
-        for row in range(3):
-            for column, vector in enumerate((one.across, one.down, normal, one.origin)):
+        for column, vector in enumerate((one.across, one.down, tuple(normal.tolist()), one.origin)):
+            for row in range(3):
                 axes.SetElement(row, column, float(vector[row]))
         reslice = vtkImageReslice()
         reslice.SetInputData(_image(volume))
@@ -119,7 +119,8 @@ class VtkEngine:
             reslice.SetOutputScalarType(VTK_FLOAT)
         reslice.Update()
         scalars = reslice.GetOutput().GetPointData().GetScalars()
-        return np.asarray(vtk_to_numpy(scalars)).reshape(one.height, one.width).copy()
+        to_numpy: Any = numpy_support.vtk_to_numpy  # without annotations in the package
+        return np.asarray(to_numpy(scalars)).reshape(one.height, one.width).copy()
 
 
 def _one_plane(cut: Cut, p: int) -> Cut:
@@ -138,10 +139,11 @@ def _set_interpolation(reslice: Any, interpolation: Interpolation) -> None:
 
 def _image(volume: Array) -> Any:
     """The array as vtkImageData in index space, without a copy; the image keeps the array alive."""
-    from vtkmodules.util.numpy_support import numpy_to_vtk
+    from vtkmodules.util import numpy_support
     from vtkmodules.vtkCommonDataModel import vtkImageData
 
     image = vtkImageData()
     image.SetDimensions(volume.shape[2], volume.shape[1], volume.shape[0])
-    image.GetPointData().SetScalars(numpy_to_vtk(volume.reshape(-1), deep=0))
+    to_vtk: Any = numpy_support.numpy_to_vtk  # without annotations in the package
+    image.GetPointData().SetScalars(to_vtk(volume.reshape(-1), deep=0))
     return image

@@ -1,0 +1,115 @@
+"""What a view state means in space: the axes and the middle of a plane, the step of the wheel, the scale that fits.
+
+Tools and pictures ask here, so that a stroke lands where the picture shows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from workstation.imaging.geometry import Vector, VolumeGeometry, add, cross, dot, scaled, unit
+from workstation.imaging.headers import FrameHeader
+from workstation.imaging.volume import Volume
+from workstation.session.view_state import Plane, ViewState
+
+AXES: dict[Plane, tuple[Vector, Vector]] = {
+    Plane.AXIAL: ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)),
+    Plane.CORONAL: ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0)),
+    Plane.SAGITTAL: ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0)),
+}
+
+
+class CannotReformat(ValueError):
+    """This display set has no volume; the message says why."""
+
+
+def screen_to_image(state: ViewState, x: float, y: float) -> tuple[float, float]:
+    """A step on the screen as a step along (row direction, column direction) of the unturned, unflipped image."""
+    for _ in range(state.rotation % 4):
+        x, y = y, -x
+    return (-x if state.flip_horizontal else x), (-y if state.flip_vertical else y)
+
+
+def shown_index(state: ViewState, volume: Volume) -> int:
+    return min(max(state.index, 0), len(volume.loaded) - 1)
+
+
+def fit_scale(header: FrameHeader, state: ViewState, width: int, height: int) -> float:
+    """Viewport pixels per mm (or per pixel width, without spacing) at zoom 1: the whole image just fits."""
+    rows_mm = header.layout.rows * header.calibration.spacing[0]
+    columns_mm = header.layout.columns * header.calibration.spacing[1]
+    if state.rotation % 2:
+        rows_mm, columns_mm = columns_mm, rows_mm
+    return min(width / columns_mm, height / rows_mm)
+
+
+def geometry_of(volume: Volume) -> VolumeGeometry:
+    """The volume's geometry; raises CannotReformat in the display set's own words."""
+    if not volume.display_set.is_volume or volume.geometry is None:
+        raise CannotReformat(volume.display_set.reformat_refusal or "the series is no volume")
+    return volume.geometry
+
+
+def plane_axes(state: ViewState, volume: Volume) -> tuple[Vector, Vector]:
+    """Unit vectors of the patient along the screen's right and down, flips and quarter turns included."""
+    if state.plane is Plane.OBLIQUE:
+        right = unit(state.right)
+        down = unit(add(state.down, right, -dot(state.down, right)))
+    elif state.plane is Plane.ACQUIRED:
+        geometry = geometry_of(volume)
+        right, down = unit(geometry.column_step), unit(geometry.row_step)
+    else:
+        right, down = AXES[state.plane]
+
+    def turned(x: float, y: float) -> Vector:
+        a, b = screen_to_image(state, x, y)
+        return add(scaled(right, a), down, b)
+
+    return turned(1.0, 0.0), turned(0.0, 1.0)
+
+
+def plane_centre(state: ViewState, volume: Volume) -> Vector:
+    """The patient point in the middle of the cell: `state.centre`, of an acquired plane moved onto its slice."""
+    geometry = geometry_of(volume)
+    if state.plane is not Plane.ACQUIRED:
+        return state.centre or geometry.centre
+    here = geometry.plane(shown_index(state, volume))
+    if state.centre is None:
+        return here.centre
+    return add(state.centre, here.normal, -here.pixel(state.centre)[2])
+
+
+def step_along(geometry: VolumeGeometry, direction: Vector) -> float:
+    """mm of one voxel along a direction: so far that one of the indices moves by one."""
+    moved = np.abs(geometry.inverse[:, :3] @ np.array(unit(direction)))
+    return float(1.0 / moved.max())
+
+
+def extent(geometry: VolumeGeometry, axis: Vector) -> float:
+    along = [dot(corner, axis) for corner in geometry.corners()]
+    return max(along) - min(along)
+
+
+def scrolled(state: ViewState, volume: Volume, steps: int) -> ViewState:
+    """The state after so many wheel steps: acquired planes by image, reformats by one voxel, kept inside the volume.
+
+    Forward is on in the series; axial reformats go towards the feet, coronal to the back, sagittal to the right.
+    """
+    if state.plane is Plane.ACQUIRED:
+        index = min(max(shown_index(state, volume) + steps, 0), len(volume.loaded) - 1)
+        return replace(state, index=index)
+    geometry = geometry_of(volume)
+    forward = _forward(state, volume)
+    centre = state.centre or geometry.centre
+    depths = [dot(corner, forward) for corner in geometry.corners()]
+    now = dot(centre, forward)
+    wanted = min(max(now + steps * step_along(geometry, forward), min(depths)), max(depths))
+    return replace(state, centre=add(centre, forward, wanted - now))
+
+
+def _forward(state: ViewState, volume: Volume) -> Vector:
+    right, down = plane_axes(replace(state, rotation=0, flip_horizontal=False, flip_vertical=False), volume)
+    normal = cross(right, down)
+    return scaled(normal, -1.0) if state.plane is Plane.AXIAL else normal

@@ -1,0 +1,63 @@
+"""Measurements in words: numbers with units as a reader writes them."""
+
+from __future__ import annotations
+
+from pacs_core.domain.measurement import Measurement, Quantity
+
+SHOWN_UNITS = {
+    "[hnsf'U]": "HU",
+    "mm2": "mm²",
+    "mm3": "mm³",
+    "deg": "°",
+    "Bq/ml": "Bq/mL",
+    "1": "",
+    "{counts}": "counts",
+}
+
+
+def unit_words(ucum: str) -> str:
+    """A UCUM code as people write it; annotations without their braces."""
+    return SHOWN_UNITS.get(ucum, ucum.strip("{}"))
+
+
+def number_words(quantity: Quantity) -> str:
+    """ "12.3 mm", "45.0°", "35 HU": digits by the size of what was measured."""
+    value, unit = quantity.value, unit_words(quantity.unit)
+    if quantity.unit in ("mm", "mm2", "mm3", "deg"):
+        digits = 1
+    elif quantity.name in ("Mean", "Standard Deviation"):
+        digits = 1 if abs(value) < 1000 else 0
+    else:
+        digits = 0 if value == int(value) or abs(value) >= 100 else 2
+    text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{text}{unit}" if unit == "°" else f"{text} {unit}".rstrip()
+
+
+def label_lines(measurement: Measurement) -> tuple[str, ...]:
+    """The lines beside a measurement on the image; a refusal is said, never left blank."""
+    found = {q.name: q for q in measurement.quantities}
+    lines = [measurement.label] if measurement.label else []
+    for names in (
+        ("Length",),
+        ("Angle",),
+        ("Value",),
+        ("Area",),
+        ("Mean", "Standard Deviation"),
+        ("Minimum", "Maximum"),
+    ):
+        words = [_named(found[name]) for name in names if name in found]
+        if words:
+            lines.append("  ".join(words))
+    if measurement.refusal:
+        lines.append(
+            f"no {'area' if measurement.kind == 'ellipse_roi' else measurement.kind}: {measurement.refusal}"
+        )
+    return tuple(lines)
+
+
+SHORT = {"Mean": "Mean", "Standard Deviation": "SD", "Minimum": "Min", "Maximum": "Max", "Area": "Area"}
+
+
+def _named(quantity: Quantity) -> str:
+    name = SHORT.get(quantity.name, "")
+    return f"{name} {number_words(quantity)}".strip()
