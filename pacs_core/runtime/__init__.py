@@ -1,1 +1,3 @@
-"""The node put together: settings, bootstrap, listeners, workers, health and the command line."""
+"""The running node: settings, start and stop, workers, health and the command line."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,140 @@
+"""`reading-room doctor`: ports, disk, clock, peers, settings, engine and codecs, and what to do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+from pacs_core.archive.models import Check
+from pacs_core.domain.errors import ReadingRoomError
+from pacs_core.runtime.commands.common import owner_archive, settings_of, shared_options
+from pacs_core.runtime.data_folder import running, unsafe
+from pacs_core.runtime.settings import Settings
+
+_MARK = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
+
+EXTRA: list[Callable[[], Iterator[Check]]] = []
+"""Checks of the other house (engine, codecs, speech), added by whoever starts the program."""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the parser."""
+    parser = commands.add_parser(
+        "doctor", parents=[shared_options()], help="check everything and say what to do"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the checks; exit 1 where one fails."""
+    checks = [*_all(args)]
+    if args.json:
+        print(json.dumps([asdict(c) for c in checks], ensure_ascii=False, indent=1))
+    else:
+        for check in checks:
+            print(
+                f"{_MARK[check.state]} {check.name:<16}{check.words}"
+                + (f"  → {check.advice}" if check.advice else "")
+            )
+    return 1 if any(c.state == "fail" for c in checks) else 0
+
+
+def _all(args: argparse.Namespace) -> Iterator[Check]:
+    try:
+        settings = settings_of(args)
+    except ReadingRoomError as error:
+        yield Check("settings", "fail", error.message, "mend the configuration file")
+        return
+    yield Check("settings", "ok", "configuration readable")
+    yield _python()
+    yield from _folder(settings)
+    yield _clock(settings)
+    yield from _ports(settings)
+    yield from _node(args)
+    yield from _codecs()
+    for more in EXTRA:
+        yield from more()
+
+
+def _python() -> Check:
+    version = sys.version.split()[0]
+    return Check("python", "ok" if sys.version_info >= (3, 11) else "fail", version)
+
+
+def _folder(settings: Settings) -> Iterator[Check]:
+    reason = unsafe(settings.data)
+    if reason:
+        yield Check("data folder", "fail", reason, "choose a folder on a local disk with --data")
+        return
+    existing = settings.data
+    while not existing.exists():
+        existing = existing.parent
+    writable = os.access(existing, os.W_OK)
+    yield Check(
+        "data folder",
+        "ok" if writable else "fail",
+        str(settings.data),
+        "" if writable else "make it writable",
+    )
+    free = shutil.disk_usage(existing).free >> 20
+    state = "fail" if free < settings.store_reserve_mb else "warn" if free < 10240 else "ok"
+    yield Check(
+        "disk", state, f"{free} MB free", "" if state == "ok" else "make room: a CT study takes 250 MB"
+    )
+
+
+def _clock(settings: Settings) -> Check:
+    from pacs_core.runtime.clock import SystemClock
+
+    try:
+        clock = SystemClock(settings.site_zone)
+    except ReadingRoomError as error:
+        return Check("clock", "fail", error.message, "set [site] zone, e.g. Europe/Berlin")
+    now = clock.civil_now()
+    if now.year < 2024:
+        return Check("clock", "fail", f"{now:%Y-%m-%d %H:%M}", "the machine's clock is wrong: turn NTP on")
+    return Check("clock", "ok", f"{now:%Y-%m-%d %H:%M} {clock.zone_name}")
+
+
+def _ports(settings: Settings) -> Iterator[Check]:
+    if running(settings.data):
+        return
+    for door in ("dicom", "hl7", "http"):
+        host, port = getattr(settings, f"{door}_host"), getattr(settings, f"{door}_port")
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                advice = f"another program has it: choose another with serve --{door}"
+                yield Check(f"{door} port", "fail", f"{host}:{port} {error.strerror}", advice)
+                continue
+        yield Check(f"{door} port", "ok", f"{host}:{port} is free")
+
+
+def _node(args: argparse.Namespace) -> Iterator[Check]:
+    if not running(settings_of(args).data):
+        yield Check("node", "ok", "not running; it would be started by the window or `serve`")
+        return
+    with owner_archive(args) as archive:
+        info = archive.administration.node()
+        yield Check("node", "ok", f"DICOM {info.ae} {info.dicom}, HL7 {info.hl7}, HTTP {info.http}")
+        yield from info.checks
+        for warning in info.warnings:
+            yield Check("node", "warn", warning, "give it a certificate in the configuration")
+        for peer in archive.administration.peers():
+            yield archive.administration.echo(peer.title)
+
+
+def _codecs() -> Iterator[Check]:
+    from pacs_core.dicom.codecs import codec_report
+
+    for name, words, good in codec_report():
+        yield Check(f"codec {name}", "ok" if good else "warn", words, "" if good else "reinstall imagecodecs")

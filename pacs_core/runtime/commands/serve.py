@@ -1,0 +1,81 @@
+"""`reading-room serve`: the core alone; exactly one line on standard output once every listener accepts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+
+from pacs_core.runtime.commands.common import settings_of, shared_options
+from pacs_core.runtime.settings import Settings, address
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the parser."""
+    parser = commands.add_parser(
+        "serve", parents=[shared_options()], help="the PACS core alone, without a window"
+    )
+    parser.add_argument("--dicom", metavar="HOST:PORT", help="DICOM listener (127.0.0.1:11112)")
+    parser.add_argument("--ae", metavar="TITLE", help="AE title (READINGROOM)")
+    parser.add_argument("--hl7", metavar="HOST:PORT", help="HL7 listener (127.0.0.1:2575)")
+    parser.add_argument("--http", metavar="HOST:PORT", help="HTTP listener (127.0.0.1:8080)")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--demo-facts", metavar="JSON", help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def settings_from(args: argparse.Namespace) -> Settings:
+    """Settings with the listeners named on the command line."""
+    named: dict[str, object] = {"dicom_ae": args.ae}
+    for door in ("dicom", "hl7", "http"):
+        text = getattr(args, door)
+        if text is not None:
+            named[f"{door}_host"], named[f"{door}_port"] = address(text, f"--{door}")
+    return settings_of(args, **named)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C (as a child also until the parent's pipe closes), then stop in order."""
+    from pacs_core.archive.models import SignIn
+    from pacs_core.runtime.node import Node
+
+    settings = settings_from(args)
+    secret = sys.stdin.readline().strip() if args.child else ""
+    stop = threading.Event()
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: stop.set())
+    node = Node(settings, secret=secret)
+    if args.demo_facts:
+        node.demo_facts = SignIn(**json.loads(args.demo_facts))
+    node.start()
+    print("READY " + json.dumps(node.ready()), flush=True)
+    if args.child:
+        threading.Thread(target=_watch_parent, args=(stop,), name="parent-watch", daemon=True).start()
+    stop.wait()
+    node.stop()
+    return 0
+
+
+def _watch_parent(stop: threading.Event) -> None:
+    """A line `stop` from the parent ends the node; its pipe just closing does too, unless it said `stay`."""
+    stay = False
+    for line in sys.stdin:
+        word = line.strip()
+        if word == "stop":
+            break
+        stay = stay or word == "stay"
+    else:
+        if stay:
+            _detach()
+            return
+    stop.set()
+
+
+def _detach() -> None:
+    """Go on without the parent: what is written to its closed pipes must not end us."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -1,0 +1,43 @@
+"""`reading-room trace ACCESSION`: every event of one exam, and the stage that is missing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from pacs_core.archive.models import ExamTrace
+from pacs_core.runtime.commands.common import owner_archive, shared_options
+
+_MARK = {"done": "✓", "waiting": "…", "missing": "–", "failed": "✗"}
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the parser."""
+    parser = commands.add_parser("trace", parents=[shared_options()], help="the story of one exam")
+    parser.add_argument("accession")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the story."""
+    with owner_archive(args) as archive:
+        story = archive.trace.of(args.accession)
+    print(json.dumps(asdict(story), ensure_ascii=False, indent=1) if args.json else as_text(story))
+    return 0
+
+
+def as_text(story: ExamTrace) -> str:
+    """The story for people: seven stages, then every event in order."""
+    lines = [f"Exam {story.accession}"]
+    for stage in story.stages:
+        lines.append(
+            f"  {_MARK[stage.state]} {stage.number} {stage.name:<15}{stage.at[:19]:<21}{stage.evidence}"
+        )
+    lines.append(f"  missing: {story.missing}" if story.missing else "  every stage is done")
+    lines.append("")
+    for event in story.events:
+        detail = ", ".join(f"{k} {v}" for k, v in event.detail.items() if v not in ("", [], None))
+        lines.append(f"  {event.at[:23]}  {event.kind:<22}{event.actor:<18}{detail}")
+    return "\n".join(lines)

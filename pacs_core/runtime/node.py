@@ -1,0 +1,317 @@
+"""A running node: folder, index, services, workers and listeners, started in order and stopped in reverse."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import os
+import secrets
+import shutil
+import ssl
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pacs_core.archive import models as m
+from pacs_core.archive.local import LocalArchive, LocalDoor
+from pacs_core.database.opening import open_index
+from pacs_core.domain.access import Actor, Role
+from pacs_core.domain.errors import ReadingRoomError
+from pacs_core.hl7.sender import MLLPTransmitter
+from pacs_core.runtime import VERSION
+from pacs_core.runtime.addresses import lan_addresses
+from pacs_core.runtime.clock import SystemClock
+from pacs_core.runtime.data_folder import Hold, announce, prepare, withdraw
+from pacs_core.runtime.io_loop import IoLoop
+from pacs_core.runtime.settings import LOOPBACK, Settings
+from pacs_core.runtime.sweep import sweep
+from pacs_core.runtime.workers import DeliveryWorker
+from pacs_core.services.bundle import Services
+from pacs_core.storage.folder import FolderStore
+
+if TYPE_CHECKING:
+    from pacs_core.web.node import Metric
+
+log = logging.getLogger("reading_room.node")
+
+INDEX = "index.sqlite"
+STORE = "store"
+QUARANTINE = "quarantine"
+
+
+class Node:
+    """The PACS core in this process; `serve` wraps it, tests use it directly."""
+
+    def __init__(self, settings: Settings, *, secret: str = "") -> None:
+        self.settings = settings
+        self.secret = secret or secrets.token_urlsafe(32)
+        self.dicom = self.hl7 = self.http = ""
+        self.demo_facts = m.SignIn(node="Reading Room")
+        self._closing = ExitStack()
+        self._opened = False
+
+    # ── starting and stopping ──
+
+    def open(self) -> Node:
+        """Take the folder and open index and store, without any listener."""
+        if self._opened:
+            return self
+        self.data = prepare(self.settings.data)
+        hold = Hold(self.data)
+        self._closing.callback(hold.release)
+        try:
+            self.clock = SystemClock(self.settings.site_zone)
+            index = open_index(self.data / INDEX, self.clock)
+            self._closing.callback(index.close)
+            self.store = FolderStore(self.data / STORE, self.settings.store_reserve_mb << 20)
+            transmitter = MLLPTransmitter(self.clock)
+            self._closing.callback(transmitter.close)
+            self.services = Services(index, self.store, self.clock, transmitter)
+            sweep(self.services, self.store, self.data / QUARANTINE)
+        except BaseException:
+            self._closing.close()
+            raise
+        self._opened = True
+        return self
+
+    def start(self) -> Node:
+        """Open, then start workers and listeners; every listener accepts when this returns."""
+        self.open()
+        try:
+            self._start_hl7_and_http()
+            self._start_dicom()
+            worker = DeliveryWorker(self.services.delivering, self.services.index, self.clock)
+            worker.start()
+            self._closing.callback(worker.stop)
+            announce(self.data, {**self.ready(), "secret": self.secret})
+            self._closing.callback(withdraw, self.data)
+        except BaseException:
+            self.stop()
+            raise
+        log.info("ready: dicom %s, hl7 %s, http %s", self.dicom, self.hl7, self.http)
+        return self
+
+    def stop(self) -> None:
+        """Stop accepting, finish what is in flight, close in reverse order."""
+        self._closing.close()
+        self._opened = False
+
+    def __enter__(self) -> Node:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def ready(self) -> dict[str, object]:
+        """The facts of the READY line."""
+        return {
+            "dicom": self.dicom,
+            "ae": self.settings.dicom_ae,
+            "hl7": self.hl7,
+            "http": self.http,
+            "data": str(self.data),
+            "pid": os.getpid(),
+        }
+
+    def _start_dicom(self) -> None:
+        from pacs_core.dimse.application_entity import ApplicationEntity
+
+        entity = ApplicationEntity(
+            self.services,
+            self.settings.dicom_ae,
+            self.settings.dicom_max_associations,
+            self.settings.dicom_idle_s,
+        )
+        self._entity = entity
+        host, port = entity.start(self.settings.dicom_host, self.settings.dicom_port)
+        self._closing.callback(entity.stop)
+        self.dicom = f"{host}:{port}"
+
+    def _start_hl7_and_http(self) -> None:
+        loop = IoLoop()
+        self._closing.callback(loop.stop)
+        self._start_hl7(loop)
+        self._start_http(loop)
+
+    def _start_hl7(self, loop: IoLoop) -> None:
+        from pacs_core.hl7 import ack
+        from pacs_core.hl7.receiver import Receiver
+        from pacs_core.hl7.server import MLLPServer
+        from pacs_core.hl7.sources import Sources
+
+        sources = Sources(self.services.configuring.sources, open_door=self.settings.hl7_host in LOOPBACK)
+        receiver = Receiver(self.services.inbound, sources, self.clock)
+        self._closing.callback(receiver.close)
+        receiver.resume()
+        server = MLLPServer(
+            receiver.receive,
+            refuse=ack.refusal,
+            tls=_tls(self.settings.hl7_certificate, self.settings.hl7_key),
+        )
+        host, port = loop.call(server.start(self.settings.hl7_host, self.settings.hl7_port))
+        self._closing.callback(lambda: loop.call(server.stop()))
+        self.hl7 = f"{host}:{port}"
+
+    def _start_http(self, loop: IoLoop) -> None:
+        from pacs_core.runtime.http_server import HttpServer
+        from pacs_core.web.app import WebSettings, make_app
+
+        app = make_app(
+            WebView(self),
+            WebSettings(hosts=self.settings.http_hosts, origins=self.settings.http_origins, version=VERSION),
+        )
+        server = HttpServer(app, self.settings.http_certificate, self.settings.http_key)
+        host, port = server.start(loop, self.settings.http_host, self.settings.http_port)
+        self._closing.callback(server.stop, loop)
+        scheme = "https" if self.settings.http_certificate else "http"
+        self.http = f"{scheme}://{host}:{port}"
+
+    # ── what others ask of it ──
+
+    def owner(self, address: str = "") -> Actor:
+        """The owner of the data folder: an admin by holding it."""
+        return Actor("owner", Role.ADMIN, "owner of the data folder", "", address)
+
+    def archive(self, actor: Actor, *, local_files: bool = True) -> LocalArchive:
+        """The archive as that actor sees it."""
+        return LocalArchive(self.services, actor, self, local_files=local_files)
+
+    def door(self, *, local_files: bool = True) -> LocalDoor:
+        """A door in this process."""
+        return LocalDoor(self.services, self, self.sign_in_facts, local_files=local_files)
+
+    def sign_in_facts(self) -> m.SignIn:
+        """What the sign-in page may show."""
+        facts = self.demo_facts
+        return m.SignIn(
+            facts.node,
+            facts.demo_user,
+            facts.demo_password,
+            bool(self.services.access.accounts()),
+            self.warnings(),
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """Warnings that stay while the settings are as they are."""
+        found = []
+        for door in ("hl7", "http"):
+            host = getattr(self.settings, f"{door}_host")
+            if host not in LOOPBACK and not getattr(self.settings, f"{door}_certificate"):
+                found.append(f"{door.upper()} is open beyond this machine without encryption")
+        return tuple(found)
+
+    def info(self) -> m.NodeInfo:
+        """Addresses, data folder, warnings and checks."""
+        with self.services.index.read() as tx:
+            studies, images = tx.studies.count()
+        return m.NodeInfo(
+            version=VERSION,
+            dicom=self.dicom,
+            ae=self.settings.dicom_ae,
+            hl7=self.hl7,
+            http=self.http,
+            data=str(self.data),
+            zone=self.clock.zone_name,
+            today=self.clock.civil_now().date().isoformat(),
+            lan_addresses=lan_addresses(),
+            warnings=self.warnings(),
+            demo=self.settings.demo,
+            free_bytes=self.store.free_bytes(),
+            images=images,
+            studies=studies,
+            checks=self.checks(),
+        )
+
+    def echo(self, title: str) -> m.Check:
+        """C-ECHO a peer and say what happened."""
+        from pacs_core.dimse import scu
+
+        peer = self.services.configuring.peer(title)
+        if peer is None:
+            return m.Check(title, "fail", "there is no such peer", "add it with `ae add`")
+        try:
+            scu.echo(peer.host, peer.port, peer.title, self.settings.dicom_ae)
+        except ReadingRoomError as error:
+            return m.Check(
+                title, "fail", error.message, "check host, port, AE title and the firewall on both sides"
+            )
+        return m.Check(title, "ok", f"{peer.title} at {peer.host}:{peer.port} answered")
+
+    def check_field_map(self, text: str) -> None:
+        """Raise InvalidValue naming the line of a bad HL7 field map."""
+        from pacs_core.domain.field_map import FieldMap
+        from pacs_core.hl7.sources import default_map_text
+
+        FieldMap.read(default_map_text(), text)
+
+    def checks(self) -> tuple[m.Check, ...]:
+        """Readiness: index, store and room on the disk."""
+        free = self.store.free_bytes()
+        reserve = self.settings.store_reserve_mb << 20
+        state = "fail" if free < reserve else "warn" if free < 4 * reserve else "ok"
+        disk = m.Check(
+            "disk", state, f"{free >> 20} MB free", "" if state == "ok" else "make room on the disk"
+        )
+        writable = os.access(self.data, os.W_OK)
+        return (disk, m.Check("data folder", "ok" if writable else "fail", str(self.data)))
+
+    def metrics(self) -> Iterable[Metric]:
+        """Figures for Prometheus."""
+        from pacs_core.web.node import Metric
+
+        with self.services.index.read() as tx:
+            studies, images = tx.studies.count()
+            waiting = len(tx.deliveries.open())
+            held = len(tx.holds.all_open())
+            sequence = tx.journal.newest()
+        yield Metric("reading_room_studies", "Studies in the archive", studies)
+        yield Metric("reading_room_instances", "Instances in the archive", images)
+        yield Metric("reading_room_deliveries_open", "Results not delivered yet", waiting)
+        yield Metric("reading_room_held_studies", "Studies that wait for a person", held)
+        yield Metric("reading_room_journal_sequence_total", "Facts in the journal", sequence)
+        yield Metric(
+            "reading_room_disk_free_bytes", "Free bytes of the data folder's disk", self.store.free_bytes()
+        )
+
+
+class WebView:
+    """The node as the HTTP doors see it; implements `web.node.WebNode`."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        services = node.services
+        self.access = services.access
+        self.querying = services.querying
+        self.retrieving = services.retrieving
+        self.storing = services.storing
+        self.owner: Callable[[str], Actor] = node.owner
+        self.sign_in_facts = node.sign_in_facts
+        self.checks = node.checks
+        self.metrics = node.metrics
+
+    def check_secret(self, secret: str) -> bool:
+        """Say, in constant time, whether this is the secret of this start."""
+        return hmac.compare_digest(secret.encode(), self._node.secret.encode())
+
+    def archive(self, actor: Actor, shares_disk: bool) -> LocalArchive:
+        """The archive as that actor sees it."""
+        return self._node.archive(actor, local_files=shares_disk)
+
+    def wait_for_change(self, after: int, timeout_s: float) -> int:
+        """The newest journal number, once it is past `after` or the time is over."""
+        return self._node.services.index.wait_for_change(after, timeout_s)
+
+
+def _tls(certificate: str, key: str) -> ssl.SSLContext | None:
+    if not certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key or None)
+    return context
+
+
+def remove_data(data: Path) -> None:
+    """Remove a throw-away data folder."""
+    shutil.rmtree(data, ignore_errors=True)

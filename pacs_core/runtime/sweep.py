@@ -1,0 +1,46 @@
+"""After a start: what a crash left behind is found and put right (architecture §5, Blobs)."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from pacs_core.archive.importing import import_file
+from pacs_core.domain.study import Origin
+from pacs_core.services.bundle import Services
+from pacs_core.storage.folder import FolderStore
+
+log = logging.getLogger("reading_room.store")
+
+
+def sweep(services: Services, store: FolderStore, quarantine: Path) -> dict[str, int]:
+    """Index files without a row, set aside what does not parse, drop what was never acknowledged.
+
+    Returns how many were indexed, set aside, dropped, and how many rows have no file (there must be none).
+    """
+    counts = {"indexed": 0, "set aside": 0, "dropped": 0, "rows without file": 0}
+    for part in store.unfinished():
+        part.unlink(missing_ok=True)
+        counts["dropped"] += 1
+    with services.index.read() as tx:
+        known = set(tx.studies.blob_keys())
+    present = set(store.keys())
+    for key in sorted(present - known):
+        _take_up(services, store, key, quarantine, counts)
+    counts["rows without file"] = len(known - present)
+    if any(counts.values()):
+        log.warning("sweep: %s", ", ".join(f"{n} {what}" for what, n in counts.items() if n))
+    return counts
+
+
+def _take_up(
+    services: Services, store: FolderStore, key: str, quarantine: Path, counts: dict[str, int]
+) -> None:
+    line = import_file(services.storing, store.place(key), Origin("dimse", "sweep"), key)
+    if line.outcome in ("stored", "already there"):
+        store.remove(key)
+        counts["indexed"] += line.outcome == "stored"
+        return
+    quarantine.mkdir(exist_ok=True, mode=0o700)
+    store.place(key).replace(quarantine / key)
+    counts["set aside"] += 1

@@ -1,0 +1,83 @@
+"""Work in the background: results to their destinations, one at a time for each."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from pacs_core.domain.errors import ReadingRoomError
+from pacs_core.domain.times import read_instant
+from pacs_core.ports import Clock, Index
+from pacs_core.services.delivering import Delivering
+
+log = logging.getLogger("reading_room.deliver")
+
+IDLE_S = 30.0
+SHORTEST_S = 0.05
+
+
+class DeliveryWorker:
+    """Wakes at each change of the journal and when something falls due; a silent destination holds up no other."""
+
+    def __init__(self, delivering: Delivering, index: Index, clock: Clock) -> None:
+        self._delivering = delivering
+        self._index = index
+        self._clock = clock
+        self._stop = threading.Event()
+        self._busy: dict[str, Future[None]] = {}
+        self._pool = ThreadPoolExecutor(8, "delivery")
+        self._thread = threading.Thread(target=self._run, name="delivery-worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the attempts in flight, then end."""
+        self._stop.set()
+        self._thread.join()
+        self._pool.shutdown(wait=True)
+
+    def _run(self) -> None:
+        sequence = 0
+        while not self._stop.is_set():
+            try:
+                self._start_due()
+                sequence = self._wait(sequence)
+            except ReadingRoomError as error:
+                log.error("the delivery worker goes on after %s", type(error).__name__)
+                self._stop.wait(1.0)
+
+    def _start_due(self) -> None:
+        for delivery in self._delivering.due():
+            running = self._busy.get(delivery.destination)
+            if running is None or running.done():
+                self._busy[delivery.destination] = self._pool.submit(self._attempt, delivery.id)
+
+    def _attempt(self, delivery_id: int) -> None:
+        try:
+            self._delivering.attempt(delivery_id)
+        except (
+            Exception
+        ) as error:  # the worker's edge: whatever it is, the delivery stays due and is tried again
+            log.error("an attempt to deliver failed: %s", type(error).__name__)
+            self._stop.wait(1.0)
+
+    def _wait(self, sequence: int) -> int:
+        """Sleep until something changes, something falls due, or the end is near."""
+        remaining = self._until_due()
+        while remaining > 0 and not self._stop.is_set():
+            step = min(remaining, 0.5)
+            newest = self._index.wait_for_change(sequence, step)
+            if newest > sequence:
+                return newest
+            remaining -= step
+        return sequence
+
+    def _until_due(self) -> float:
+        due = self._delivering.next_due()
+        if not due:
+            return IDLE_S
+        seconds = (read_instant(due) - self._clock.now()).total_seconds()
+        return max(SHORTEST_S, min(IDLE_S, seconds))
