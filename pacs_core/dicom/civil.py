@@ -1,4 +1,5 @@
-"""DICOM dates and times (VR DA, TM, DT of PS3.5 6.2) to the civil form used inside, and back."""
+"""DICOM dates and times (VR DA, TM of PS3.5 6.2) to the civil form used inside, telling illegal ones from
+empty."""
 
 from __future__ import annotations
 
@@ -38,13 +39,3 @@ def civil_time(text: str) -> str | None:
         return None
     whole = "{:02}:{:02}:{:02}".format(*values)
     return f"{whole}.{fraction.ljust(6, '0')}" if fraction and int(fraction) else whole
-
-
-def dicom_date(civil: str) -> str:
-    """``2026-01-31`` as ``20260131`` (VR DA)."""
-    return civil.replace("-", "")
-
-
-def dicom_time(civil: str) -> str:
-    """``09:30:15.500000`` as ``093015.500000`` (VR TM)."""
-    return civil.replace(":", "")

@@ -179,7 +179,9 @@ def _by_plugin(
 
     options: dict[str, Any] = {
         "rows": shape.rows, "columns": shape.columns, "number_of_frames": 1,
-        "samples_per_pixel": shape.samples, "bits_allocated": shape.bits_allocated, "bits_stored": bits_stored, "pixel_keyword": "PixelData",
+        "samples_per_pixel": shape.samples, "bits_allocated": shape.bits_allocated,
+        "bits_stored": bits_stored,
+        "pixel_keyword": "PixelData",
         "photometric_interpretation": shape.photometric, "pixel_representation": signed,
         "planar_configuration": 0,
     }  # fmt: skip
