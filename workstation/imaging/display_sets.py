@@ -27,7 +27,8 @@ class DisplaySet:
 
     `kind` is "volume" (one grid, can be reformatted), "stack" (scrolls, no grid), "single", "cine" (frames of time)
     or "localizer". `problems` tells the reader, in sentences, what is missing, repeated, unequal or unusable;
-    `reformat_refusal` why there is no MPR, empty where there is one.
+    `badges` the same in a word or two, for the corner of a picture; `reformat_refusal` why there is no MPR, empty where
+    there is one.
     """
 
     uid: str
@@ -41,6 +42,7 @@ class DisplaySet:
     problems: tuple[str, ...]
     reformat_refusal: str
     label: str = ""
+    badges: tuple[str, ...] = ()
 
     @property
     def is_volume(self) -> bool:
@@ -103,7 +105,7 @@ def _group_key(frame: FrameHeader, known: dict[tuple[object, ...], list[FrameHea
 
 def _stands_alone(frame: FrameHeader) -> bool:
     """Images without a place in the patient are shown one by one (each CR view, each ultrasound loop is its own)."""
-    return frame.modality not in ("CT", "MR", "PT", "NM") or frame.frame > 1
+    return frame.frames_of_instance > 1 or frame.modality not in ("CT", "MR", "PT", "NM")
 
 
 def _same_grid(a: PlaneGeometry, b: PlaneGeometry) -> bool:
@@ -161,6 +163,7 @@ def _display_set(series: SeriesManifest, label: str, frames: list[FrameHeader]) 
         problems=tuple(problems),
         reformat_refusal=refusal,
         label=label,
+        badges=_badges(problems),
     )
 
 
@@ -171,6 +174,23 @@ def _identity(frame: FrameHeader, label: str) -> str:
     alone = frame.sop_instance_uid if plane is None and _stands_alone(frame) else ""
     parts = (frame.grid, frame.frame_of_reference_uid, frame.is_localizer, axes, alone, label.split(" ")[0])
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+BADGES = (
+    ("left out", "repeats left out"),
+    ("missing", "slices missing"),
+    ("unequally", "unequal spacing"),
+    ("tilt", "tilt"),
+    ("Gap", "gaps"),
+    ("Not sorted", "not sorted in space"),
+    ("their own order", "overlapping"),
+    ("Mixed", "mixed compression"),
+)
+
+
+def _badges(problems: Sequence[str]) -> tuple[str, ...]:
+    """The short form of what is wrong."""
+    return tuple(short for word, short in BADGES if any(word in problem for problem in problems))
 
 
 def _sorted(frames: list[FrameHeader]) -> tuple[list[FrameHeader], list[str]]:

@@ -152,6 +152,7 @@ class FrameHeader:
     laterality: str
     lossy: bool
     regions: tuple[Region, ...]
+    frames_of_instance: int = 1
     key: bool = False
 
     @property
@@ -213,7 +214,12 @@ def _values_go_below_zero(attributes: Attributes) -> bool:
 
 def _modality_lut(modality: str, attributes: Attributes) -> Rescale | TableLut:
     unit = _unit(modality, attributes)
-    table = _table(attributes.get("ModalityLUTSequence"), unit, _is_signed(attributes))
+    # of angiography it leads to beam intensity, not to what is displayed (PS3.3 C.8.7.1.1.2)
+    table = (
+        None
+        if modality in ("XA", "RF")
+        else _table(attributes.get("ModalityLUTSequence"), unit, _is_signed(attributes))
+    )
     if table is not None:
         return table
     slope, intercept = number(attributes.get("RescaleSlope")), number(attributes.get("RescaleIntercept"))
@@ -409,5 +415,6 @@ def _frame_header(
         laterality=text(attributes.get("ImageLaterality")) or text(attributes.get("Laterality")),
         lossy=text(attributes.get("LossyImageCompression")) == "01",
         regions=regions,
+        frames_of_instance=len(instance.frames),
         key=instance.key,
     )

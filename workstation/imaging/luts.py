@@ -161,3 +161,10 @@ def auto_window(values: npt.NDArray[Any], low: float = 0.5, high: float = 99.5) 
     if top <= bottom:
         bottom, top = float(sample.min()), max(float(sample.max()), float(sample.min()) + 1.0)
     return VoiWindow((bottom + top) / 2, top - bottom, LINEAR_EXACT, "Auto")
+
+
+def emission_window(values: npt.NDArray[Any]) -> VoiWindow:
+    """For counts and activity: from nothing to nearly the hottest, so that a small lesion keeps its grey."""
+    flat = np.asarray(values, dtype=np.float64).reshape(-1)
+    top = float(np.percentile(flat, 99.9)) if flat.size else 1.0
+    return VoiWindow(max(top, 1e-9) / 2, max(top, 1e-9), LINEAR_EXACT, "Auto")

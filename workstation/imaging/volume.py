@@ -12,7 +12,7 @@ import numpy.typing as npt
 from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.geometry import Vector, VolumeGeometry
 from workstation.imaging.headers import FrameHeader, PixelLayout
-from workstation.imaging.luts import GreyChain, Rescale, TableLut, VoiWindow, auto_window
+from workstation.imaging.luts import GreyChain, Rescale, TableLut, VoiWindow, auto_window, emission_window
 
 Array = npt.NDArray[Any]
 Listener = Callable[[int], None]
@@ -212,7 +212,8 @@ class Volume:
         if there.size == 0:
             return VoiWindow(0.5, 1.0, "LINEAR_EXACT", "Auto")
         chosen = there[:: max(1, there.size // 8)]
-        found = auto_window(np.concatenate([self._unpadded(int(k)) for k in chosen]))
+        values = np.concatenate([self._unpadded(int(k)) for k in chosen])
+        found = emission_window(values) if self.display_set.modality in ("PT", "NM") else auto_window(values)
         if self.is_complete:
             self._auto = found
         return found

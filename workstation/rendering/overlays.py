@@ -139,8 +139,8 @@ def position_words(frame: ViewFrame) -> tuple[str, ...]:
 
 
 def calibration_badge(frame: ViewFrame) -> str:
-    """Words for an image that cannot be measured, else empty."""
-    return "" if frame.calibration.trusted else f"not calibrated: {frame.calibration.reason}"
+    """Words for an image that cannot be measured, else empty; the reason is told where a measure is refused."""
+    return "" if frame.calibration.trusted else "not calibrated"
 
 
 def crosshair_list(frame: ViewFrame, point: Vector, gap: float = 14.0) -> DisplayList:

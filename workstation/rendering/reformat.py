@@ -159,14 +159,13 @@ def _texts(
     if corner is None:
         return DisplayList()
     slab = f"{state.slab_mode.value} {state.slab:.1f} mm" if state.slab > 0 else ""
-    problems = volume.display_set.problems[:1]
     drawn = corner_texts(
         frame,
         (corner.series, slab or "Reformat", volume.display_set.label),
         (corner.patient, corner.date),
         (
             *corner.badges,
-            *problems,
+            *volume.display_set.badges,
             interpolation_words(state),
             zoom_words(state),
             window_words(window, None, volume),

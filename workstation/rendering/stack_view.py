@@ -169,7 +169,13 @@ def _picture(
         frame,
         (corner.series, f"Im {image}", corner.time, volume.display_set.label),
         (corner.patient, corner.date),
-        (*corner.badges, *_badges(header, frame), zoom_words(state), window_words(window, voi, volume)),
+        (
+            *corner.badges,
+            *volume.display_set.badges,
+            *_badges(header, frame),
+            zoom_words(state),
+            window_words(window, voi, volume),
+        ),
         position_words(frame),
     )
     drawn = drawn + letters(frame, image_letters(state, header)) + scale_bar(frame)
