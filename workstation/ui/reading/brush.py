@@ -1,0 +1,104 @@
+"""Paints a display list: every item over a dark halo, colours and sizes from the theme."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+
+from workstation.rendering.display_list import DisplayList, Ellipse, Handle, Item, Line, Polyline, Text
+from workstation.ui import theme
+
+HALO = 2.0
+ROLE_TOKENS = {"current": "current", "prior": "prior", "selected": "selected", "overlay": "text", "crosshair": "reference"}
+LEFT = {"top-left", "bottom-left", "left"}
+RIGHT = {"top-right", "bottom-right", "right"}
+TOP = {"top-left", "top-right", "top"}
+BOTTOM = {"bottom-left", "bottom-right", "bottom"}
+
+
+def colour(role: str) -> QColor:
+    look = theme.current()
+    if role in ROLE_TOKENS:
+        return look.overlay(ROLE_TOKENS[role])
+    return look.colour({"warning": "waiting"}.get(role, "quiet"))
+
+
+class Brush:
+    """One painter, one size: `unit` is device pixels of a pixel at 96 dpi, `text` the overlay's pixel size."""
+
+    def __init__(self, painter: QPainter, unit: float, text: float) -> None:
+        self._painter, self._unit, self._text = painter, unit, text
+
+    def paint(self, items: DisplayList) -> None:
+        self._painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for item in items.items:
+            self._item(item)
+
+    def _item(self, item: Item) -> None:
+        if isinstance(item, Text):
+            self._words(item)
+        elif isinstance(item, Handle):
+            self._handle(item)
+        else:
+            self._stroke(self._path(item), item.role, item.width, item.dashed)
+
+    def _path(self, item: Line | Polyline | Ellipse) -> QPainterPath:
+        path = QPainterPath()
+        if isinstance(item, Line):
+            path.moveTo(*item.start)
+            path.lineTo(*item.end)
+        elif isinstance(item, Polyline):
+            path.addPolygon(QPolygonF([QPointF(x, y) for x, y in item.points]))
+            if item.closed:
+                path.closeSubpath()
+        else:
+            path.addEllipse(QPointF(0, 0), *item.radii)
+            path = QTransform().translate(*item.centre).rotate(item.degrees).map(path)
+        return path
+
+    def _stroke(self, path: QPainterPath, role: str, width: float, dashed: bool) -> None:
+        painter, width = self._painter, width * self._unit
+        halo = QPen(theme.current().overlay("halo"), width + HALO * self._unit, Qt.PenStyle.SolidLine,
+                    Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(halo)
+        painter.drawPath(path)
+        pen = QPen(colour(role), width, Qt.PenStyle.CustomDashLine if dashed else Qt.PenStyle.SolidLine,
+                   Qt.PenCapStyle.FlatCap if dashed else Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        if dashed:
+            pen.setDashPattern([4, 3])
+        painter.setPen(pen)
+        painter.drawPath(path)
+
+    def _handle(self, item: Handle) -> None:
+        half = item.size * self._unit / 2
+        x, y = item.position
+        path = QPainterPath()
+        path.addRect(QRectF(x - half, y - half, 2 * half, 2 * half))
+        self._stroke(path, item.role, 1.5, False)
+
+    def _words(self, item: Text) -> None:
+        painter = self._painter
+        font = theme.current().font("overlay")
+        font.setPixelSize(max(1, round(self._text * item.size)))
+        painter.setFont(font)
+        metrics = painter.fontMetrics()
+        height = metrics.height() * len(item.lines)
+        width = max((metrics.horizontalAdvance(line) for line in item.lines), default=0)
+        x, y = item.position
+        left = x if item.anchor in LEFT else x - width if item.anchor in RIGHT else x - width / 2
+        top = y if item.anchor in TOP else y - height if item.anchor in BOTTOM else y - height / 2
+        for number, line in enumerate(item.lines):
+            own = metrics.horizontalAdvance(line)
+            at = left if item.anchor in LEFT else left + width - own if item.anchor in RIGHT else left + (width - own) / 2
+            self._line(line, at, top + metrics.ascent() + number * metrics.height(), item.role)
+
+    def _line(self, text: str, x: float, baseline: float, role: str) -> None:
+        """Text with a halo: drawn dark around itself, then in its colour."""
+        painter, reach = self._painter, max(1.0, self._unit)
+        painter.setPen(theme.current().overlay("halo"))
+        for dx, dy in ((-reach, 0), (reach, 0), (0, -reach), (0, reach), (-reach, -reach), (reach, reach), (-reach, reach),
+                       (reach, -reach)):
+            painter.drawText(QPointF(x + dx, baseline + dy), text)
+        painter.setPen(colour(role))
+        painter.drawText(QPointF(x, baseline), text)

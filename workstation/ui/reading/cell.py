@@ -1,0 +1,309 @@
+"""One cell: a picture, what is drawn over it, and the reader's hand on it. Always black, never mirrored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent, QDropEvent, QEnterEvent, QFocusEvent, QImage, QMouseEvent, QPaintEvent, QPainter, QPen, QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from workstation.imaging.loader import LoadRequest
+from workstation.rendering.display_list import DisplayList, Text
+from workstation.rendering.picture import Picture
+from workstation.rendering.render import render
+from workstation.session import linking
+from workstation.session.hanging import Role
+from workstation.session.reading_session import CellState
+from workstation.ui import theme, words
+from workstation.ui.reading import corners, strokes
+from workstation.ui.reading.brush import Brush
+from workstation.ui.reading.hand import Hand
+from workstation.ui.reading.room import Room
+from workstation.ui.reading.scroll_bar import CellScrollBar
+
+BAR = 14
+MIME = "application/x-reading-room-display-set"
+
+
+@dataclass
+class Shown:
+    """What the cell painted last: the picture, its bytes as an image, and the wish it answers."""
+
+    serial: int = 0
+    picture: Picture | None = None
+    image: QImage | None = None
+    failure: str = ""
+
+
+class ImageCell(QWidget):
+    """Paints pictures made elsewhere; never waits for one."""
+
+    menu_wanted = Signal(int, object)
+    maximise_wanted = Signal(int)
+
+    def __init__(self, room: Room, number: int) -> None:
+        super().__init__()
+        self.room, self.session, self.number = room, room.session, number
+        self.shown = Shown()
+        self.request: LoadRequest | None = None
+        self.pointer: QPointF | None = None
+        self.crosshair: tuple[float, float, float] | None = None
+        self._serial = 0
+        self.hand = Hand(self)
+        self.scroll_bar = CellScrollBar(self)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setAcceptDrops(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(QSize(96, 96))
+        room.pictures.made.connect(self._take)
+        room.arrived.connect(self._arrived)
+        room.overlay_changed.connect(self.update)
+        room.pointed.connect(self._pointed)
+        self.refresh()
+
+    # ── what is to be shown ──────────────────────────────────────────────────────────────────────────
+
+    @property
+    def state(self) -> CellState | None:
+        cells = self.session.cells
+        return cells[self.number] if self.number < len(cells) else None
+
+    @property
+    def is_active(self) -> bool:
+        return self.session.active == self.number
+
+    def refresh(self) -> None:
+        """The session changed: load what is new, wish for its picture."""
+        state = self.state
+        if state is None or state.display_set is None:
+            self.request, self.shown = None, Shown(self._serial)
+            self._name()
+            self.update()
+            return
+        request = self.room.load(state.display_set, state.view.index)
+        if self.request is None or request.volume is not self.request.volume:
+            self.room.hurry(state.display_set)
+            if self.request is None or self.request.volume.display_set.uid != state.display_set.uid:
+                self.shown = Shown(self._serial)
+            self.request = request
+        self.wish()
+
+    def wish(self) -> None:
+        """Ask for the picture of the present view in the present size."""
+        state = self.state
+        if state is None or self.request is None or self.width() < 8 or self.height() < 8:
+            return
+        self._serial += 1
+        ratio = self.devicePixelRatioF()
+        width, height = round(self.picture_area().width() * ratio), round(self.height() * ratio)
+        view, volume = state.view, self.request.volume
+        corner = corners.corner(self.session, state, volume)
+        self.room.pictures.wish(id(self), self._serial, lambda: render(view, volume, width, height, corner=corner))
+        self._name()
+
+    def _take(self, cell: int, serial: int, picture: Picture | Exception) -> None:
+        if cell != id(self) or serial < self.shown.serial or self.request is None:
+            return
+        if isinstance(picture, Exception):
+            self.shown = Shown(serial, failure=words.t("This picture could not be made: {why}").format(why=picture))
+        else:
+            self.shown = Shown(serial, picture, image_of(picture, self.devicePixelRatioF()))
+            self._seen(picture)
+        self.update()
+
+    def _seen(self, picture: Picture) -> None:
+        state = self.state
+        if picture.status == "shown" and state is not None and state.display_set is not None and self.isVisible():
+            self.session.saw(state.display_set.uid, picture.frame.index)
+
+    def _arrived(self, uid: str) -> None:
+        state = self.state
+        if state is None or state.display_set is None or state.display_set.uid != uid:
+            return
+        if self.shown.picture is None or self.shown.picture.status != "shown" or state.view.is_reformat:
+            self.wish()
+        self.scroll_bar.update()
+
+    def _pointed(self, where: tuple[float, float, float], source: int) -> None:
+        """Somebody pointed at a place: show it here in this cell's own space, not where it came from."""
+        state = self.state
+        tie = None
+        if state is not None and source < len(self.session.cells) and source != self.number:
+            tie = self.session.tie(self.session.cells[source], state)
+        self.crosshair = linking.carried(where, tie) if tie is not None else None
+        self.update()
+
+    def _name(self) -> None:
+        state = self.state
+        if state is None or state.display_set is None:
+            self.setAccessibleName(words.t("Cell {n}: empty").format(n=self.number + 1))
+            return
+        shown, whose = state.display_set, words.t("current") if state.role is Role.CURRENT else words.t("prior")
+        self.setAccessibleName(words.t("Cell {n}: {whose}, {what}").format(n=self.number + 1, whose=whose,
+                                                                          what=shown.description or shown.modality))
+        self.setAccessibleDescription(f"{words.t('Image')} {state.view.index + 1} {words.t('of')} {len(shown)}, "
+                                      f"{state.view.plane.value}")
+
+    # ── painting ─────────────────────────────────────────────────────────────────────────────────────
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        look = theme.current()
+        painter.fillRect(self.rect(), look.colour("cell"))
+        if self.shown.image is not None:
+            painter.drawImage(self.picture_area(), self.shown.image)
+            self._paint_over(painter)
+        self._paint_words(painter)
+        if self.is_active:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QPen(look.colour("accent"), look.px(2), j=Qt.PenJoinStyle.MiterJoin))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            inset = look.px(2) // 2
+            painter.drawRect(self.rect().adjusted(inset, inset, -inset - 1, -inset - 1))
+
+    def _paint_over(self, painter: QPainter) -> None:
+        picture = self.shown.picture
+        assert picture is not None
+        ratio = self.ratio
+        painter.save()
+        painter.scale(1 / ratio, 1 / ratio)
+        look = theme.current()
+        brush = Brush(painter, ratio * look.scale, look.pixels("overlay") * ratio)
+        if self.room.overlay:
+            brush.paint(picture.display_list)
+            brush.paint(self._under_pointer(picture, ratio))
+        brush.paint(self.strokes())
+        painter.restore()
+
+    def strokes(self) -> DisplayList:
+        """Measurements of this picture, the one being drawn and the crosshair, in viewport pixels."""
+        state, picture = self.state, self.shown.picture
+        if state is None or picture is None:
+            return DisplayList()
+        return strokes.over(self.session, state, picture.frame, self.hand.preview, self.crosshair)
+
+    def _under_pointer(self, picture: Picture, ratio: float) -> DisplayList:
+        if self.pointer is None or self.request is None or self.hand.busy:
+            return DisplayList()
+        point = (self.pointer.x() * ratio, self.pointer.y() * ratio)
+        text = corners.under_pointer(self.request.volume, picture.frame, *point)
+        if not text:
+            return DisplayList()
+        above = [i for i in picture.display_list.items if isinstance(i, Text) and i.anchor == "top-left"]
+        x, y = above[0].position if above else (8.0 * ratio, 8.0 * ratio)
+        size = above[0].size if above else 1.0
+        line = theme.current().pixels("overlay") * size * ratio * 1.4
+        lines = len(above[0].lines) if above else 0
+        return DisplayList((Text((text,), (x, y + line * (lines + 0.4)), "top-left", "overlay", size),))
+
+    def _paint_words(self, painter: QPainter) -> None:
+        """Empty, loading, partial or failed, in words."""
+        text, token = self._words()
+        if not text:
+            return
+        look = theme.current()
+        painter.setFont(look.font())
+        area = QRectF(self.rect()).adjusted(look.px(24), 0, -look.px(24), 0)
+        flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+        if self.shown.image is not None and self.shown.picture is not None and self.shown.picture.status == "approximate":
+            area.setTop(area.bottom() - look.px(64))
+        box = painter.boundingRect(area, flags, text).adjusted(-look.px(8), -look.px(4), look.px(8), look.px(4))
+        painter.fillRect(box, look.overlay("halo"))
+        painter.setPen(look.colour(token) if token != "quiet" else look.overlay("text"))
+        painter.drawText(area, flags, text)
+
+    def _words(self) -> tuple[str, str]:
+        state = self.state
+        if state is None or state.display_set is None:
+            return words.t("Nothing hangs here. Drop a series, or choose one in the strip."), "quiet"
+        if self.shown.failure:
+            return self.shown.failure, "wrong"
+        picture = self.shown.picture
+        if picture is None or picture.status == "loading":
+            return words.t("Loading …"), "quiet"
+        if picture.status == "failed":
+            return picture.words or words.t("This image cannot be shown."), "wrong"
+        return (picture.words, "waiting") if picture.status == "approximate" else ("", "")
+
+    # ── the hand ─────────────────────────────────────────────────────────────────────────────────────
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.session.activate(self.number)
+        self.hand.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.pointer = event.position()
+        self.hand.move(event)
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.hand.release(event)
+        self.update()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.hand.drop()
+            self.maximise_wanted.emit(self.number)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.session.activate(self.number)
+        self.hand.wheel(event)
+        event.accept()
+
+    def leaveEvent(self, event: object) -> None:
+        self.pointer = None
+        self.update()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self.pointer = event.position()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.session.activate(self.number)
+
+    def picture_area(self) -> QRect:
+        """The cell but for the strip of its scroll bar."""
+        return QRect(0, 0, max(1, self.width() - theme.current().px(BAR)), self.height())
+
+    @property
+    def ratio(self) -> float:
+        """Viewport pixels of the picture to a pixel of the widget."""
+        picture = self.shown.picture
+        return picture.width / max(1, self.picture_area().width()) if picture is not None else self.devicePixelRatioF()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        look = theme.current()
+        self.scroll_bar.setGeometry(QRect(self.picture_area().width() + look.px(1), look.px(6), look.px(BAR - 4),
+                                          max(0, self.height() - look.px(12))))
+        self.wish()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasFormat(MIME):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        uid = bytes(event.mimeData().data(MIME).data()).decode()
+        found = next((s for sets in self.session.sets.values() for s in sets if s.uid == uid), None)
+        if found is not None:
+            self.session.show(self.number, found)
+            event.acceptProposedAction()
+
+
+def image_of(picture: Picture, ratio: float) -> QImage:
+    """A QImage over the picture's own bytes (no copy; the picture keeps them alive beside it)."""
+    pixels = np.ascontiguousarray(picture.pixels)
+    height, width = pixels.shape[:2]
+    kind = QImage.Format.Format_RGB888 if pixels.ndim == 3 else QImage.Format.Format_Grayscale8
+    image = QImage(pixels.data, width, height, pixels.strides[0], kind)
+    image.pixels = pixels  # keeps the array alive as long as the image
+    image.setDevicePixelRatio(ratio)
+    return image

@@ -1,0 +1,182 @@
+"""The cells in their frames: the study's, and beside or under it its prior's, dated and in its own colour."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPaintEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QWidget
+
+from workstation.session.hanging import Role
+from workstation.ui import theme, words
+from workstation.ui.reading.cell import ImageCell
+from workstation.ui.reading.room import Room
+from workstation.ui.widgets.basics import Elided, button, label, row
+
+
+class StudyFrame(QFrame):
+    """A titled frame around the cells of one study; a prior's carries its date in the prior's colour."""
+
+    def __init__(self, role: Role) -> None:
+        super().__init__()
+        self.role = role
+        prior = role is Role.PRIOR
+        self.title = label("", "strong")
+        self.words = Elided("", "quiet")
+        self.link = label("", "quiet", name=words.t("Link of current and prior"))
+        head = row(self.title, self.words, self.link, margin=(8, 2), gap=10)
+        head.setStretch(1, 1)
+        self.head = QWidget()
+        self.head.setLayout(head)
+        self.grid = QGridLayout()
+        self.grid.setSpacing(theme.current().px(2))
+        self.grid.setContentsMargins(0, 0, 0, 0)
+        layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        edge = theme.current().px(2) if prior else 0
+        layout.setContentsMargins(edge, edge, edge, edge)
+        layout.setSpacing(0)
+        layout.addWidget(self.head)
+        layout.addLayout(self.grid, 1)
+        self.setAccessibleName(words.t("Prior") if prior else words.t("Current study"))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        look, painter = theme.current(), QPainter(self)
+        painter.fillRect(self.rect(), look.colour("ground"))
+        if self.role is Role.PRIOR:
+            edge = look.px(2)
+            painter.setPen(QPen(look.overlay("prior_frame"), edge, j=Qt.PenJoinStyle.MiterJoin))
+            painter.drawRect(self.rect().adjusted(edge // 2, edge // 2, -edge // 2 - 1, -edge // 2 - 1))
+
+
+class CellGrid(QWidget):
+    """Owns the cells; rebuilds their places when the session hangs anew."""
+
+    menu_wanted = Signal(int, object)
+    reshaped = Signal()
+
+    def __init__(self, room: Room) -> None:
+        super().__init__()
+        self.room, self.session = room, room.session
+        self.setAccessibleName(words.t("Images"))
+        self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        self.cells: list[ImageCell] = []
+        self.frames = {role: StudyFrame(role) for role in Role}
+        self.prior_hidden = False
+        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(theme.current().px(4))
+        for frame in self.frames.values():
+            self._box.addWidget(frame, 1)
+        self._unlink = button(words.t("Unlink"), lambda: self.session.set_linked(not self.session.linked), "link",
+                              name=words.t("Link or unlink current and prior"))
+        self._anchor = button(words.t("Anchor here"), self.session.anchor_here, "link",
+                              tip=words.t("Take the positions shown now as the same place"))
+        head = self.frames[Role.PRIOR].head.layout()
+        head.addWidget(self._unlink)
+        head.addWidget(self._anchor)
+        self._listen()
+
+    def _listen(self) -> None:
+        session = self.session
+        session.hung.connect(self.rebuild)
+        session.closed.connect(self.rebuild)
+        session.facts_changed.connect(self._titles)
+        session.link_changed.connect(self._titles)
+        session.view_changed.connect(self._view)
+        session.active_changed.connect(lambda _n: self._repaint())
+        session.strokes_changed.connect(self._repaint)
+        session.sets_changed.connect(lambda: [cell.refresh() for cell in self.cells])
+
+    @property
+    def upright(self) -> bool:
+        return self.height() > self.width() * 1.05
+
+    def rebuild(self) -> None:
+        """Lay the cells out as the plan says; cells that stay keep their widgets."""
+        states = self.session.cells
+        while len(self.cells) > len(states):
+            self.cells.pop().deleteLater()
+        for number in range(len(self.cells), len(states)):
+            self.cells.append(self._cell(number))
+        self._place()
+        for cell in self.cells:
+            cell.refresh()
+        self._titles()
+
+    def _cell(self, number: int) -> ImageCell:
+        cell = ImageCell(self.room, number)
+        cell.menu_wanted.connect(self.menu_wanted)
+        cell.maximise_wanted.connect(self._maximise)
+        return cell
+
+    def _place(self) -> None:
+        plan, largest = self.session.plan, self.session.maximised
+        for role, frame in self.frames.items():
+            while frame.grid.count():
+                frame.grid.takeAt(0)
+            numbers = [c.number for c in self.session.cells if c.role is role]
+            shown = [n for n in numbers if largest is None or n == largest]
+            columns = plan.layout.columns if plan is not None and largest is None else 1
+            for place, number in enumerate(shown):
+                frame.grid.addWidget(self.cells[number], place // columns, place % columns)
+                self.cells[number].setVisible(True)
+            for number in set(numbers) - set(shown):
+                self.cells[number].setParent(frame)
+                self.cells[number].setVisible(False)
+            hidden = role is Role.PRIOR and self.prior_hidden and largest is None
+            frame.setVisible(bool(shown) and not hidden)
+            self._even(frame.grid, shown, columns)
+
+    @staticmethod
+    def _even(grid: QGridLayout, shown: list[int], columns: int) -> None:
+        for number in range(max(grid.columnCount(), grid.rowCount())):
+            grid.setColumnStretch(number, 1 if number < columns and number < len(shown) else 0)
+            grid.setRowStretch(number, 1 if number * columns < len(shown) else 0)
+
+    def hide_prior(self, hidden: bool) -> None:
+        """The report slides over the prior where there is little room."""
+        if hidden != self.prior_hidden:
+            self.prior_hidden = hidden
+            self._place()
+
+    def _maximise(self, number: int) -> None:
+        self.session.maximise(None if self.session.maximised is not None else number)
+
+    def _titles(self) -> None:
+        dossier, prior = self.session.dossier, self.session.prior
+        frame = self.frames[Role.CURRENT]
+        frame.head.setVisible(prior is not None)
+        if dossier is not None:
+            frame.title.setText(f"{words.t('Current')} {words.iso_date(dossier.exam.study_date)}")
+            frame.words.setText(dossier.exam.procedure or dossier.manifest.description)
+        beside = self.frames[Role.PRIOR]
+        beside.title.setStyleSheet(f"color: {theme.current().overlays['prior_frame']};")
+        if prior is not None:
+            beside.title.setText(f"{words.t('Prior')} {words.iso_date(prior.study_date)}")
+            beside.words.setText(self.session.prior_reason)
+            told = words.t(self.session.link_words)
+            beside.link.setText(told)
+            beside.link.setAccessibleName(f"{words.t('Link of current and prior')}: {told}")
+            self._unlink.setText(words.t("Unlink") if self.session.linked else words.t("Link"))
+
+    def _view(self, number: int) -> None:
+        if number < len(self.cells):
+            self.cells[number].refresh()
+
+    def _repaint(self) -> None:
+        for cell in self.cells:
+            cell.update()
+
+    def active(self) -> ImageCell | None:
+        return self.cells[self.session.active] if self.session.active < len(self.cells) else None
+
+    def focus(self) -> None:
+        cell = self.active()
+        if cell is not None:
+            cell.setFocus()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        direction = QBoxLayout.Direction.TopToBottom if self.upright else QBoxLayout.Direction.LeftToRight
+        if self._box.direction() != direction:
+            self._box.setDirection(direction)
+            self.reshaped.emit()

@@ -1,0 +1,207 @@
+"""The series of the study and of its prior, as thumbnails: viewed, unviewed, still loading; press or drag one to hang it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, QTimer
+from PySide6.QtGui import QDrag, QMouseEvent, QPaintEvent, QPainter, QPen
+from PySide6.QtWidgets import QAbstractButton, QApplication, QBoxLayout, QFrame, QScrollArea, QWidget
+
+from workstation.imaging.display_sets import DisplaySet
+from workstation.imaging.loader import Urgency
+from workstation.rendering.thumbnails import thumbnail
+from workstation.session.hanging import Role
+from workstation.ui import theme, words
+from workstation.ui.reading.cell import MIME, image_of
+from workstation.ui.reading.room import Room
+from workstation.ui.widgets.basics import label
+
+EDGE = 96
+
+
+class SeriesTile(QAbstractButton):
+    """One display set: its middle image, number and count, and how much of it was seen."""
+
+    def __init__(self, room: Room, shown: DisplaySet, role: Role) -> None:
+        super().__init__()
+        self.room, self.shown, self.role = room, shown, role
+        self._image: object = None
+        self._from: QPoint | None = None
+        number = "" if shown.series_number is None else f"{shown.series_number} "
+        self._title = f"{number}{shown.description or shown.modality}".strip()
+        whose = words.t("current") if role is Role.CURRENT else words.t("prior")
+        self.setAccessibleName(f"{words.t('Series')} {self._title}, {whose}")
+        problems = "\n".join(shown.problems)
+        self.setToolTip("\n".join(p for p in (self._title, words.count(len(shown), words.t("image"), words.t("images")), problems) if p))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._size()
+        self.refresh()
+
+    def _size(self) -> None:
+        px = theme.current().px
+        self.setFixedSize(QSize(px(EDGE) + px(16), px(EDGE) + px(44)))
+
+    def refresh(self) -> None:
+        """Ask for the thumbnail once an image is there."""
+        there, _count = self.room.progress(self.shown.uid)
+        if self._image is None and there:
+            request = self.room.load(self.shown, len(self.shown) // 2, Urgency.THUMBNAIL)
+            edge = round(theme.current().px(EDGE) * self.devicePixelRatioF())
+            self.room.pictures.wish(id(self), 1, lambda: thumbnail(request.volume, edge))
+        self.update()
+
+    def take(self, image: object) -> None:
+        self._image = image
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        look, painter = theme.current(), QPainter(self)
+        px = look.px
+        picture = QRect(px(8), px(4), px(EDGE), px(EDGE))
+        painter.fillRect(picture, look.colour("cell"))
+        if self._image is not None:
+            painter.drawImage(picture, self._image)
+        painter.setPen(QPen(self._frame_colour(), px(1)))
+        painter.drawRect(picture.adjusted(0, 0, -1, -1))
+        self._paint_progress(painter, picture)
+        metrics = painter.fontMetrics()
+        line = QRect(px(8), picture.bottom() + px(2), px(EDGE), metrics.height())
+        painter.setPen(look.colour("text"))
+        painter.drawText(line, 0, metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, line.width()))
+        painter.setPen(look.colour("quiet"))
+        seen = len(self.room.session.viewed.get(self.shown.uid, ()))
+        count = len(self.shown)
+        told = words.t("all seen") if seen >= count else f"{count}" if not seen else f"{seen}/{count} {words.t('seen')}"
+        painter.drawText(line.translated(0, metrics.height() - px(2)), 0, told)
+        if self.hasFocus():
+            painter.setPen(QPen(look.colour("accent"), px(2)))
+            painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
+
+    def _frame_colour(self):  # noqa: ANN202  (QColor)
+        look, session = theme.current(), self.room.session
+        hangs = any(c.display_set is not None and c.display_set.uid == self.shown.uid for c in session.cells)
+        if hangs:
+            return look.colour("accent") if self.role is Role.CURRENT else look.overlay("prior_frame")
+        return look.colour("line")
+
+    def _paint_progress(self, painter: QPainter, picture: QRect) -> None:
+        there, count = self.room.progress(self.shown.uid)
+        if not count or there >= count:
+            return
+        px = theme.current().px
+        bar = QRect(picture.left() + 1, picture.bottom() - px(3), round((picture.width() - 2) * there / count), px(3))
+        painter.fillRect(bar, theme.current().colour("accent"))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._from = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        far = self._from is not None and (event.position().toPoint() - self._from).manhattanLength() \
+            > QApplication.startDragDistance()
+        if not far or not event.buttons() & Qt.MouseButton.LeftButton:
+            return
+        self._from = None
+        drag, data = QDrag(self), QMimeData()
+        data.setData(MIME, self.shown.uid.encode())
+        drag.setMimeData(data)
+        drag.setPixmap(self.grab(QRect(0, 0, self.width(), theme.current().px(EDGE) + theme.current().px(8))))
+        self.setDown(False)
+        drag.exec(Qt.DropAction.CopyAction)
+
+
+class SeriesStrip(QFrame):
+    """A column of tiles, or a row of them in a low or narrow window."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__()
+        self.room, self.session = room, room.session
+        self.setProperty("look", "panel")
+        self.setAccessibleName(words.t("Series"))
+        self.tiles: list[SeriesTile] = []
+        self._inside = QWidget()
+        self._layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self._inside)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._area = QScrollArea()
+        self._area.setWidget(self._inside)
+        self._area.setWidgetResizable(True)
+        outer = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._area)
+        self._flat = False
+        self._late = QTimer(self, singleShot=True, interval=30)
+        self._late.timeout.connect(self._fill)
+        for signal in (self.session.opened, self.session.sets_changed, self.session.closed):
+            signal.connect(self._late.start)
+        self.session.hung.connect(self._repaint)
+        self.session.view_changed.connect(lambda _n: self._soon.start() if not self._soon.isActive() else None)
+        self._soon = QTimer(self, singleShot=True, interval=250)
+        self._soon.timeout.connect(self._repaint)
+        room.arrived.connect(self._arrived)
+        room.pictures.made.connect(self._made)
+        self.lie(False)
+
+    def lie(self, flat: bool) -> None:
+        """Lie down as a row above the cells, or stand as a column beside them."""
+        self._flat = flat
+        px = theme.current().px
+        direction = QBoxLayout.Direction.LeftToRight if flat else QBoxLayout.Direction.TopToBottom
+        self._layout.setDirection(direction)
+        off, needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        self._area.setHorizontalScrollBarPolicy(needed if flat else off)
+        self._area.setVerticalScrollBarPolicy(off if flat else needed)
+        whole = 16777215
+        self.setFixedSize(QSize(whole, whole))
+        self.setMinimumSize(QSize(0, 0))
+        if flat:
+            self.setFixedHeight(px(EDGE) + px(44) + px(10))
+            self.setMaximumWidth(whole)
+        else:
+            self.setFixedWidth(px(EDGE) + px(16) + px(10))
+            self.setMaximumHeight(whole)
+
+    def _fill(self) -> None:
+        while (item := self._layout.takeAt(0)) is not None:
+            if item.widget() is not None:
+                item.widget().deleteLater()
+        self.tiles = []
+        self._part(Role.CURRENT, words.t("Current"))
+        if self.session.prior is not None:
+            self._part(Role.PRIOR, words.iso_date(self.session.prior.study_date))
+        self._layout.addStretch(1)
+
+    def _part(self, role: Role, title: str) -> None:
+        head = label(f"  {title}", "caption")
+        head.setFixedHeight(theme.current().px(28))
+        if role is Role.PRIOR:
+            head.setStyleSheet(f"color: {theme.current().overlays['prior_frame']};")
+        if not self._flat:
+            self._layout.addWidget(head)
+        for shown in self.session.sets[role]:
+            self.room.load(shown, len(shown) // 2, Urgency.PREFETCH)
+            tile = SeriesTile(self.room, shown, role)
+            tile.clicked.connect(lambda _on=False, s=shown: self.session.show(self._target(role), s))
+            self.tiles.append(tile)
+            self._layout.addWidget(tile)
+
+    def _target(self, role: Role) -> int:
+        """The active cell where it is of that role, else the first that is."""
+        active = self.session.active_cell
+        if active is not None and active.role is role:
+            return active.number
+        return next((c.number for c in self.session.cells if c.role is role), self.session.active)
+
+    def _arrived(self, uid: str) -> None:
+        for tile in self.tiles:
+            if tile.shown.uid == uid:
+                tile.refresh()
+
+    def _made(self, key: int, _serial: int, picture: object) -> None:
+        for tile in self.tiles:
+            if id(tile) == key and not isinstance(picture, Exception):
+                tile.take(image_of(picture, tile.devicePixelRatioF()))
+
+    def _repaint(self) -> None:
+        for tile in self.tiles:
+            tile.update()

@@ -1,0 +1,56 @@
+"""The bar under the images: the tool in hand, measuring, planes and slabs, links, and the seven stages."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QFrame, QToolButton, QWidget
+
+from workstation.ui import theme, words
+from workstation.ui.commands import Commands
+from workstation.ui.reading.room import Room
+from workstation.ui.widgets.basics import line, row
+from workstation.ui.widgets.stages import StagesStrip
+
+GROUPS = (
+    ("tool.window_level", "tool.scroll", "tool.zoom", "tool.pan", "tool.crosshair"),
+    ("tool.length", "tool.angle", "tool.ellipse_roi", "tool.probe"),
+    ("undo", "redo", "delete"),
+    ("mpr", "slab", "link", "invert", "fit"),
+)
+
+
+class ToolsBar(QFrame):
+    """Every button is a command; the tool in hand is the pressed one."""
+
+    def __init__(self, commands: Commands, room: Room) -> None:
+        super().__init__()
+        self.setProperty("look", "panel")
+        self.setAccessibleName(words.t("Tools"))
+        self._commands = commands
+        self.buttons: list[QToolButton] = []
+        items: list[QWidget | int] = []
+        for group in GROUPS:
+            for name in group:
+                self.buttons.append(commands.button(f"read.{name}"))
+                items.append(self.buttons[-1])
+            items.append(line(upright=True))
+        self.stages = StagesStrip()
+        self.report = commands.button("report.show")
+        layout = row(*items[:-1], 1, self.stages, line(upright=True), self.report, margin=(8, 4), gap=4)
+        self.setLayout(layout)
+        self._size()
+        room.tool_changed.connect(lambda _name: commands.refresh())
+        room.overlay_changed.connect(commands.refresh)
+        session = room.session
+        session.strokes_changed.connect(commands.refresh)
+        session.hung.connect(commands.refresh)
+        session.closed.connect(commands.refresh)
+        session.active_changed.connect(lambda _n: commands.refresh())
+        session.link_changed.connect(commands.refresh)
+        theme.hub().changed.connect(self._size)
+
+    def _size(self) -> None:
+        side = theme.current().icon_size
+        for button in (*self.buttons, self.report):
+            button.setIconSize(QSize(side, side))
+        self.setFixedHeight(theme.current().px(44))

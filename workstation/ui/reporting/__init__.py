@@ -1,0 +1,1 @@
+"""The report panel: template fields, live measurements, prior reports, dictation, signing."""

@@ -1,0 +1,204 @@
+"""Editors of one field of a report. They show measurements in words and hand every change on as a new text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QSizePolicy, QTextEdit
+
+from workstation.reporting.draft import Shown
+from workstation.reporting.template_model import FieldKind, TemplateField
+from workstation.ui import theme
+
+
+class TextEditor(QPlainTextEdit):
+    """Grows with its text. Tab and Shift+Tab go to the next and the previous field."""
+
+    edited = Signal(str, str, int)
+    entered = Signal(str)
+    placed = Signal(str, int, int)
+    stepped = Signal(int)
+    pointed = Signal(str)
+
+    def __init__(self, item: TemplateField) -> None:
+        super().__init__()
+        self.item = item
+        self._one_line = item.kind is not FieldKind.TEXTAREA
+        self._shown = Shown("", ())
+        self._setting = False
+        self._doubtful: tuple[str, ...] = ()
+        self.setAccessibleName(item.label or item.identifier)
+        self.setPlaceholderText(item.hint)
+        self.setToolTip(item.hint)
+        self.setTabChangesFocus(False)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.document().setDocumentMargin(2)
+        self.textChanged.connect(self._changed)
+        self.cursorPositionChanged.connect(self._placed)
+        self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._grow())
+        self._grow()
+
+    def show_text(self, shown: Shown, untouched: bool, doubtful: tuple[str, ...] = ()) -> None:
+        """Show a field; the cursor stays where it was as far as the text does."""
+        self._shown, self._doubtful = shown, doubtful
+        if self.toPlainText() != shown.text:
+            self._setting = True
+            place = self.textCursor().position()
+            self.setPlainText(shown.text)
+            cursor = self.textCursor()
+            cursor.setPosition(min(place, len(shown.text)))
+            self.setTextCursor(cursor)
+            self._setting = False
+        self._colour(untouched)
+        self._grow()
+
+    def put_cursor(self, anchor: int, caret: int) -> None:
+        """Place the cursor without telling anybody."""
+        self._setting = True
+        cursor = self.textCursor()
+        cursor.setPosition(min(anchor, len(self.toPlainText())))
+        cursor.setPosition(min(caret, len(self.toPlainText())), QTextCursor.MoveMode.KeepAnchor)
+        self.setTextCursor(cursor)
+        self._setting = False
+
+    def _colour(self, untouched: bool) -> None:
+        """Untouched template text is quiet, measurements are links, doubtful spoken words are underlined."""
+        look = theme.current()
+        marks = [self._mark(0, len(self._shown.text), colour=look.colour("quiet"))] if untouched else []
+        marks += [self._mark(s.start, s.end, colour=look.colour("accent"), line=True) for s in self._shown.spans]
+        for word in self._doubtful:
+            place = self._shown.text.rfind(word)
+            if place >= 0:
+                marks.append(self._mark(place, place + len(word), doubt=True))
+        self.setExtraSelections(marks)
+
+    def _mark(self, start: int, end: int, colour: QColor | None = None, line: bool = False,
+              doubt: bool = False) -> QTextEdit.ExtraSelection:
+        mark, look = QTextEdit.ExtraSelection(), QTextCharFormat()
+        if colour is not None:
+            look.setForeground(colour)
+        if line:
+            look.setFontUnderline(True)
+        if doubt:
+            look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+            look.setUnderlineColor(theme.current().colour("waiting"))
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        mark.cursor, mark.format = cursor, look
+        return mark
+
+    def _changed(self) -> None:
+        if not self._setting:
+            self.edited.emit(self.item.identifier, self.toPlainText(), self.textCursor().position())
+
+    def _placed(self) -> None:
+        if not self._setting and self.hasFocus():
+            self.placed.emit(self.item.identifier, self.textCursor().anchor(), self.textCursor().position())
+
+    def _grow(self) -> None:
+        look = theme.current()
+        line = self.fontMetrics().lineSpacing()
+        lines = max(1, self._visual_lines())
+        self.setFixedHeight(line * lines + look.px(8) + 2 * round(self.document().documentMargin()) + 2)
+
+    def _visual_lines(self) -> int:
+        block, lines = self.document().firstBlock(), 0
+        while block.isValid():
+            lines += max(1, block.layout().lineCount()) if block.layout() is not None else 1
+            block = block.next()
+        return lines
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(200), self.height())
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)
+        self._grow()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.entered.emit(self.item.identifier)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Tab and not event.modifiers():
+            self.stepped.emit(1)
+        elif event.key() == Qt.Key.Key_Backtab:
+            self.stepped.emit(-1)
+        elif self._one_line and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            self.stepped.emit(1)
+        else:
+            super().keyPressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        place = self.cursorForPosition(event.position().toPoint()).position()
+        for span in self._shown.spans:
+            if span.start < place < span.end:
+                self.pointed.emit(span.tracking_uid)
+
+    def wheelEvent(self, event: object) -> None:
+        event.ignore()
+
+
+class ChoiceEditor(QComboBox):
+    """A selection; other text than its choices where the template lets it."""
+
+    edited = Signal(str, str, int)
+    entered = Signal(str)
+    stepped = Signal(int)
+
+    def __init__(self, item: TemplateField) -> None:
+        super().__init__()
+        self.item = item
+        self._setting = False
+        self.setEditable(item.open or item.multiple)
+        self.addItem("")
+        self.addItems(item.choices)
+        self.setAccessibleName(item.label or item.identifier)
+        self.setToolTip(item.hint)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumContentsLength(8)
+        self.currentTextChanged.connect(self._changed)
+        self.installEventFilter(self)
+        if self.lineEdit() is not None:
+            self.lineEdit().setAccessibleName(item.label or item.identifier)
+            self.lineEdit().installEventFilter(self)
+
+    def show_text(self, shown: Shown, untouched: bool, doubtful: tuple[str, ...] = ()) -> None:
+        self._setting = True
+        if self.currentText() != shown.text:
+            place = self.findText(shown.text)
+            if place >= 0:
+                self.setCurrentIndex(place)
+            elif self.isEditable():
+                self.setEditText(shown.text)
+        self._setting = False
+
+    def put_cursor(self, anchor: int, caret: int) -> None:
+        """A selection has no cursor to place."""
+
+    def _changed(self, text: str) -> None:
+        if not self._setting:
+            self.edited.emit(self.item.identifier, text, len(text))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusIn:
+            self.entered.emit(self.item.identifier)
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            if event.key() == Qt.Key.Key_Tab and not event.modifiers():
+                self.stepped.emit(1)
+                return True
+            if event.key() == Qt.Key.Key_Backtab:
+                self.stepped.emit(-1)
+                return True
+        return super().eventFilter(watched, event)
+
+    def wheelEvent(self, event: object) -> None:
+        event.ignore()
+
+
+def editor_of(item: TemplateField) -> TextEditor | ChoiceEditor:
+    return ChoiceEditor(item) if item.kind is FieldKind.SELECTION and item.choices else TextEditor(item)
