@@ -3,24 +3,22 @@
 Nothing is imported here; ``runtime`` imports what it needs when it opens the port::
 
     from pacs_core.web.app import WebSettings, make_app, uvicorn_options
-    make_app(node: WebNode, settings: WebSettings = WebSettings(), parts=PARTS) -> ASGI application
-    uvicorn_options() -> dict          # keyword arguments of uvicorn.Config that belong to this app
+    app = make_app(node: WebNode, settings: WebSettings | None = None, parts=PARTS)     # an ASGI application
+    app.begin_shutdown()                  # lets streams and long polls end, before the server is stopped
+    uvicorn_options() -> dict             # keyword arguments of uvicorn.Config that belong to it
 
-    from pacs_core.web.node import WebNode, Imaging, Metric      # what the doors need, handed in by runtime
+    from pacs_core.web.node import WebNode, Metric               # what the doors need, handed in by runtime
 
 ``WebNode`` (plain blocking methods; the doors run them in a bounded executor)::
 
-    check_secret(secret) -> bool                 the random secret of this start of the core, in constant time
-    owner(address) -> Actor                      who shows the secret without a bearer: the data folder's owner
-    actor_of(bearer, address) -> Actor           session or token; raises NotSignedIn
-    sign_in(name, password, address) -> m.Session            raises NotSignedIn, LockedOut
-    sign_out(bearer) -> None
+    access, querying, retrieving, storing                the services of those names
+    check_secret(secret) -> bool          the random secret of this start of the core, in constant time
+    owner(address) -> Actor               who shows the secret without a bearer: the data folder's owner
     sign_in_facts() -> m.SignIn
-    archive(actor, shares_disk) -> Archive       LocalFile locators only where `shares_disk`
-    wait_for_change(after, timeout_s) -> int     newest journal sequence, at once where it is beyond `after`
-    checks() -> tuple[m.Check, ...]              readiness
-    metrics() -> Iterable[Metric]                Metric(name, help, value, labels=())
-    imaging -> Imaging                           QIDO, WADO and STOW below the archive: see ``web.node``
+    archive(actor, shares_disk) -> Archive               LocalFile locators only where `shares_disk`
+    wait_for_change(after, timeout_s) -> int             newest sequence, at once where it is beyond `after`
+    checks() -> tuple[m.Check, ...]       readiness; a ``fail`` makes the node not ready (503)
+    metrics() -> Iterable[Metric]         Metric(name, help, value, labels=())
 
 HTTP, fixed for clients: ``Authorization: Bearer …`` (a session from ``POST /api/v1/session`` or a token) on
 every path but ``GET /health``; the workstation shows ``X-Reading-Room-Secret`` beside it. A caller that shows
