@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,8 +11,23 @@ from pacs_core.rehearsal.filters import Axis, Volume, along, averaging
 from pacs_core.rehearsal.nifti import axial, read_nifti
 from pacs_core.rehearsal.phantoms.geometry import SliceStack
 from pacs_core.rehearsal.phantoms.rendering import Scene, coverage, render
-from pacs_core.rehearsal.phantoms.shapes import Ellipsoid, Sphere
+from pacs_core.rehearsal.phantoms.shapes import Ellipsoid, Sphere, Vector
 
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A bright lesion of the white matter: LPS mm of the template."""
+
+    name: str
+    centre: Vector
+    diameter: float
+
+    def ball(self) -> Sphere:
+        """The lesion as a shape with its brightness."""
+        return Sphere(self.centre, self.diameter, SPOT, self.name)
+
+
+SPOT = 640.0
 FLAIR = {"grey": 420.0, "white": 330.0, "fluid": 60.0}
 FLAIR_STEP = 4
 

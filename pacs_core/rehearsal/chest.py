@@ -63,12 +63,12 @@ def analytic_chest() -> Chest:
     """A chest of shapes in the place of the real one, half as fine, with the labels of its organs."""
     slices = stack((256, 256, 110), (1.40625, 1.40625, 3.0), (13.6, 7.9, -175.0))
     scene = chest_scene()
-    moved = tuple(_moved(shape, slices.middle) for shape in scene.solids)
+    moved = tuple(_Moved(shape, slices.middle) for shape in scene.solids)
     hu = render(type(scene)(moved, AIR), slices, noise=14.0, seed=1)
     labels = np.zeros(hu.shape, np.uint8)
     for shape in moved:
-        label = ANALYTIC_LABELS.get(getattr(shape, "name", ""), 0)
-        for index in range(slices.slices):
+        label = ANALYTIC_LABELS.get(shape.name)
+        for index in range(slices.slices if label else 0):
             labels[index][shape.distance(slices.points(index)) < 0] = label
     return Chest(np.asarray(np.rint(hu), np.int16), labels, slices, ANALYTIC)
 
@@ -99,10 +99,6 @@ def _softened(share: NDArray[np.float64]) -> NDArray[np.float64]:
     for axis in (0, 1):
         share = (np.roll(share, 1, axis) + 2 * share + np.roll(share, -1, axis)) / 4
     return share
-
-
-def _moved(shape: Shape, by: Vector) -> Shape:
-    return _Moved(shape, by)
 
 
 @dataclass(frozen=True, slots=True)

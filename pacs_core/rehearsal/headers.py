@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ CR_IMAGE = "1.2.840.10008.5.1.4.1.1.1"
 US_IMAGE = "1.2.840.10008.5.1.4.1.1.6.1"
 US_MULTIFRAME_IMAGE = "1.2.840.10008.5.1.4.1.1.3.1"
 
+CIVIL = "%Y%m%d%H%M%S"
 CT_WINDOWS = (("MEDIASTINUM", 40, 400), ("LUNG", -600, 1500), ("BONE", 480, 2500))
 
 
@@ -112,6 +114,26 @@ def set_times(image: Dataset, date: str, time: str) -> None:
     for what in ("Study", "Series", "Acquisition", "Content"):
         setattr(image, f"{what}Date", date)
         setattr(image, f"{what}Time", time)
+
+
+def set_injection(image: Dataset, date: str, time: str, minutes: float) -> None:
+    """When the tracer was given, so many minutes before a civil date and time (PS3.3 C.8.9.2)."""
+    when = civil_moment(date + time[:6]) - timedelta(minutes=minutes)
+    tracer = image.RadiopharmaceuticalInformationSequence[0]
+    tracer.RadiopharmaceuticalStartTime = when.strftime("%H%M%S")
+    tracer.RadiopharmaceuticalStartDateTime = when.strftime(CIVIL)
+
+
+def injected_minutes(image: Dataset) -> float:
+    """How many minutes before the series the tracer was given."""
+    start = str(image.RadiopharmaceuticalInformationSequence[0].RadiopharmaceuticalStartDateTime)
+    series = civil_moment(image.SeriesDate + image.SeriesTime[:6])
+    return (series - civil_moment(start)).total_seconds() / 60
+
+
+def civil_moment(text: str) -> datetime:
+    """YYYYMMDDHHMMSS as a civil (naive) datetime."""
+    return datetime.fromisoformat(f"{text[:8]}T{text[8:14]}")
 
 
 def place(

@@ -16,6 +16,7 @@ from pacs_core.rehearsal.headers import (
     new_image,
     place,
     set_frame,
+    set_injection,
     set_pixels,
 )
 from pacs_core.rehearsal.phantoms.geometry import SliceStack, stack
@@ -83,27 +84,19 @@ def _set_series(image: Dataset, slices: SliceStack, series: SeriesHeader, dose: 
     image.PatientWeight = decimal(dose.weight_kg)
     tracer = Dataset()
     tracer.Radiopharmaceutical = "Fluorodeoxyglucose"
-    tracer.RadiopharmaceuticalStartTime = _earlier(series.time, dose.minutes)
     tracer.RadionuclideTotalDose = decimal(dose.total_bq)
     tracer.RadionuclideHalfLife = decimal(HALF_LIFE_S)
     tracer.RadionuclidePositronFraction = "0.97"
     tracer.RadionuclideCodeSequence = [_code("77004003", "SCT", "^18^Fluorine")]
     tracer.RadiopharmaceuticalCodeSequence = [_code("35321007", "SCT", "Fluorodeoxyglucose F^18^")]
     image.RadiopharmaceuticalInformationSequence = Sequence([tracer])
+    set_injection(image, series.date, series.time, dose.minutes)
 
 
 def _code(value: str, scheme: str, meaning: str) -> Dataset:
     code = Dataset()
     code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, scheme, meaning
     return code
-
-
-def _earlier(time: str, minutes: float) -> str:
-    """A civil HHMMSS some minutes earlier on the same day; never before midnight."""
-    seconds = int(time[:2]) * 3600 + int(time[2:4]) * 60 + int(time[4:6]) - round(minutes * 60)
-    if seconds < 0:
-        raise ValueError(f"a dose {minutes:g} minutes before {time} was given on another day")
-    return f"{seconds // 3600:02d}{seconds // 60 % 60:02d}{seconds % 60:02d}"
 
 
 def reference_scene() -> Scene:
@@ -113,7 +106,7 @@ def reference_scene() -> Scene:
         Sphere(place, diameter, uptake, f"hot-{diameter:g}")
         for place, (diameter, uptake) in zip(corners, REFERENCE_SPHERES, strict=True)
     )
-    return Scene((Rod((0, 0, -80), (0, 0, 80), 200, 1.0, "body"), *spheres), 0.0)
+    return Scene((Rod((0, 0, -80), (0, 0, 80), 200, 1.0, "body", sharp=False), *spheres), 0.0)
 
 
 def reference_object(series: SeriesHeader, dose: Dose | None = None) -> PhantomSeries:

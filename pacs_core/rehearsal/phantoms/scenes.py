@@ -10,7 +10,7 @@ from pacs_core.rehearsal.phantoms.shapes import Box, Ellipsoid, Grid, Rod, Shape
 WATER, LUNG, FAT, MUSCLE, BONE, BLOOD = 0.0, -850.0, -100.0, 55.0, 450.0, 45.0
 
 
-def plain_scene(inserts: Sequence[Shape], radius: float = 120.0, hu: float = WATER) -> Scene:
+def plain_scene(inserts: Sequence[Shape | Grid], radius: float = 120.0, hu: float = WATER) -> Scene:
     """Inserts in a large ball of water, everything about the origin."""
     return Scene((Sphere((0.0, 0.0, 0.0), 2 * radius, hu, "body"), *inserts))
 
