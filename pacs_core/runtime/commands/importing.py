@@ -1,0 +1,69 @@
+"""`reading-room import PATH…`: files, folders, zips and DICOMDIR media, within limits, every file named."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+from pacs_core.archive.models import ImportLine
+from pacs_core.archive.protocol import Archive
+from pacs_core.domain.errors import OutOfSpace, StorageFailure
+from pacs_core.runtime.commands.common import owner_archive, say, shared_options
+from pacs_core.runtime.media import Found, find
+
+GOOD = frozenset({"stored", "already there", "not DICOM", "not storable", "skipped"})
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the parser."""
+    parser = commands.add_parser("import", parents=[shared_options()], help="store files, folders, zips, DICOMDIR media")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument("--json", action="store_true", help="the summary as JSON on standard output")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Import; exit 0 only when every file was stored, was there already, or was named as not storable and why."""
+    lines: list[ImportLine] = []
+    with owner_archive(args) as archive:
+        for path in args.paths:
+            for found in find(path):
+                line = _import(archive, found)
+                lines.append(line)
+                _progress(lines, line)
+    _summary(args, lines)
+    return 0 if lines and all(line.outcome in GOOD for line in lines) else 1
+
+
+def _import(archive: Archive, found: Found) -> ImportLine:
+    if found.refusal:
+        return ImportLine(found.name, "refused", found.refusal)
+    if found.skip:
+        return ImportLine(found.name, "skipped", found.skip)
+    try:
+        return archive.studies.store(found.name, found.content())
+    except (OutOfSpace, StorageFailure) as error:
+        return ImportLine(found.name, "failed", error.message)
+    except OSError as error:
+        return ImportLine(found.name, "failed", error.strerror or "unreadable")
+
+
+def _progress(lines: list[ImportLine], line: ImportLine) -> None:
+    if line.outcome not in ("stored", "already there"):
+        say(f"{line.path}: {line.outcome}: {line.words}")
+    elif sys.stderr.isatty():
+        print(f"\r{len(lines)} files", end="", file=sys.stderr, flush=True)
+
+
+def _summary(args: argparse.Namespace, lines: list[ImportLine]) -> None:
+    counts = Counter(line.outcome for line in lines)
+    studies = sorted({line.study_uid for line in lines if line.study_uid})
+    if args.json:
+        print(json.dumps({"counts": counts, "studies": studies, "files": [asdict(x) for x in lines]}, ensure_ascii=False))
+        return
+    words = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items())) or "nothing found"
+    say(f"{len(lines)} files: {words}; {len(studies)} studies")

@@ -1,0 +1,22 @@
+"""`reading-room simulate ris|scanner`: the other side of the interfaces, with which a site commissions them."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the parser; the simulators read their own options."""
+    parser = commands.add_parser("simulate", help="a simulated RIS or scanner to try an interface with", add_help=False)
+    parser.add_argument("who", choices=("ris", "scanner"))
+    parser.add_argument("options", nargs=argparse.REMAINDER)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the simulator until it is done or stopped."""
+    if args.who == "ris":
+        from pacs_core.rehearsal.ris import main
+    else:
+        from pacs_core.rehearsal.scanner import main
+    return main(args.options)

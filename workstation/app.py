@@ -1,0 +1,139 @@
+"""The `reading-room` command: the window, or a subcommand of the core before anything of Qt is imported."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pacs_core.domain.errors import ReadingRoomError
+from pacs_core.runtime.__main__ import COMMANDS
+from pacs_core.runtime.__main__ import main as core_main
+from pacs_core.runtime.child import CoreProcess, find_running
+from pacs_core.runtime.data_folder import prepare, running
+from pacs_core.runtime.settings import default_data
+
+if TYPE_CHECKING:
+    from pacs_core.runtime.demo import Demo
+
+log = logging.getLogger("reading_room.view")
+
+SPEECH_ENGINE = "speech-engine"
+VOLUME_RENDERER = "volume-renderer"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a subcommand, or open the window; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == [SPEECH_ENGINE]:
+        from workstation.reporting.speech_engine import main as speech_main
+
+        return speech_main(words[1:])
+    if words and (words[0] in COMMANDS or words[0] == "--version"):
+        if words[0] == "doctor":
+            _add_checks()
+        return core_main(words)
+    return open_window(words)
+
+
+def open_window(words: Sequence[str]) -> int:
+    """Open the workstation at its sign-in; starts its core, or attaches to the one that holds the folder."""
+    args = _parser().parse_args(words)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("reading_room").setLevel(logging.DEBUG if args.verbose > 1 else logging.INFO if args.verbose else logging.WARNING)
+    try:
+        if args.demo:
+            return _demo(args)
+        return _seat(args)
+    except ReadingRoomError as error:
+        print(f"reading-room: {error.message}" + (f" ({error.where})" if error.where else ""), file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="reading-room", epilog=f"Commands: {', '.join(COMMANDS)}; each has its --help.")
+    parser.add_argument("--demo", action="store_true", help="open on a throw-away data folder with demo data")
+    parser.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--data", type=Path, metavar="DIR", help="data folder (READING_ROOM_DATA)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration, config.toml in the data folder by default")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="log more, to stderr")
+    parser.add_argument("--sound-file", type=Path, help=argparse.SUPPRESS)
+    return parser
+
+
+def _seat(args: argparse.Namespace) -> int:
+    """The clinical seat: this machine's own data folder."""
+    data = prepare(args.data or default_data())
+    core: CoreProcess | None = None
+    if not running(data):
+        core = CoreProcess(data, ["--config", str(args.config)] if args.config else [])
+        core.start()
+    find = core.find if core is not None else find_running(data)
+    return _run_window(find, data, core, args.sound_file)
+
+
+def _demo(args: argparse.Namespace) -> int:
+    """The demo: a throw-away node with simulators beside it, over real sockets."""
+    from pacs_core.runtime.demo import Demo
+
+    demo = Demo(args.data)
+    demo.start()
+    try:
+        if args.headless or not _has_display():
+            return demo.headless()
+        return _run_window(demo.core.find, demo.data, None, args.sound_file, demo)
+    finally:
+        demo.stop()
+
+
+def _run_window(
+    find: Callable[[], tuple[str, str] | None],
+    data: Path,
+    core: CoreProcess | None,
+    sound_file: Path | None,
+    demo: Demo | None = None,
+) -> int:
+    from pacs_core.remote.archive import RemoteDoor
+    from workstation.ui.application import run
+
+    place = find() or ("", "")
+    door = RemoteDoor(place[0], place[1], find=find)
+
+    def closed(stay: bool) -> None:
+        if core is not None:
+            if stay:
+                core.leave()
+            else:
+                core.stop()
+
+    folder = data / "workstation"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        return run(door, folder, closed if core is not None else None, sound_file)
+    finally:
+        door.close()
+
+
+def _has_display() -> bool:
+    """Say whether a window can be shown, as this platform tells it."""
+    import os
+
+    if os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _add_checks() -> None:
+    from pacs_core.runtime.commands import doctor
+    from workstation.checks import checks
+
+    doctor.EXTRA.append(checks)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
