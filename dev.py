@@ -181,10 +181,10 @@ def system(packages: str, allowed: bool) -> None:
     if not missing:
         return
     names = " ".join(missing)
-    if not allowed:
-        say("left alone, though missing: " + names)
-    elif os.name != "posix" or os.geteuid() != 0:
-        say("missing here; once: " + ONCE["apt-get"].format(names))
+    if not allowed or os.name != "posix" or os.geteuid() != 0:
+        if not done("said", names):  # said once is enough
+            say("missing here; once: " + ONCE["apt-get"].format(names))
+            remember("said", names)
     else:
         say("installing from the system's packages: " + names)
         quietly("apt-get", "update", "-qq", DEBIAN_FRONTEND="noninteractive")
