@@ -116,6 +116,7 @@ class Recipe:
     site: str
     issuer: str
     ris: str
+    facility: str
     reader: tuple[str, str, str]
     stations: tuple[Station, ...]
     patients: tuple[DemoPatient, ...]
@@ -170,6 +171,7 @@ def load_recipe(folder: Path | None = None) -> Recipe:
         site=site["name"],
         issuer=site["issuer"],
         ris=site["ris"],
+        facility=site["facility"],
         reader=(site["reader"]["name"], site["reader"]["full_name"], site["reader"]["password"]),
         stations=tuple(Station(**s) for s in data["station"]),
         patients=tuple(DemoPatient(**_frozen(p)) for p in data["patient"]),
