@@ -28,6 +28,10 @@ class NoAnswer(Exception):
     """The other side gave no usable answer; the text says what happened instead."""
 
 
+class _HungUp(NoAnswer):
+    """The connection ended under the exchange."""
+
+
 class MLLPClient:
     """One connection to one receiver; not to be shared between threads."""
 
@@ -53,17 +57,14 @@ class MLLPClient:
         Frames that answer something else (late, doubled) are passed over and counted in the log. Raises
         NoAnswer after the time limit, a reset or a failed connection; the connection is then closed.
         """
+        kept = self._socket is not None
         try:
-            connection = self._connected()
-            connection.settimeout(self._answer_s)
-            connection.sendall(frame(message))
-            return self._await(connection, is_answer)
-        except OSError as failure:
-            self.close()
-            raise NoAnswer(_say(failure)) from failure
-        except NoAnswer:
-            self.close()
-            raise
+            return self._exchange(message, is_answer)
+        except _HungUp:
+            if not kept:
+                raise
+        # Many receivers hang up after each answer, and a kept connection tells so only when it is used.
+        return self._exchange(message, is_answer)
 
     def close(self) -> None:
         """Close the connection; the next exchange opens a new one."""
@@ -72,6 +73,22 @@ class MLLPClient:
                 self._socket.close()
         self._socket = None
         self._decoder = FrameDecoder()
+
+    def _exchange(self, message: bytes, is_answer: Callable[[bytes], bool]) -> bytes:
+        try:
+            connection = self._connected()
+            connection.settimeout(self._answer_s)
+            connection.sendall(frame(message))
+            return self._await(connection, is_answer)
+        except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError) as failure:
+            self.close()
+            raise _HungUp(_say(failure)) from failure
+        except OSError as failure:
+            self.close()
+            raise NoAnswer(_say(failure)) from failure
+        except NoAnswer:
+            self.close()
+            raise
 
     def _connected(self) -> socket.socket:
         if self._socket is not None and not self._stale(self._socket):
@@ -113,7 +130,7 @@ class MLLPClient:
                 passed_over += 1
                 log.info("an answer to something else came from %s:%d", *self._address)
             if closed:
-                raise NoAnswer(f"connection closed before the answer{_others(passed_over)}")
+                raise _HungUp(f"connection closed before the answer{_others(passed_over)}")
         raise NoAnswer(f"no answer within {self._answer_s:g} s{_others(passed_over)}")
 
     def _read(self, connection: socket.socket, remaining: float) -> tuple[list[Item], bool]:

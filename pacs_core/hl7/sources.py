@@ -63,7 +63,7 @@ class Sources:
         return Source(application or "unnamed", self._default, configured=False) if self._open_door else None
 
     def by_name(self, name: str) -> Source:
-        """The source a journalled message came from; the default map where it is not configured (any more)."""
+        """The source a journalled message came from; the default map where it is not configured now."""
         for record in self._configured():
             if record.name == name:
                 return Source(name, self._map(record))

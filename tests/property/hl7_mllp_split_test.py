@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,7 +32,7 @@ def decode(parts: list[bytes], limit: int) -> tuple[list[Item], int]:
 def test_any_split_gives_the_same_items(pieces: list[bytes], cuts: list[int], limit: int) -> None:
     stream = b"".join(pieces)
     places = sorted({0, len(stream), *(min(cut, len(stream)) for cut in cuts)})
-    parts = [stream[start:end] for start, end in zip(places, places[1:], strict=False)]
+    parts = [stream[start:end] for start, end in pairwise(places)]
     assert decode(parts, limit) == decode([stream], limit)
     assert decode([bytes([byte]) for byte in stream], limit) == decode([stream], limit)
 

@@ -21,7 +21,8 @@ ZONE = ZoneInfo("Europe/Berlin")
 ORDER = (
     b"MSH|^~\\&|RIS|SITE|RR||20260101||ORM^O01|C1|P|2.3.1||||||UNICODE UTF-8\r"
     b"PID|1||P1^^^ISS||Doe^Jane||19800101|F\rPV1|1|O|||||||R^Ref^Doc\r"
-    b"ORC|NW|PL1|FI1||SC||1^^^20260102103000^^S\rOBR|1|PL1|FI1|71260^CT chest^C4||||||||||||||ACC1|RP1|S1||||CT\r"
+    b"ORC|NW|PL1|FI1||SC||1^^^20260102103000^^S\r"
+    b"OBR|1|PL1|FI1|71260^CT chest^C4||||||||||||||ACC1|RP1|S1||||CT\r"
     b"ZDS|1.2.3^^Application^DICOM\r"
 )
 MERGE = b"MSH|^~\\&|RIS|SITE|RR||20260101||ADT^A40|C2|P|2.5.1\rEVN|A40\rPID|1||P1^^^I\rMRG|P2^^^I\r"

@@ -1,7 +1,7 @@
 """An MLLP receiver on a plain socket, written apart from the product: takes messages and answers as told.
 
-It knows nothing of `pacs_core`. `answers` is a list of behaviours, one for each message that arrives, the last
-one for all further ones.
+It knows nothing of `pacs_core`. `answers` is a list of behaviours, one for each message that arrives, the
+last one for all further ones.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ PROBLEM = Problem(AckCode.AE, Condition.REQUIRED_FIELD_MISSING, "no patient | id
 
 
 def header(version: str = "2.5.1", accept: str = "", application: str = "", control: str = "C1") -> Header:
-    raw = f"MSH|^~\\&|RIS|SITE|RR|HERE|20260101||ORM^O01^ORM_O01|{control}|T|{version}|||{accept}|{application}\r"
-    return Header.read(raw.encode())
+    first = f"MSH|^~\\&|RIS|SITE|RR|HERE|20260101||ORM^O01^ORM_O01|{control}|T|{version}"
+    return Header.read(f"{first}|||{accept}|{application}\r".encode())
 
 
 def codes(answers: tuple[bytes, ...]) -> list[str | None]:
