@@ -25,6 +25,7 @@ log = logging.getLogger("reading_room.web")
 
 POLL_CAP_S = 60.0
 HEARTBEAT_S = 15.0
+TAIL_S = 0.5
 PAGE = 500
 
 
@@ -81,7 +82,7 @@ class ChangeHub:
         newest = 0
         while not self._closing.is_set():
             try:
-                found = self._node.wait_for_change(newest, 1.0)
+                found = self._node.wait_for_change(newest, TAIL_S)
             except ReadingRoomError as error:
                 log.warning("the journal cannot be read: %s", type(error).__name__)
                 self._closing.wait(1.0)

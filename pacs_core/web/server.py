@@ -35,6 +35,16 @@ class PatientProtocol(H11Protocol):
         elif self._deadline is None and not self.transport.is_closing():
             self._deadline = self.loop.call_later(HEADER_S, self._too_slow)
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; an endpoint that waits for the rest of it is told it will not come."""
+        if self._in_request():
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            if self.cycle.response_started:
+                self.transport.close()
+                return
+        super().send_400_response(msg)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._no_deadline()
