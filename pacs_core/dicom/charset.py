@@ -174,6 +174,12 @@ def _initial(first: str) -> tuple[str, str]:
     return "6", ""
 
 
+def canonical_name(name: str) -> str:
+    """A Person Name without empty components and groups at its ends: ``Wang^Li^^=王^李=`` →
+    ``Wang^Li=王^李``."""
+    return "=".join(group.strip().rstrip("^ ") for group in name.split("=")).rstrip("=")
+
+
 def encode_text(text: str, declared: str, delimiters: bytes = VALUE_DELIMITERS) -> bytes:
     """Encode by the declared sets; raises UnicodeEncodeError where they cannot express the text."""
     if text.isascii():

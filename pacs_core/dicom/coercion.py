@@ -15,8 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pacs_core.dicom.charset import NAME_DELIMITERS, UTF8, VALUE_DELIMITERS, can_express, encode_text
-from pacs_core.dicom.dictionary import KEYWORDS, TAG
+from pacs_core.dicom.charset import (
+    NAME_DELIMITERS,
+    UTF8,
+    VALUE_DELIMITERS,
+    can_express,
+    canonical_name,
+    encode_text,
+)
+from pacs_core.dicom.dictionary import KEYWORDS, TAG, VR
 from pacs_core.dicom.encoding import element, item
 from pacs_core.dicom.headers import ScannedHeader, Surprise, scan
 from pacs_core.dicom.part10 import locate
@@ -99,7 +106,7 @@ def _deflate(data: bytes) -> bytes:
 def _edit(data: bytes, start: int, end: int, implicit: bool, correction: Correction) -> bytes:
     elements, pixels = scan(data, start, end, implicit)
     header = ScannedHeader(data, elements, implicit)
-    changed = {tag: text for tag, text in correction.texts().items() if header.text(tag) != text}
+    changed = {tag: text for tag, text in correction.texts().items() if _differs(header, tag, text)}
     if not changed:
         return data
     declared = header.character_set
@@ -113,8 +120,15 @@ def _edit(data: bytes, start: int, end: int, implicit: bool, correction: Correct
     return _spliced(data, start, end, header, pixels, edits)
 
 
+def _differs(header: ScannedHeader, tag: int, text: str) -> bool:
+    present = header.text(tag)
+    if VR[tag] == "PN":
+        return canonical_name(present) != canonical_name(text)
+    return present != text
+
+
 def _encoded(tag: int, text: str, declared: str, implicit: bool) -> bytes:
-    vr = next(vr for number, vr in KEYWORDS.values() if number == tag)
+    vr = VR[tag]
     delimiters = NAME_DELIMITERS if vr == "PN" else VALUE_DELIMITERS
     return element(tag, vr, encode_text(text, declared, delimiters), implicit)
 
@@ -139,7 +153,7 @@ def _original_attributes(
 
 
 def _prior(header: ScannedHeader, tag: int) -> bytes:
-    vr = next(vr for number, vr in KEYWORDS.values() if number == tag)
+    vr = VR[tag]
     return element(tag, vr, header.raw(tag) or b"", header.implicit)
 
 
@@ -175,8 +189,8 @@ def _spliced(
     return b"".join([*out, data[at:]])
 
 
-def _place_for(tag: int, spans: Mapping[int, tuple[int, int]], otherwise: int) -> int:
-    return min((at for other, (at, _) in spans.items() if other > tag), default=otherwise)
+def _place_for(tag: int, spans: Mapping[int, tuple[int, int]], first_pixel: int) -> int:
+    return min([at for other, (at, _) in spans.items() if other > tag] + [first_pixel])
 
 
 def _element_end(data: bytes, value: int, length: int) -> int:

@@ -225,7 +225,9 @@ class ScannedHeader(Header):
             return ()
 
     def _item(self, start: int, end: int, implicit: bool) -> ScannedHeader:
-        elements, _ = scan(self.data, start, end, implicit)
+        elements, pixels = scan(self.data, start, end, implicit)
+        if pixels:  # an icon's: an element like any other
+            elements[pixels[0]] = pixels[1:4]
         return ScannedHeader(self.data, elements, implicit, self.character_set, self.warnings)
 
     def _says_vr(self, tag: int) -> bool:

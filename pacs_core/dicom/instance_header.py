@@ -11,6 +11,7 @@ from pacs_core.dicom.attributes import (
     read_time,
     simple_attributes,
 )
+from pacs_core.dicom.charset import canonical_name
 from pacs_core.dicom.dictionary import TAG, name_of
 from pacs_core.dicom.fragments import Span, frame_fragments, native_frames
 from pacs_core.dicom.functional_groups import derived_positions, functional_groups
@@ -54,7 +55,7 @@ def build_header(found: DataSet, shift: int) -> InstanceHeader:
         patient_id=text(TAG["PatientID"]),
         issuer_of_patient_id=text(TAG["IssuerOfPatientID"])
         or _issuer(header, "IssuerOfPatientIDQualifiersSequence"),
-        patient_name=text(TAG["PatientName"]),
+        patient_name=canonical_name(text(TAG["PatientName"])),
         patient_birth_date=read_date(header, TAG["PatientBirthDate"]),
         patient_sex=text(TAG["PatientSex"]),
         accession_number=text(TAG["AccessionNumber"]),
@@ -63,7 +64,7 @@ def build_header(found: DataSet, shift: int) -> InstanceHeader:
         study_date=read_date(header, TAG["StudyDate"]),
         study_time=read_time(header, TAG["StudyTime"]),
         study_description=text(TAG["StudyDescription"]),
-        referring_physician=text(TAG["ReferringPhysicianName"]),
+        referring_physician=canonical_name(text(TAG["ReferringPhysicianName"])),
         modality=text(TAG["Modality"]),
         series_number=header.integer(TAG["SeriesNumber"]),
         series_description=text(TAG["SeriesDescription"]),

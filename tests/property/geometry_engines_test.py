@@ -197,7 +197,7 @@ def test_colour_is_laid_flat(name: str) -> None:
 def test_kernel_refuses_nonsense(wrong: dict[str, Any]) -> None:
     volume = np.zeros((3, 3, 3), dtype=np.int16)
     given_ = {"origin": (0.0, 0.0, 0.0), "across": (1.0, 0.0, 0.0), "down": (0.0, 1.0, 0.0)}
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"finite|out of range"):
         engine_named("kernel").cut(volume, Cut(width=3, height=3, **{**given_, **wrong}))
 
 
