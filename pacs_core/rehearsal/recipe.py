@@ -102,6 +102,16 @@ class Station:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """Somebody who can sign in to the demo."""
+
+    name: str
+    role: str
+    full_name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
 class DemoReport:
     """A prior report: (heading, LOINC code, text) in reading order."""
 
@@ -117,7 +127,7 @@ class Recipe:
     issuer: str
     ris: str
     facility: str
-    reader: tuple[str, str, str]
+    accounts: tuple[DemoAccount, ...]
     stations: tuple[Station, ...]
     patients: tuple[DemoPatient, ...]
     exams: tuple[DemoExam, ...]
@@ -138,6 +148,11 @@ class Recipe:
     def station(self, modality: str) -> Station:
         """The first machine of a modality; raises KeyError."""
         return {s.modality: s for s in reversed(self.stations)}[modality]
+
+    @property
+    def reader(self) -> DemoAccount:
+        """The account that the sign-in page names: the first reader."""
+        return next(a for a in self.accounts if a.role == "reader")
 
     def identity(self, exam: DemoExam) -> Identity:
         """What a machine that knows the order would write into its images."""
@@ -172,7 +187,7 @@ def load_recipe(folder: Path | None = None) -> Recipe:
         issuer=site["issuer"],
         ris=site["ris"],
         facility=site["facility"],
-        reader=(site["reader"]["name"], site["reader"]["full_name"], site["reader"]["password"]),
+        accounts=tuple(DemoAccount(**a) for a in data["account"]),
         stations=tuple(Station(**s) for s in data["station"]),
         patients=tuple(DemoPatient(**_frozen(p)) for p in data["patient"]),
         exams=tuple(DemoExam(**e) for e in data["exam"]),
