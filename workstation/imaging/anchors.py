@@ -1,8 +1,8 @@
 """Tying a prior to the current study by position in millimetres, never by image number.
 
-One frame of reference ties exactly (PS3.3 C.7.4.1.1.1). Two are tied by an anchor, an offset in mm found at opening:
-where both series have enough slices by the outline of the body along the axis, else by their middles. Such a tie is
-called approximate.
+One frame of reference ties exactly (PS3.3 C.7.4.1.1.1). Two are tied by an anchor, an offset in mm found at
+opening: where both series have enough slices by the outline of the body along the axis, else by their
+middles. Such a tie is called approximate.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def middle(display_set: DisplaySet) -> Vector:
 
 
 def slice_at(display_set: DisplaySet, point: Vector) -> int:
-    """The image whose plane lies nearest to a point of its own space, in mm along its normal; 0 without planes."""
+    """The image whose plane lies nearest to a point of its own space, in mm along its normal; 0 without
+    planes.
+    """
     distances = [
         abs(dot(subtract(point, f.plane.origin), f.plane.normal)) if f.plane is not None else float("inf")
         for f in display_set.frames
@@ -92,7 +94,9 @@ def slice_at(display_set: DisplaySet, point: Vector) -> int:
 
 
 def by_outline(current: Volume, prior: Volume) -> Link | None:
-    """The offset that lays the body's outline of one upon the other's, or None where they do not match well."""
+    """The offset that lays the body's outline of one upon the other's, or None where they do not match
+    well.
+    """
     one, other = body_profile(current), body_profile(prior)
     if one is None or other is None or abs(dot(one.axis, other.axis)) < 0.95:
         return None
@@ -107,7 +111,9 @@ def by_outline(current: Volume, prior: Volume) -> Link | None:
 
 @dataclass(frozen=True, slots=True)
 class BodyProfile:
-    """Area of the body in mm² every STEP_MM along `axis`, from `start`; `centre` is the middle of its outline."""
+    """Area of the body in mm² every STEP_MM along `axis`, from `start`; `centre` is the middle of its
+    outline.
+    """
 
     axis: Vector
     start: float
@@ -116,7 +122,9 @@ class BodyProfile:
 
 
 def body_profile(volume: Volume) -> BodyProfile | None:
-    """The outline of what is brighter than air in every slice; None for few slices, colour, or not all loaded."""
+    """The outline of what is brighter than air in every slice; None for few slices, colour, or not all
+    loaded.
+    """
     geometry = volume.geometry
     if geometry is None or volume.is_colour or len(volume.loaded) < 10 or not volume.loaded.all():
         return None
@@ -159,7 +167,7 @@ def _outline(
 
 
 def _best_shift(one: BodyProfile, other: BodyProfile) -> float | None:
-    """mm along the axis at which the areas agree best, or None where no overlap agrees well."""
+    """Mm along the axis at which the areas agree best, or None where no overlap agrees well."""
     a, b = one.areas, other.areas
     least = max(int(SHORTEST_OVERLAP_MM / STEP_MM), int(LEAST_OVERLAP * min(len(a), len(b))))
     best, best_shift = GOOD_CORRELATION, None

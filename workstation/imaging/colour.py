@@ -1,4 +1,4 @@
-"""Colour frames as 8-bit RGB for the screen (PS3.3 C.7.6.3.1.2): RGB, YBR, palette, deeper than 8 bits too."""
+"""Colour frames as 8-bit RGB for the screen (PS3.3 C.7.6.3.1.2): RGB, YBR, palette, any depth."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def ybr_full_to_rgb(pixels: Rgb) -> Rgb:
 
 
 def palette_to_rgb(pixels: npt.NDArray[Any], palette: Palette) -> Rgb:
-    """Indices to RGB; below the first mapped value the first entry, above the last the last (PS3.3 C.7.6.3.1.5)."""
+    """Indices to RGB; below the first mapped value the first entry, above the last the last (PS3.3
+    C.7.6.3.1.5).
+    """
     shift = palette_shift(palette)
     table = np.array([palette.red, palette.green, palette.blue], dtype=np.int64).T >> shift
     first = palette.first
@@ -62,5 +64,5 @@ def palette_to_rgb(pixels: npt.NDArray[Any], palette: Palette) -> Rgb:
 
 def palette_shift(palette: Palette) -> int:
     """Entries said to have 16 bits may hold only 8 (seen in the field): then nothing is shifted away."""
-    top = max(max(palette.red), max(palette.green), max(palette.blue))
+    top = max(*palette.red, *palette.green, *palette.blue)
     return 8 if palette.bits > 8 and top > 255 else 0

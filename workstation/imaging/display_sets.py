@@ -1,8 +1,9 @@
-"""A series as the reader sees it: sorted in patient space, split where images do not belong together, faults in words.
+"""A series as the reader sees it: sorted in patient space, split where images do not belong together,
+faults in words.
 
-Sorting is by position along the common normal, turned so that the modality's own numbering ascends. Images that
-cannot share a stack (other orientation, size, colour, frame of reference, echo, b-value or time) become display sets
-of their own; localizers stay apart.
+Sorting is by position along the common normal, turned so that the modality's own numbering ascends. Images
+that cannot share a stack (other orientation, size, colour, frame of reference, echo, b-value or time)
+become display sets of their own; localizers stay apart.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from pacs_core.archive.models import SeriesManifest
@@ -25,10 +27,10 @@ SAME_PLACE_MM = 0.01
 class DisplaySet:
     """Frames that scroll as one.
 
-    `kind` is "volume" (one grid, can be reformatted), "stack" (scrolls, no grid), "single", "cine" (frames of time)
-    or "localizer". `problems` tells the reader, in sentences, what is missing, repeated, unequal or unusable;
-    `badges` the same in a word or two, for the corner of a picture; `reformat_refusal` why there is no MPR, empty where
-    there is one.
+    `kind` is "volume" (one grid, can be reformatted), "stack" (scrolls, no grid), "single", "cine" (frames
+    of time) or "localizer". `problems` tells the reader, in sentences, what is missing, repeated, unequal
+    or unusable; `badges` the same in a word or two, for the corner of a picture; `reformat_refusal` why
+    there is no MPR, empty where there is one.
     """
 
     uid: str
@@ -64,7 +66,9 @@ class DisplaySet:
         return plane_name(plane.normal) if plane else ""
 
     def depths(self) -> tuple[float, ...]:
-        """Position of every frame along the first one's normal in mm; empty where one has no place in the patient."""
+        """Position of every frame along the first one's normal in mm; empty where one has no place in the
+        patient.
+        """
         first = self.frames[0].plane
         planes = [f.plane for f in self.frames]
         if first is None or any(p is None for p in planes):
@@ -79,7 +83,7 @@ class DisplaySet:
 
 
 def display_sets(series: SeriesManifest) -> tuple[DisplaySet, ...]:
-    """Every display set of a series, the largest first, localizers last; empty for a series without images."""
+    """Every display set of a series, the largest first, localizers last; none without images."""
     frames = [f for i in series.instances for f in frame_headers(i, series.modality) if f.layout.rows > 0]
     groups: dict[tuple[object, ...], list[FrameHeader]] = defaultdict(list)
     for frame in frames:
@@ -104,7 +108,9 @@ def _group_key(frame: FrameHeader, known: dict[tuple[object, ...], list[FrameHea
 
 
 def _stands_alone(frame: FrameHeader) -> bool:
-    """Images without a place in the patient are shown one by one (each CR view, each ultrasound loop is its own)."""
+    """Images without a place in the patient are shown one by one (each CR view, each ultrasound loop is its
+    own).
+    """
     return frame.frames_of_instance > 1 or frame.modality not in ("CT", "MR", "PT", "NM")
 
 
@@ -114,7 +120,9 @@ def _same_grid(a: PlaneGeometry, b: PlaneGeometry) -> bool:
 
 
 def _split_in_time(group: list[FrameHeader]) -> list[tuple[str, list[FrameHeader]]]:
-    """One part per time point, echo or b-value where every place is taken more than once, else the group as it is."""
+    """One part per time point, echo or b-value where every place is taken more than once, else the group as
+    it is.
+    """
     if group[0].plane is None or len(group) < 4:
         return [("", group)]
     places = Counter(round(f.plane.depth() / SAME_PLACE_MM) for f in group if f.plane)
@@ -172,7 +180,14 @@ def _identity(frame: FrameHeader, label: str) -> str:
     plane = frame.plane
     axes = tuple(round(v, 2) + 0.0 for v in (*plane.row, *plane.column, *plane.spacing)) if plane else ()
     alone = frame.sop_instance_uid if plane is None and _stands_alone(frame) else ""
-    parts = (frame.grid, frame.frame_of_reference_uid, frame.is_localizer, axes, alone, label.split(" ")[0])
+    parts = (
+        frame.grid,
+        frame.frame_of_reference_uid,
+        frame.is_localizer,
+        axes,
+        alone,
+        label.split(" ", maxsplit=1)[0],
+    )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -203,7 +218,7 @@ def _sorted(frames: list[FrameHeader]) -> tuple[list[FrameHeader], list[str]]:
     places = {id(f): dot(f.plane.origin, normal) for f in own if f.plane}
     ordered = sorted(own, key=lambda f: places[id(f)])
     ranks = {id(f): n for n, f in enumerate(own)}
-    rising = sum(1 if ranks[id(b)] > ranks[id(a)] else -1 for a, b in zip(ordered, ordered[1:], strict=False))
+    rising = sum(1 if ranks[id(b)] > ranks[id(a)] else -1 for a, b in pairwise(ordered))
     if rising < 0:
         ordered.reverse()
     return _without_repeats(ordered, places)
@@ -262,7 +277,7 @@ def _spacing_problems(ordered: Sequence[FrameHeader], geometry: VolumeGeometry |
         return []
     first = ordered[0].plane
     depths = [dot(f.plane.origin, first.normal) for f in ordered if f.plane and first]
-    gaps = [abs(b - a) for a, b in zip(depths, depths[1:], strict=False)]
+    gaps = [abs(b - a) for a, b in pairwise(depths)]
     usual = median(gaps)
     found = _gap_words(ordered, gaps, usual)
     if geometry.shear_degrees > 0.5:

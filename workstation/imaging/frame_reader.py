@@ -29,8 +29,8 @@ class FrameError(Exception):
 def read_into(header: FrameHeader, target: Array, fetch: Fetch | None) -> None:
     """Fill `target`, one slice of a volume, from the header's locator.
 
-    A missing or short file falls back to `fetch`; raises FrameError where nothing gives the frame, and whatever the
-    decoder raises for damaged bytes.
+    A missing or short file falls back to `fetch`; raises FrameError where nothing gives the frame, and
+    whatever the decoder raises for damaged bytes.
     """
     locator = header.locator
     if isinstance(locator, LocalFile):
@@ -118,7 +118,9 @@ def _size(path: str) -> int:
 
 
 def decoded(header: FrameHeader, fragments: tuple[bytes, ...], transfer_syntax: str) -> Array:
-    """The pixels of one frame: (rows, columns) stored values, or (rows, columns, 3) uint8 of a colour image."""
+    """The pixels of one frame: (rows, columns) stored values, or (rows, columns, 3) uint8 of a colour
+    image.
+    """
     layout = header.layout
     skipped = 0
     if layout.bits_allocated == 1 and transfer_syntax in NATIVE_LITTLE_ENDIAN:
@@ -140,14 +142,16 @@ def decoded(header: FrameHeader, fragments: tuple[bytes, ...], transfer_syntax: 
 
 
 def _store(target: Array, pixels: Array) -> None:
-    """Copy into the volume; raises FrameError where the decoder gave another size than the header promised."""
+    """Copy into the volume; raises FrameError where the decoder gave a size the header did not promise."""
     if pixels.shape != target.shape:
         raise FrameError(f"The frame decodes to {pixels.shape}, the header says {target.shape}.")
     np.copyto(target, pixels, casting="unsafe")
 
 
 def mask_unused_bits(pixels: Array, layout: PixelLayout) -> None:
-    """Bits above Bits Stored mean nothing (old files keep overlays there): sign-extend or clear them in place."""
+    """Bits above Bits Stored mean nothing (old files keep overlays there): sign-extend or clear them in
+    place.
+    """
     spare = layout.bits_allocated - layout.bits_stored
     if spare <= 0 or pixels.dtype.kind not in "iu":
         return

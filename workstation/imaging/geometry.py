@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,27 +27,32 @@ class GeometryError(ValueError):
 
 
 def add(a: Vector, b: Vector, scale: float = 1.0) -> Vector:
-    """a + scale * b."""
+    """A + scale * b."""
     return (a[0] + scale * b[0], a[1] + scale * b[1], a[2] + scale * b[2])
 
 
 def subtract(a: Vector, b: Vector) -> Vector:
+    """The vector from b to a."""
     return (a[0] - b[0], a[1] - b[1], a[2] - b[2])
 
 
 def scaled(a: Vector, scale: float) -> Vector:
+    """The vector so many times as long."""
     return (a[0] * scale, a[1] * scale, a[2] * scale)
 
 
 def dot(a: Vector, b: Vector) -> float:
+    """The scalar product."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def cross(a: Vector, b: Vector) -> Vector:
+    """The vector product, right-handed."""
     return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
 
 
 def norm(a: Vector) -> float:
+    """The length of a vector."""
     return math.sqrt(dot(a, a))
 
 
@@ -64,7 +70,9 @@ def unit(a: Vector) -> Vector:
 
 
 def orientation_letters(direction: Vector) -> str:
-    """The letters an arrow in this direction points to, strongest first, such as "L" or "PF" (PS3.3 C.7.6.1.1.1)."""
+    """The letters an arrow in this direction points to, strongest first, such as "L" or "PF" (PS3.3
+    C.7.6.1.1.1).
+    """
     length = norm(direction)
     if length < 1e-9:
         return ""
@@ -84,7 +92,7 @@ def opposite_letters(letters: str) -> str:
 
 
 def plane_name(normal: Vector) -> str:
-    """axial, coronal or sagittal by the strongest axis of the normal, "oblique" added from about 5 degrees."""
+    """Axial, coronal or sagittal by the normal's strongest axis, in small letters; oblique from 5 degrees."""
     direction = unit(normal)
     sizes = [abs(c) for c in direction]
     name = ("sagittal", "coronal", "axial")[sizes.index(max(sizes))]
@@ -92,7 +100,9 @@ def plane_name(normal: Vector) -> str:
 
 
 def _checked_axes(orientation: tuple[float, ...]) -> tuple[Vector, Vector]:
-    """Row and column directions as unit vectors at right angles, or a GeometryError that says what is wrong."""
+    """Row and column directions as unit vectors at right angles, or a GeometryError that says what is
+    wrong.
+    """
     if len(orientation) != 6 or not all(math.isfinite(v) for v in orientation):
         raise GeometryError(f"Image Orientation (Patient) has no six finite numbers: {orientation}")
     row = (orientation[0], orientation[1], orientation[2])
@@ -108,7 +118,7 @@ def _checked_axes(orientation: tuple[float, ...]) -> tuple[Vector, Vector]:
 
 
 def checked_spacing(spacing: tuple[float, ...]) -> tuple[float, float]:
-    """(between rows, between columns) in mm; raises GeometryError when absent, zero or absurd (PS3.3 10.7)."""
+    """(between rows, between columns) in mm; raises GeometryError when absent or absurd (PS3.3 10.7)."""
     if len(spacing) != 2 or not all(math.isfinite(v) for v in spacing):
         raise GeometryError(f"Pixel Spacing has no two finite numbers: {spacing}")
     if not all(1e-4 < v < 1e3 for v in spacing):
@@ -120,8 +130,9 @@ def checked_spacing(spacing: tuple[float, ...]) -> tuple[float, float]:
 class PlaneGeometry:
     """One image in the patient.
 
-    `origin` is the centre of the first pixel; `row` the direction in which the column index grows, `column` that in
-    which the row index grows; `spacing` (between rows, between columns) in mm, as Pixel Spacing writes it.
+    `origin` is the centre of the first pixel; `row` the direction in which the column index grows, `column`
+    that in which the row index grows; `spacing` (between rows, between columns) in mm, as Pixel Spacing
+    writes it.
     """
 
     origin: Vector
@@ -149,7 +160,7 @@ class PlaneGeometry:
 
     @property
     def normal(self) -> Vector:
-        """row x column: away from the observer of an unflipped image."""
+        """Row x column: away from the observer of an unflipped image."""
         return cross(self.row, self.column)
 
     @property
@@ -193,8 +204,9 @@ class PlaneGeometry:
 class VolumeGeometry:
     """A stack of parallel images as one grid; sheared (gantry tilt), left-handed and unequal ones too.
 
-    Index (column, row, slice) -> patient is ``origin + column * column_step + row * row_step + slice * slice_step``.
-    `slice_step` need not be along the normal. Where slices are unequally spaced `stations` holds each slice's place
+    Index (column, row, slice) -> patient is
+    ``origin + column * column_step + row * row_step + slice * slice_step``.
+    `slice_step` need not be along the normal. Where slices are unequally spaced `stations` holds the places
     in units of `slice_step` (0 for the first, ascending); None says 0, 1, 2, ...
     """
 
@@ -232,7 +244,7 @@ class VolumeGeometry:
         if abs(along) < 1e-4:
             raise GeometryError("the images lie in one plane, they make no volume")
         stations = [dot(subtract(p.origin, first.origin), first.normal) / along for p in planes]
-        if any(b - a <= 1e-4 for a, b in zip(stations, stations[1:], strict=False)):
+        if any(b - a <= 1e-4 for a, b in pairwise(stations)):
             raise GeometryError("two images lie at the same place, or they are out of order")
         for plane, station in zip(planes, stations, strict=True):
             off = norm(subtract(plane.origin, add(first.origin, step, station)))
@@ -256,12 +268,12 @@ class VolumeGeometry:
 
     @property
     def normal(self) -> Vector:
-        """row x column direction, a unit vector."""
+        """Row x column direction, a unit vector."""
         return unit(cross(self.column_step, self.row_step))
 
     @property
     def spacing(self) -> tuple[float, float, float]:
-        """mm between columns, between rows, and between slices along the normal (the mean where unequal)."""
+        """Mm between columns, between rows, and between slices along the normal (the mean where unequal)."""
         return norm(self.column_step), norm(self.row_step), abs(dot(self.slice_step, self.normal))
 
     @property
@@ -285,7 +297,9 @@ class VolumeGeometry:
         return float(np.interp(index, np.arange(len(self.stations)), self.stations))
 
     def slice_index(self, station: float) -> float:
-        """The (fractional) slice index at a place in units of `slice_step`; beyond the ends it goes on at step 1."""
+        """The (fractional) slice index at a place in units of `slice_step`; beyond the ends it goes on at
+        step 1.
+        """
         if self.stations is None:
             return station
         last = self.stations[-1]
@@ -313,7 +327,9 @@ class VolumeGeometry:
         )
 
     def corners(self) -> list[Vector]:
-        """The eight outer corners of the grid, at the edges of the voxels (half a voxel beyond the centres)."""
+        """The eight outer corners of the grid, at the edges of the voxels (half a voxel beyond the
+        centres).
+        """
         slices, rows, columns = self.shape
         first, last = (self.station(0) - 0.5, self.station(slices - 1) + 0.5)
         found = []

@@ -50,6 +50,7 @@ def number(value: object) -> float | None:
 
 
 def integer(value: object, default: int = 0) -> int:
+    """The first number of a value as a whole one, or the default."""
     found = number(value)
     return default if found is None else int(found)
 
@@ -66,6 +67,7 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def text(value: object) -> str:
+    """The first text of a value, or an empty one."""
     found = texts(value)
     return found[0] if found else ""
 
@@ -97,7 +99,9 @@ class PixelLayout:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Palette Color LUT: first stored value mapped and the three tables, 8 or 16 bits an entry (PS3.3 C.7.6.3.1.5)."""
+    """Palette Color LUT: first stored value mapped and the three tables, 8 or 16 bits an entry (PS3.3
+    C.7.6.3.1.5).
+    """
 
     first: int
     bits: int
@@ -108,7 +112,9 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One ultrasound region: its pixel box and mm of a pixel (between rows, between columns) (PS3.3 C.8.5.5)."""
+    """One ultrasound region: its pixel box and mm of a pixel (between rows, between columns) (PS3.3
+    C.8.5.5).
+    """
 
     left: int
     top: int
@@ -121,8 +127,8 @@ class Region:
 class FrameHeader:
     """One frame of one instance, all its facts resolved (multi-frame functional groups included).
 
-    `frame` counts from 1 as DICOM does. `plane` is None where the image has no place in a patient, `why_no_plane`
-    then says what is wrong with it, or is empty where the kind of image has none.
+    `frame` counts from 1 as DICOM does. `plane` is None where the image has no place in a patient,
+    `why_no_plane` then says what is wrong with it, or is empty where the kind of image has none.
     """
 
     sop_instance_uid: str
@@ -166,7 +172,9 @@ class FrameHeader:
 
 
 def _table(value: object, unit: str = "", signed: bool = False) -> TableLut | None:
-    """The first of some LUT items {Descriptor: [n, first, bits], Data: packed}, None where it is no usable table."""
+    """The first of some LUT items {Descriptor: [n, first, bits], Data: packed}, None where it is no usable
+    table.
+    """
     items = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
     item = items[0] if items else None
     if not isinstance(item, Mapping):
@@ -273,7 +281,9 @@ def _palette(attributes: Attributes) -> Palette | None:
 
 
 def _palette_entries(data: object, count: int, bits: int) -> tuple[int, ...]:
-    """Entries by the bits they say they have, or by the bytes there are where the two contradict each other."""
+    """Entries by the bits they say they have, or by the bytes there are where the two contradict each
+    other.
+    """
     plain = _unpacked(data, 8)
     return plain[:count] if bits <= 8 and len(plain) < 2 * count else _unpacked(data, 16)[:count]
 

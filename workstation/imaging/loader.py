@@ -1,7 +1,8 @@
-"""Series into volumes, on threads, the most urgent picture first (cornerstone's order: first, ends, every fourth, rest).
+"""Series into volumes, on threads, the most urgent picture first (cornerstone's order: first, ends, every
+fourth, rest).
 
-Two queues: `fetch` for frames that have to be asked for, `decode` for files and decoding, so that a slow link never
-stands before a picture that is already here.
+Two queues: `fetch` for frames that have to be asked for, `decode` for files and decoding, so that a slow
+link never stands before a picture that is already here.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class SliceLoaded:
 
 
 def slice_order(count: int, first: int) -> list[int]:
-    """The wanted slice, then both ends and the middle, then every fourth and the rest, nearest to the wanted first."""
+    """The wanted slice, then both ends and the middle, then every fourth and the rest, nearest to the
+    wanted first.
+    """
     first = min(max(first, 0), count - 1)
     near = sorted(range(count), key=lambda k: (abs(k - first), k))
     wanted = [first, 0, count // 2, count - 1]
@@ -139,7 +142,9 @@ class Loader:
         on_slice: Callable[[SliceLoaded], None] | None = None,
         urgency: Urgency = Urgency.INTERACTION,
     ) -> LoadRequest:
-        """Begin to load, the picture `first` before all others; the volume is there at once, its slices follow."""
+        """Begin to load, the picture `first` before all others; the volume is there at once, its slices
+        follow.
+        """
         volume = self.volume_of(display_set)
         volume.retry_failures()
         request = LoadRequest(next(self._numbers), volume, on_slice)
@@ -160,7 +165,8 @@ class Loader:
     def volume_of(self, display_set: DisplaySet) -> Volume:
         """The volume of a display set, as far as it is loaded; allocated where it was not there.
 
-        A display set that has grown (the study is still arriving) takes over what its smaller self had loaded.
+        A display set that has grown (the study is still arriving) takes over what its smaller self had
+        loaded.
         """
         with self._lock:
             known = self.cache.get(display_set.uid)

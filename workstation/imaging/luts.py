@@ -1,7 +1,7 @@
 """From stored values to what is seen: modality, VOI, presentation (PS3.3 C.11, C.7.6.3; PS3.4 N.2).
 
-`to_grey` is the one function; `grey_table` is the same function for every 16-bit value at once, which the kernels
-look up after interpolating in stored units.
+`to_grey` is the one function; `grey_table` is the same function for every 16-bit value at once, which the
+kernels look up after interpolating in stored units.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class GreyChain:
 
     `voi` None shows `extent` (lowest, highest value in modality units). `inverse` is the image's own
     (MONOCHROME1, or Presentation LUT Shape INVERSE), `inverted` the reader's wish; both undo each other.
-    `padding` is the closed range of stored values that mean nothing: black, or white under `inverse`, like air.
+    `padding` is the closed range of stored values that mean nothing: black, or white under `inverse`, like
+    air.
     """
 
     modality: Rescale | TableLut = Rescale()

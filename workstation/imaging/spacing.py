@@ -1,7 +1,8 @@
-"""May millimetres be believed on this image, and whose are they (PS3.3 10.7.1.3 and C.8.5.5 for ultrasound).
+"""May millimetres be believed on this image, and whose are they (PS3.3 10.7.1.3 and C.8.5.5 for
+ultrasound).
 
-A calliper on an image whose spacing is at the detector measures the shadow, not the patient; such images keep their
-proportions on the screen, and every measure of length is refused with the reason given here.
+A calliper on an image whose spacing is at the detector measures the shadow, not the patient; such images
+keep their proportions on the screen, and every measure of length is refused with the reason given here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM", "OPT", "OCT", "IVUS", "RTDO
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Millimetres of a pixel: (between rows, between columns), where they come from, and why not to trust them."""
+    """Millimetres of a pixel: (between rows, between columns), where they come from, and why not to trust
+    them.
+    """
 
     spacing: tuple[float, float]
     trusted: bool
@@ -67,7 +70,9 @@ def _projection(facts: SpacingFacts) -> Calibration | None:
 
 
 def calibration(facts: SpacingFacts) -> Calibration:
-    """Decide what a pixel measures; always answers, untrusted with square or stated proportions where nothing is known."""
+    """Decide what a pixel measures; always answers, untrusted with square or stated proportions where
+    nothing is known.
+    """
     if facts.modality in PROJECTION and not facts.in_patient:
         found = _projection(facts)
         if found is not None:

@@ -1,7 +1,8 @@
-"""One painted picture in the patient: viewport pixels <-> LPS millimetres, and whether the millimetres can be believed.
+"""One painted picture in the patient: viewport pixels <-> LPS millimetres, and whether the millimetres can
+be believed.
 
-Images without a place in the patient have a frame too: then "millimetres" are the image's own plane, column along x
-and row along y, in units of `unit_name`.
+Images without a place in the patient have a frame too: then "millimetres" are the image's own plane, column
+along x and row along y, in units of `unit_name`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from workstation.imaging.spacing import Calibration
 
 @dataclass(frozen=True, slots=True)
 class ViewFrame:
-    """`origin` is the patient point at viewport pixel (0, 0); `across` and `down` the steps to the next pixel.
+    """`origin` is the patient point at viewport pixel (0, 0); `across` and `down` the steps to the next
+    pixel.
 
-    `in_patient` false says the coordinates are the image's own: (column, row, 0), in pixels. `instance_uid` and
-    `frame` name the image shown (empty for a reformat), `index` its place in the display set. `thickness` is that of
-    the slice or slab in mm. `acquired` says whether the pixels are the image's own or were interpolated from others.
+    `in_patient` false says the coordinates are the image's own: (column, row, 0), in pixels. `instance_uid`
+    and `frame` name the image shown (empty for a reformat), `index` its place in the display set.
+    `thickness` is that of the slice or slab in mm. `acquired` says whether the pixels are the image's own
+    or were interpolated from others.
     """
 
     width: int
@@ -42,7 +45,7 @@ class ViewFrame:
     @property
     def normal(self) -> Vector:
         """Away from the observer."""
-        return unit(cross(self.across, self.down))
+        return unit(cross(unit(self.across), unit(self.down)))
 
     @property
     def pixel_size(self) -> tuple[float, float]:

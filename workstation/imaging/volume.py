@@ -1,4 +1,6 @@
-"""The pixels of a display set in one array of their native type, with what they mean and what of them is there."""
+"""The pixels of a display set in one array of their native type, with what they mean and what of them is
+there.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +37,9 @@ def native_dtype(layout: PixelLayout) -> np.dtype[Any]:
 class Volume:
     """Pixels (slices, rows, columns), or (slices, rows, columns, 3) in colour, filled while they arrive.
 
-    `loaded[k]` says that slice k is there, `failures[k]` in words why it never will be. Writers fill `pixels[k]` and
-    then call `arrived`; readers look at `loaded` first. `generation` grows with every slice. Values are stored values;
-    `rescale(k)` leads to modality units.
+    `loaded[k]` says that slice k is there, `failures[k]` in words why it never will be. Writers fill
+    `pixels[k]` and then call `arrived`; readers look at `loaded` first. `generation` grows with every
+    slice. Values are stored values; `rescale(k)` leads to modality units.
     """
 
     def __init__(self, display_set: DisplaySet) -> None:
@@ -112,14 +114,17 @@ class Volume:
             self.failures.clear()
 
     def adopt(self, earlier: Volume) -> None:
-        """Take over the slices that an earlier volume of the same series has loaded (a study still arriving)."""
+        """Take over the slices that an earlier volume of the same series has loaded (a study still
+        arriving).
+        """
         there = {(f.sop_instance_uid, f.frame): k for k, f in enumerate(earlier.display_set.frames)}
         for index, frame in enumerate(self.display_set.frames):
             k = there.get((frame.sop_instance_uid, frame.frame))
-            if k is not None and earlier.loaded[k] and earlier.pixels[k].shape == self.pixels[index].shape:
-                if earlier.dtype == self.dtype and self.claim(index):
-                    self.pixels[index] = earlier.pixels[k]
-                    self.arrived(index)
+            if k is None or not earlier.loaded[k] or earlier.dtype != self.dtype:
+                continue
+            if earlier.pixels[k].shape == self.pixels[index].shape and self.claim(index):
+                self.pixels[index] = earlier.pixels[k]
+                self.arrived(index)
 
     def arrived(self, index: int) -> None:
         """Slice `index` of `pixels` is filled."""
@@ -141,7 +146,9 @@ class Volume:
             listener(index)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Be told of every slice that arrives or fails, on the thread that brought it; call the answer to stop."""
+        """Be told of every slice that arrives or fails, on the thread that brought it; call the answer to
+        stop.
+        """
         with self._lock:
             self._listeners.append(listener)
 
@@ -229,8 +236,9 @@ class Volume:
     def for_reformat(self) -> tuple[Array, Rescale | TableLut]:
         """An array the engines can sample as one, and what its values mean.
 
-        The native array where every slice shares one rescale and the type has 8 or 16 bits; else (PET, 32 bits) a
-        16-bit copy on one scale, as fine as the coarsest slice or 1/65535 of the extent, made of the slices there are.
+        The native array where every slice shares one rescale and the type has 8 or 16 bits; else (PET, 32
+        bits) a 16-bit copy on one scale, as fine as the coarsest slice or 1/65535 of the extent, made of
+        the slices there are.
         """
         luts = {f.modality_lut for f in self.display_set.frames}
         if len(luts) == 1 and self.dtype.itemsize <= 2:

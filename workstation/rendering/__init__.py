@@ -3,26 +3,28 @@
 How a cell uses it::
 
     from workstation.rendering.render import render
-    picture = render(state, volume, width, height, corner=facts)   # any thread; state is session.view_state.ViewState
-    picture.pixels          # uint8 (height, width) grey or (height, width, 3) RGB, C-contiguous, row 0 on top
-    picture.display_list    # DisplayList: letters, scale bar, corner texts in viewport pixels, to paint over it
-    picture.frame           # ViewFrame: frame.patient(x, y) -> mm; frame.viewport(point) -> (x, y, distance mm)
-    picture.sha256          # of shape and pixels;  picture.png() -> bytes
+    from workstation.rendering.overlays import Corner
+    picture = render(state, volume, width, height, corner=Corner(series="3 T2 tra"))    # any thread
+    picture.pixels        # uint8 (height, width) grey or (height, width, 3) RGB, row 0 on top
+    picture.display_list  # letters, scale bar, corner texts in viewport pixels, to paint over it
+    picture.frame         # ViewFrame: patient(x, y) -> mm; viewport(point) -> (x, y, mm off the plane)
+    picture.status        # shown, loading, approximate (nearest loaded slice), failed; `words` says it
+    picture.window        # (centre, width, label) as applied, or None (LUT, colour)
+    picture.sha256, picture.png(texts)
 
-    from workstation.rendering.overlays import Corner, crosshair_list, reference_line
     from workstation.rendering.strokes import measurement_list
+    from workstation.rendering.overlays import crosshair_list, reference_line
     measurement_list(picture.frame, measurements, selected="uid", prior=False)      # DisplayList
-    crosshair_list(picture.frame, point)
+    crosshair_list(picture.frame, point); reference_line(picture.frame, other.frame)
 
-``display_list``   frozen items `Line Polyline Ellipse Text Handle`, each with `role` (current, prior, selected, overlay,
-                   quiet, warning) and, to be painted under it, a dark halo; units are viewport pixels.
-``render``         `render` chooses `stack_view.render_stack`, `mpr_view.render_reformat` or `mip_view.render_slab`.
-``stack_view``     acquired images with window, zoom, pan, quarter turns and flips.
-``mpr_view``       axial, coronal, sagittal, oblique planes; `plane_axes(state, volume)`, `scrolled(state, volume, steps)`.
-``mip_view``       thick slabs (MIP, MinIP, mean).
-``thumbnails``     `thumbnail(volume, edge) -> Picture`.
-``overlays``       `Corner` facts -> texts in their places, letters from the vectors, scale bar only when trusted.
-``picture``        `Picture`, `png_bytes`.
-``engines``        one `Engine` Protocol: `kernel` (compiled), `vtk` (fallback), `reference` (float64 NumPy);
-                   `choose() -> Engine`; `Engine.name` is told by doctor and the about page.
+``display_list``  frozen items `Line Polyline Ellipse Text Handle` in viewport pixels, each with a `role`
+                  (current, prior, selected, overlay, quiet, warning, crosshair), painted over a dark
+                  halo; `DisplayList.handle_at(x, y)`.
+``render``        `render` chooses `stack_view.render_stack`, `mpr_view.render_reformat` or
+                  `mip_view.render_slab`; a reformat of what is no volume shows the image and says why.
+``mip_view``      `whole_slab(state, volume)`: the slab through everything.
+``thumbnails``    `thumbnail(volume, edge=112, index=None) -> Picture`.
+``overlays``      `Corner`, texts in their places, letters from the vectors, scale bar only when trusted.
+``engines``       one `Engine` Protocol: `kernel` (compiled), `vtk` (fallback), `reference` (NumPy);
+                  `choose()`, `engine_words()` for doctor and the about page.
 """

@@ -1,7 +1,8 @@
 """What is drawn over a picture, as data: frozen items in viewport pixels, painted by whoever has a brush.
 
-Every item is painted with a dark halo under it, so that it reads on white bone and on black air alike. `role` is what
-it means, never a colour: current, prior, selected (measurements), overlay (texts), quiet, warning.
+Every item is painted with a dark halo under it, so that it reads on white bone and on black air alike.
+`role` is what it means, never a colour: current, prior, selected (measurements), overlay (texts), quiet,
+warning.
 """
 
 from __future__ import annotations

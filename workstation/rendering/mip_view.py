@@ -1,4 +1,6 @@
-"""Thick slabs: maximum (MIP), minimum (MinIP) or mean of planes a voxel apart, across the plane of the view."""
+"""Thick slabs: maximum (MIP), minimum (MinIP) or mean of planes a voxel apart, across the plane of the
+view.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Texts in their fixed places, letters from the vectors, the scale bar, and the strokes of the reader (look.md).
+"""Texts in their fixed places, letters from the vectors, the scale bar, and the strokes of the reader
+(look.md).
 
-Top left: series, image n of N, time. Top right: patient and date. Bottom left: window, zoom, slab, interpolation and
-badges. Bottom right: position, orientation, thickness. Everything shrinks with the cell and goes when it is too small.
+Top left: series, image n of N, time. Top right: patient and date. Bottom left: window, zoom, slab,
+interpolation and badges. Bottom right: position, orientation, thickness. Everything shrinks with the cell
+and goes when it is too small.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ BAR_LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200)
 class Corner:
     """Facts the archive and the session know and the pixels do not; empty ones are left out.
 
-    `series` such as "3 T2 tra", `image` such as "12/135" (filled in by the view where empty), `time`; `patient` and
-    `date` only where more than one is open; `badges` further words for the bottom left.
+    `series` such as "3 T2 tra", `image` such as "12/135" (filled in by the view where empty), `time`;
+    `patient` and `date` only where more than one is open; `badges` further words for the bottom left.
     """
 
     series: str = ""
@@ -71,7 +73,9 @@ def corner_texts(
 
 
 def letters(frame: ViewFrame, image_letters: tuple[str, str] | None = None) -> DisplayList:
-    """Orientation letters at all four edges, from the vectors, or (rightwards, downwards) as the image names them."""
+    """Orientation letters at all four edges, from the vectors, or (rightwards, downwards) as the image
+    names them.
+    """
     if min(frame.width, frame.height) < SMALLEST_LETTERS:
         return DisplayList()
     if frame.in_patient:
@@ -92,7 +96,9 @@ def letters(frame: ViewFrame, image_letters: tuple[str, str] | None = None) -> D
 
 
 def bar_length(frame: ViewFrame) -> float | None:
-    """Millimetres of the scale bar: the longest round length within a quarter of the width; None if not trusted."""
+    """Millimetres of the scale bar: the longest round length within a quarter of the width; None if not
+    trusted.
+    """
     if not frame.calibration.trusted or frame.width < SMALLEST_TEXTS:
         return None
     room = millimetres_across(frame) * frame.width / 4
@@ -101,7 +107,7 @@ def bar_length(frame: ViewFrame) -> float | None:
 
 
 def millimetres_across(frame: ViewFrame) -> float:
-    """mm of one viewport pixel along x; of an image without a place in the patient by its calibration."""
+    """Mm of one viewport pixel along x; of an image without a place in the patient by its calibration."""
     if frame.in_patient:
         return frame.pixel_size[1]
     rows, columns = frame.calibration.spacing
@@ -139,7 +145,9 @@ def position_words(frame: ViewFrame) -> tuple[str, ...]:
 
 
 def calibration_badge(frame: ViewFrame) -> str:
-    """Words for an image that cannot be measured, else empty; the reason is told where a measure is refused."""
+    """Words for an image that cannot be measured, else empty; the reason is told where a measure is
+    refused.
+    """
     return "" if frame.calibration.trusted else "not calibrated"
 
 
@@ -154,7 +162,9 @@ def crosshair_list(frame: ViewFrame, point: Vector, gap: float = 14.0) -> Displa
 
 
 def reference_line(frame: ViewFrame, other: ViewFrame) -> DisplayList:
-    """The line in which another view's plane cuts this one; nothing where they are parallel or in other spaces."""
+    """The line in which another view's plane cuts this one; nothing where they are parallel or in other
+    spaces.
+    """
     if (
         not (frame.in_patient and other.in_patient)
         or frame.frame_of_reference_uid != other.frame_of_reference_uid

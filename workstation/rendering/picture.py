@@ -15,20 +15,21 @@ from workstation.imaging.view_frame import ViewFrame
 from workstation.rendering.display_list import DisplayList
 
 Pixels = npt.NDArray[np.uint8]
+NOTHING_DRAWN = DisplayList()
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
     """`pixels` uint8 (height, width) grey or (height, width, 3) RGB, C-contiguous, row 0 on top.
 
-    `display_list` is drawn over them. `status` is "shown", "loading" (the slice is not there yet), "approximate" (its
-    nearest loaded neighbour is shown) or "failed"; `words` says so to the reader. `window` is (centre, width, label)
-    as applied, None where a LUT or colour was.
+    `display_list` is drawn over them. `status` is "shown", "loading" (the slice is not there yet),
+    "approximate" (its nearest loaded neighbour is shown) or "failed"; `words` says so to the reader.
+    `window` is (centre, width, label) as applied, None where a LUT or colour was.
     """
 
     pixels: Pixels
     frame: ViewFrame
-    display_list: DisplayList = DisplayList()
+    display_list: DisplayList = NOTHING_DRAWN
     status: str = "shown"
     words: str = ""
     window: tuple[float, float, str] | None = None
@@ -62,7 +63,9 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png_bytes(pixels: Pixels, texts: dict[str, str] | None = None) -> bytes:
-    """uint8 (h, w) or (h, w, 3) as PNG (ISO/IEC 15948), with Latin-1 tEXt chunks; raises ValueError for other arrays."""
+    """uint8 (h, w) or (h, w, 3) as PNG (ISO/IEC 15948), with Latin-1 tEXt chunks; raises ValueError for
+    other arrays.
+    """
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] != 3):
         raise ValueError(f"no picture: {pixels.dtype} {pixels.shape}")
     height, width = pixels.shape[:2]

@@ -1,8 +1,10 @@
-"""Planes and slabs through a volume, in patient space only: what axial means is said by the patient, not by the scanner."""
+"""Planes and slabs through a volume, in patient space only: what axial means is said by the patient, not by
+the scanner.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,6 @@ from workstation.imaging.geometry import (
     VolumeGeometry,
     add,
     cross,
-    dot,
     scaled,
     unit,
 )
@@ -32,6 +33,7 @@ from workstation.tools.planes import (
     CannotReformat,
     extent,
     geometry_of,
+    held_zoom,
     plane_axes,
     plane_centre,
     scrolled,
@@ -51,10 +53,12 @@ class Reformat:
 
 
 def reformat(state: ViewState, volume: Volume, width: int, height: int) -> Reformat:
-    """Lay the plane of `state` through the volume; raises CannotReformat, GeometryError for axes without direction."""
+    """Lay the plane of `state` through the volume; raises CannotReformat, GeometryError for axes without
+    direction.
+    """
     geometry = geometry_of(volume)
     right, down = plane_axes(state, volume)
-    scale = min(width / extent(geometry, right), height / extent(geometry, down)) * max(state.zoom, 1e-3)
+    scale = min(width / extent(geometry, right), height / extent(geometry, down)) * held_zoom(state)
     across, below = scaled(right, 1.0 / scale), scaled(down, 1.0 / scale)
     centre = plane_centre(state, volume)
     origin = add(add(centre, across, -(width - 1) / 2), below, -(height - 1) / 2)

@@ -28,8 +28,8 @@ def render(
 ) -> Picture:
     """The picture of a cell, width x height viewport pixels; pure, and safe on any thread.
 
-    `corner` None leaves out texts, letters and scale bar. A reformat of what is no volume shows the acquired image
-    instead, and `words` says why.
+    `corner` None leaves out texts, letters and scale bar. A reformat of what is no volume shows the
+    acquired image instead, and `words` says why.
     """
     width, height = (min(max(int(v), SMALLEST), LARGEST) for v in (width, height))
     if not state.is_reformat:

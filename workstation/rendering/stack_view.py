@@ -1,4 +1,6 @@
-"""Acquired images: one slice laid into the viewport, windowed, zoomed, panned, turned and flipped; no resampling in depth."""
+"""Acquired images: one slice laid into the viewport, windowed, zoomed, panned, turned and flipped; no
+resampling in depth.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,12 @@ from workstation.rendering.overlays import (
 )
 from workstation.rendering.picture import Picture, Pixels
 from workstation.session.view_state import ViewState, Window
-from workstation.tools.planes import fit_scale, screen_to_image, shown_index
+from workstation.tools.planes import fit_scale, held_zoom, screen_to_image, shown_index
 
 
 def stack_flat(state: ViewState, header: FrameHeader, width: int, height: int) -> Flat:
     """Where every viewport pixel lies in the image."""
-    scale = fit_scale(header, state, width, height) * max(state.zoom, 1e-3)
+    scale = fit_scale(header, state, width, height) * held_zoom(state)
     row_mm, column_mm = header.calibration.spacing
 
     def step(x: float, y: float) -> tuple[float, float]:
@@ -187,6 +189,7 @@ def _badges(header: FrameHeader, frame: ViewFrame) -> tuple[str, ...]:
 
 
 def zoom_words(state: ViewState) -> str:
+    """Zoom, quarter turns and flips for the corner."""
     turned = f" · {90 * (state.rotation % 4)}°" if state.rotation % 4 else ""
     flipped = " · flipped" if state.flip_horizontal != state.flip_vertical else ""
     return f"Zoom {state.zoom:.2f}{turned}{flipped}"
@@ -205,7 +208,7 @@ def window_words(
 
 
 def image_letters(state: ViewState, header: FrameHeader) -> tuple[str, str] | None:
-    """(rightwards, downwards) letters of an image that names its directions but has no vectors (0020,0020)."""
+    """(rightwards, downwards) letters of an image that has no vectors but names them (0020,0020)."""
     names = header.patient_orientation
     if len(names) != 2 or not all(names) or not all(set(n) <= set("LRPAHF") for n in names):
         return None

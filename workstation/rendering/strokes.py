@@ -1,4 +1,6 @@
-"""The reader's measurements over a picture: lines, ellipses, handles and their labels, where they lie in the patient."""
+"""The reader's measurements over a picture: lines, ellipses, handles and their labels, where they lie in
+the patient.
+"""
 
 from __future__ import annotations
 

@@ -1,20 +1,28 @@
-"""Tools: pointer strokes in patient coordinates become changes for the session to apply. No Qt, no state of the desk.
+"""Tools: pointer strokes in patient coordinates become changes for the session to apply. No Qt.
 
 How a cell uses it::
 
-    from workstation.tools import tool_named
+    from workstation.tools import TOOLS, tool_named
     from workstation.tools.tool import Pointer, Scene, Effect
     tool = tool_named("length")
-    scene = Scene(view=state, frame=picture.frame, volume=volume, measurements=(...), author="...")
-    effect = tool.press(Pointer(point=frame.patient(x, y), x=x, y=y, button="left", modifiers=frozenset()), scene)
-    effect = tool.drag(pointer, scene); effect = tool.release(pointer, scene); effect = tool.wheel(steps, pointer, scene)
+    scene = Scene(state, picture.frame, volume, measurements, study_uid="...", author="...")
+    effect = tool.press(Pointer.at(picture.frame, x, y, "left", "shift"), scene)
+    effect = tool.drag(...)      # also while the pointer moves between two clicks
+    effect = tool.release(...)
+    effect = tool.wheel(steps, pointer, scene); tool.cancel()
     effect.view          # a new ViewState, or None
     effect.measurement   # the stroke so far, or done
     effect.done          # True: keep it (undo, spool, archive); False: a preview
     effect.crosshair     # patient point all linked views should go to, or None
     effect.message       # words for the reader (a refusal and its reason)
 
-Names: window_level scroll pan_zoom crosshair length ellipse_roi probe angle. Arithmetic: `tools.measures`.
+Modifiers are "ctrl", "shift", "alt"; buttons "left", "middle", "right".
+
+``planes``     what a view state means in space: `plane_axes`, `plane_centre`, `scrolled(state, volume, n)`.
+``measuring``  `measured`, `remeasured`, `with_handle_moved(scene, measurement, handle, point)`, `moved_by`,
+               `value_under(scene, point)` for the value under the pointer.
+``measures``   the arithmetic; `Refusal(reason)` where spacing cannot be trusted.
+``words``      `label_lines(measurement)`, `number_words(quantity)`, `unit_words(ucum)`.
 """
 
 from __future__ import annotations

@@ -53,14 +53,16 @@ def _region_spacing(header: FrameHeader, point: Vector) -> tuple[float, float] |
 
 
 def in_millimetres(point: Vector, frame: ViewFrame, calibration: Calibration) -> Vector:
-    """A point of the frame's coordinates in mm: patient points as they are, image pixels by the calibration."""
+    """A point of the frame's coordinates in mm: patient points as they are, image pixels by the
+    calibration.
+    """
     if frame.in_patient:
         return point
     return point[0] * calibration.spacing[1], point[1] * calibration.spacing[0], 0.0
 
 
 def length(a: Vector, b: Vector) -> float:
-    """mm between two points given in mm."""
+    """Mm between two points given in mm."""
     return distance(a, b)
 
 
@@ -74,7 +76,9 @@ def angle(a: Vector, corner: Vector, b: Vector) -> float | Refusal:
 
 @dataclass(frozen=True, slots=True)
 class EllipseShape:
-    """An ellipse in a plane: centre and its two half axes as vectors at right angles, in the frame's coordinates."""
+    """An ellipse in a plane: centre and its two half axes as vectors at right angles, in the frame's
+    coordinates.
+    """
 
     centre: Vector
     half_a: Vector

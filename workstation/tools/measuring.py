@@ -119,7 +119,9 @@ MEASURES = {
 
 
 def remeasured(scene: Scene, old: Measurement, points: tuple[Vector, ...]) -> Measurement:
-    """The same measurement (identity, label, author, pairing) with its points moved and its numbers made anew."""
+    """The same measurement (identity, label, author, pairing) with its points moved and its numbers made
+    anew.
+    """
     fresh = measured(scene, old.kind, points, old.tracking_uid)
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return replace(

@@ -29,7 +29,9 @@ def panned(scene: Scene, pixels_right: float, pixels_down: float) -> ViewState:
 
 
 class PanZoomTool:
-    """Drag pans; Control and drag, or the right button, zooms about where the stroke began; the wheel zooms."""
+    """Drag pans; Control and drag, or the right button, zooms about where the stroke began; the wheel
+    zooms.
+    """
 
     name = "pan_zoom"
 

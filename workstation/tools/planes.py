@@ -1,4 +1,5 @@
-"""What a view state means in space: the axes and the middle of a plane, the step of the wheel, the scale that fits.
+"""What a view state means in space: the axes and the middle of a plane, the step of the wheel, the scale
+that fits.
 
 Tools and pictures ask here, so that a stroke lands where the picture shows it.
 """
@@ -26,13 +27,16 @@ class CannotReformat(ValueError):
 
 
 def screen_to_image(state: ViewState, x: float, y: float) -> tuple[float, float]:
-    """A step on the screen as a step along (row direction, column direction) of the unturned, unflipped image."""
+    """A step on the screen as a step along (row direction, column direction) of the unturned, unflipped
+    image.
+    """
     for _ in range(state.rotation % 4):
         x, y = y, -x
     return (-x if state.flip_horizontal else x), (-y if state.flip_vertical else y)
 
 
 def shown_index(state: ViewState, volume: Volume) -> int:
+    """The index of the state, held within the series."""
     return min(max(state.index, 0), len(volume.loaded) - 1)
 
 
@@ -43,6 +47,11 @@ def fit_scale(header: FrameHeader, state: ViewState, width: int, height: int) ->
     if state.rotation % 2:
         rows_mm, columns_mm = columns_mm, rows_mm
     return min(width / columns_mm, height / rows_mm)
+
+
+def held_zoom(state: ViewState) -> float:
+    """The zoom within what a screen can show."""
+    return min(max(state.zoom, 0.02), 500.0)
 
 
 def geometry_of(volume: Volume) -> VolumeGeometry:
@@ -71,7 +80,9 @@ def plane_axes(state: ViewState, volume: Volume) -> tuple[Vector, Vector]:
 
 
 def plane_centre(state: ViewState, volume: Volume) -> Vector:
-    """The patient point in the middle of the cell: `state.centre`, of an acquired plane moved onto its slice."""
+    """The patient point in the middle of the cell: `state.centre`, of an acquired plane moved onto its
+    slice.
+    """
     geometry = geometry_of(volume)
     if state.plane is not Plane.ACQUIRED:
         return state.centre or geometry.centre
@@ -82,20 +93,23 @@ def plane_centre(state: ViewState, volume: Volume) -> Vector:
 
 
 def step_along(geometry: VolumeGeometry, direction: Vector) -> float:
-    """mm of one voxel along a direction: so far that one of the indices moves by one."""
+    """Mm of one voxel along a direction: so far that one of the indices moves by one."""
     moved = np.abs(geometry.inverse[:, :3] @ np.array(unit(direction)))
     return float(1.0 / moved.max())
 
 
 def extent(geometry: VolumeGeometry, axis: Vector) -> float:
+    """How far the volume reaches along a direction, in mm."""
     along = [dot(corner, axis) for corner in geometry.corners()]
     return max(along) - min(along)
 
 
 def scrolled(state: ViewState, volume: Volume, steps: int) -> ViewState:
-    """The state after so many wheel steps: acquired planes by image, reformats by one voxel, kept inside the volume.
+    """The state after so many wheel steps: acquired planes by image, reformats by one voxel, kept inside
+    the volume.
 
-    Forward is on in the series; axial reformats go towards the feet, coronal to the back, sagittal to the right.
+    Forward is on in the series; axial reformats go towards the feet, coronal to the back, sagittal to the
+    right.
     """
     if state.plane is Plane.ACQUIRED:
         index = min(max(shown_index(state, volume) + steps, 0), len(volume.loaded) - 1)

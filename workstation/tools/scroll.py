@@ -1,4 +1,6 @@
-"""Scroll by dragging up and down: the whole series over the height of the cell, never slower than 8 pixels an image."""
+"""Scroll by dragging up and down: the whole series over the height of the cell, never slower than 8 pixels
+an image.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What measuring tools share: a stroke under way keeps one identity from the first preview to the kept measurement."""
+"""What measuring tools share: a stroke under way keeps one identity from the first preview to the kept
+measurement.
+"""
 
 from __future__ import annotations
 

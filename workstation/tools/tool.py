@@ -1,4 +1,4 @@
-"""What a tool is: strokes in, changes out. It keeps only the stroke under way, never the state of the desk."""
+"""What a tool is: strokes in, changes out. It keeps the stroke under way, nothing of the desk."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What the stroke asks for: a new view, a measurement (`done` to keep it), a crosshair, words. Empty: nothing."""
+    """What the stroke asks for: a new view, a measurement (`done` to keep it), a crosshair, words. Empty:
+    nothing.
+    """
 
     view: ViewState | None = None
     measurement: Measurement | None = None

@@ -1,6 +1,8 @@
-"""One interface, three engines: compiled kernels, VTK as the fallback, float64 NumPy as the truth they are held to.
+"""One interface, three engines: compiled kernels, VTK as the fallback, float64 NumPy as the truth they are
+held to.
 
-All work in index space (column, row, slice in voxels) on stored values; an engine knows nothing of patients.
+All work in index space (column, row, slice in voxels) on stored values; an engine knows nothing of
+patients.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from workstation.rendering.engines.engine import Engine
 
 @lru_cache(maxsize=4)
 def engine_named(name: str) -> Engine:
-    """ "kernel", "vtk" or "reference"; raises LookupError for the kernel engine where nothing was compiled."""
+    """The engine called kernel, vtk or reference; raises LookupError for kernels that were not compiled."""
     if name == "kernel":
         if kernels.kernels is None:
             raise LookupError("the compiled kernels are not there")

@@ -21,9 +21,9 @@ Index2 = tuple[float, float]
 class Cut:
     """A plane or slab through a volume, sampled at width x height places.
 
-    Output pixel (x, y) of slab plane p lies at ``origin + x * across + y * down + p * through``, as (column, row,
-    slice) in voxels; the slice counts in stations where a volume has them. A place more than half a voxel outside is
-    outside; between the outermost centre and there the edge value holds.
+    Output pixel (x, y) of slab plane p lies at ``origin + x * across + y * down + p * through``, as
+    (column, row, slice) in voxels; the slice counts in stations where a volume has them. A place more than
+    half a voxel outside is outside; between the outermost centre and there the edge value holds.
     """
 
     origin: Index3
@@ -39,9 +39,11 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """An image laid into the viewport: output pixel (x, y) shows (column, row) ``origin + x * across + y * down``.
+    """An image laid into the viewport: output pixel (x, y) shows (column, row) ``origin + x * across + y *
+    down``.
 
-    `samples` > 1 averages so many squared places within each output pixel, for images shown smaller than they are.
+    `samples` > 1 averages so many squared places within each output pixel, for images shown smaller than
+    they are.
     """
 
     origin: Index2
@@ -72,7 +74,9 @@ class Engine(Protocol):
         ...
 
     def flat(self, image: Array, flat: Flat, table: Grey | None, background: int = 0) -> Grey:
-        """(rows, columns) through `table`, or (rows, columns, 3) uint8 without one, to (height, width[, 3]) uint8."""
+        """(rows, columns) through `table`, or (rows, columns, 3) uint8 without one, to (height, width[, 3])
+        uint8.
+        """
         ...
 
 
@@ -82,6 +86,7 @@ def slab_scale(mode: SlabMode) -> int:
 
 
 def interpolation_number(interpolation: Interpolation) -> int:
+    """The kernels' number of an interpolation."""
     return (Interpolation.NEAREST, Interpolation.LINEAR, Interpolation.CUBIC).index(interpolation)
 
 

@@ -60,8 +60,8 @@ class KernelEngine:
 
         def band(row0: int, row1: int) -> None:
             self._kernels.flat(
-                image, out[row0:row1], flat.width, row0, row1, flat.origin, flat.across, flat.down, flat.samples,
-                interpolation, background, table,
+                image, out[row0:row1], flat.width, row0, row1, flat.origin, flat.across, flat.down,
+                flat.samples, interpolation, background, table,
             )  # fmt: skip
 
         in_bands(flat.height, out.size * flat.samples * flat.samples, band)

@@ -60,7 +60,9 @@ def _places(
 
 
 def exact_cut(volume: Array, cut: Cut, stations: Stations = None) -> tuple[Floats, Bools]:
-    """Values (height, width) in float64 and where they are inside; MIP, MinIP or mean over the planes of a slab."""
+    """Values (height, width) in float64 and where they are inside; MIP, MinIP or mean over the planes of a
+    slab.
+    """
     joined: Floats | None = None
     count = np.zeros((cut.height, cut.width), dtype=np.int64)
     for p in range(cut.planes):
@@ -105,7 +107,9 @@ def _offsets(samples: int) -> Iterator[tuple[float, float]]:
 def sampled(
     volume: Array, places: Floats, interpolation: Interpolation, stations: Stations
 ) -> tuple[Floats, Bools]:
-    """Values at (column, row, slice) places (3, ...) with the edges held, and which of the places are inside."""
+    """Values at (column, row, slice) places (3, ...) with the edges held, and which of the places are
+    inside.
+    """
     nz, ny, nx = volume.shape
     last = float(stations[-1]) if stations is not None else nz - 1.0
     ends = (nx - 1.0, ny - 1.0, last)

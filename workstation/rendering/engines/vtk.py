@@ -1,7 +1,7 @@
 """The engine over vtkImageReslice: the fallback where nothing was compiled, and a second opinion in tests.
 
-VTK samples regular grids; volumes of unequal stations go through the NumPy reference, which is slower and exact.
-VTK holds places to 1/131072 of a voxel: between neighbours 1,000 units apart that is 0.01 of a unit.
+VTK samples regular grids; volumes of unequal stations go through the NumPy reference, which is slower and
+exact. VTK holds places to 1/131072 of a voxel: between neighbours 1,000 units apart that is 0.01 of a unit.
 VTK is imported when the first picture is asked for.
 """
 
