@@ -1,0 +1,110 @@
+"""The data folder and the settings: refused with reasons, held by one process."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pacs_core.domain.errors import Conflict, InvalidValue, Refused
+from pacs_core.runtime import data_folder
+from pacs_core.runtime.media import find
+from pacs_core.runtime.settings import load
+
+
+def test_the_folder_is_private_to_its_owner(tmp_path: Path) -> None:
+    made = data_folder.prepare(tmp_path / "deep" / "data")
+    assert made.is_dir()
+    if os.name != "nt":
+        assert made.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", ["Dropbox", "OneDrive - Clinic", "iCloud Drive"])
+def test_a_cloud_synced_folder_is_refused_with_the_reason(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Refused, match="cloud-synced"):
+        data_folder.prepare(tmp_path / name / "data")
+
+
+def test_a_folder_marked_by_a_sync_client_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".dropbox.cache").mkdir()
+    with pytest.raises(Refused, match="cloud-synced"):
+        data_folder.prepare(tmp_path / "data")
+
+
+def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_folder, "file_system", lambda path: "nfs4")
+    with pytest.raises(Refused, match="nfs4"):
+        data_folder.prepare(tmp_path / "data")
+
+
+def test_a_second_holder_is_told_who_has_it(tmp_path: Path) -> None:
+    first = data_folder.Hold(tmp_path)
+    data_folder.announce(tmp_path, {"pid": 4711})
+    with pytest.raises(Conflict, match="4711"):
+        data_folder.Hold(tmp_path)
+    first.release()
+    data_folder.Hold(tmp_path).release()
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("[dicom]\nport = 'x'", "dicom.port"),
+        ("[dicom]\nspeed = 3", "dicom.speed"),
+        ("loose = 1", "loose"),
+        ("[hl7]\nhost = '0.0.0.0'", "hl7.host"),
+        ("[site]\nzone = 3", "site.zone"),
+        ("not toml", "config.toml"),
+    ],
+)
+def test_a_bad_setting_is_named(tmp_path: Path, text: str, where: str) -> None:
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidValue) as caught:
+        load(tmp_path)
+    assert where in caught.value.where
+
+
+def test_the_command_line_comes_before_the_file(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[dicom]\nport = 104\nae = 'FILE'", encoding="utf-8")
+    settings = load(tmp_path, None, {"dicom_ae": "LINE", "hl7_port": None})
+    assert (settings.dicom_port, settings.dicom_ae, settings.hl7_port) == (104, "LINE", 2575)
+
+
+def _zip(path: Path, **entries: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_names_that_point_outside_a_zip_are_refused_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = _zip(tmp_path / "a.zip", **{"../evil.dcm": b"x", "/abs.dcm": b"x", "good.dcm": b"hello"})
+    found = {f.name.split("!")[1]: f for f in find(path)}
+    assert "outside" in found["../evil.dcm"].refusal
+    assert "outside" in found["/abs.dcm"].refusal
+    assert found["good.dcm"].refusal == ""
+
+
+def test_a_zip_bomb_is_refused_without_being_unpacked(tmp_path: Path) -> None:
+    (found,) = find(_zip(tmp_path / "bomb.zip", bomb=bytes(64 << 20)))
+    assert "bomb" in found.refusal
+
+
+def test_a_link_that_points_outside_a_folder_is_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("s", encoding="utf-8")
+    folder = tmp_path / "medium"
+    folder.mkdir()
+    try:
+        (folder / "link.dcm").symlink_to(secret)
+    except OSError:
+        pytest.skip("no right to make links here")
+    (found,) = find(folder)
+    assert "outside" in found.refusal
+
+
+def test_a_path_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    (found,) = find(tmp_path / "nothing")
+    assert "no such file" in found.refusal
