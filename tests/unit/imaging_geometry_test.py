@@ -73,16 +73,10 @@ def test_index_patient_index(axis: Vector, turn: float, sizes: tuple[float, ...]
     row = tuple(math.cos(turn) * x + math.sin(turn) * y for x, y in zip(a, b, strict=True))
     column = tuple(-math.sin(turn) * x + math.cos(turn) * y for x, y in zip(a, b, strict=True))
     down, across, step, shear = sizes
-    planes = [
-        PlaneGeometry.from_attributes(
-            tuple(k * step * (n + shear * c) for n, c in zip(normal, column, strict=True)),
-            (*row, *column),
-            (down, across),
-            9,
-            9,
-        )  # fmt: skip
-        for k in range(5)
-    ]
+    lean = [n + shear * c for n, c in zip(normal, column, strict=True)]
+    places = [(k * step * lean[0], k * step * lean[1], k * step * lean[2]) for k in range(5)]
+    axes = (*row, *column)
+    planes = [PlaneGeometry.from_attributes(place, axes, (down, across), 9, 9) for place in places]
     volume = VolumeGeometry.from_planes(planes)
     assert volume.index(volume.patient(*index)) == pytest.approx(index, abs=1e-6)
 
