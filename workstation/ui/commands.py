@@ -159,9 +159,10 @@ class Commands(QObject):
 class HeldKey(QObject):
     """A key that acts while it is held: `down` at the press, `up` at the release (auto-repeat ignored)."""
 
-    def __init__(self, window: QWidget, key: Qt.Key, down: Callable[[], object], up: Callable[[], object]) -> None:
+    def __init__(self, window: QWidget, key: Qt.Key, down: Callable[[], object], up: Callable[[], object],
+                 unless: Callable[[], bool] = lambda: False) -> None:
         super().__init__(window)
-        self._key, self._down, self._up, self._held = key, down, up, False
+        self._key, self._down, self._up, self._unless, self._held = key, down, up, unless, False
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
@@ -169,6 +170,8 @@ class HeldKey(QObject):
             return False
         if event.isAutoRepeat():
             return self._held
+        if not self._held and self._unless():
+            return False
         pressed = event.type() == QEvent.Type.KeyPress
         if pressed == self._held:
             return False

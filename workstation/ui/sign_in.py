@@ -55,7 +55,7 @@ class SignInPage(QWidget):
         card = panel(column(
             self._title, self._under, label(words.t("User"), "caption"), self._name,
             label(words.t("Password"), "caption"), self._password, self._words, self._go,
-            line(), row(self._demo, self._fill), self._warnings, margin=(32, 32), gap=8), "card")
+            line(), self._demo, row(self._fill, 1), self._warnings, margin=(32, 32), gap=8), "card")
         card.setFixedWidth(px(420))
         self._divider = card.findChildren(type(line()))[-1]
         self.setLayout(row(1, column(2, card, 3), 1))

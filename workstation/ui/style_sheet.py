@@ -72,6 +72,9 @@ QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QDateEdit, QTimeEdit, QDateTime
 QLineEdit, QComboBox, QDateEdit, QTimeEdit, QDateTimeEdit, QSpinBox { min-height: 20u; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QDateEdit:focus, QTimeEdit:focus,
 QDateTimeEdit:focus, QSpinBox:focus { border: 1px solid $accent; }
+QPlainTextEdit[look="field"] { background: transparent; border: 1px solid transparent; border-bottom: 1px solid $line; border-radius: 0; padding: 2u 4u; }
+QPlainTextEdit[look="field"]:hover { background: $ground; }
+QPlainTextEdit[look="field"]:focus { background: $ground; border: 1px solid $accent; border-radius: 4u; }
 QLineEdit:disabled, QPlainTextEdit:disabled, QTextEdit:disabled, QComboBox:disabled { color: $quiet; background: $panel; }
 QLineEdit[look="wrong"], QPlainTextEdit[look="wrong"], QComboBox[look="wrong"] { border: 1px solid $wrong; }
 QPlainTextEdit[look="spoken"] { border: 1px solid $waiting; }
@@ -107,7 +110,8 @@ QScrollBar::handle { background: $line; border-radius: 4u; min-height: 28u; min-
 QScrollBar::handle:hover { background: $quiet; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
-QAbstractScrollArea { background: transparent; border: none; }
+QScrollArea { background: transparent; border: none; }
+QScrollArea > QWidget > QWidget { background: transparent; }
 QAbstractScrollArea::corner { background: transparent; }
 
 QSplitter::handle { background: $ground; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame
 
 from pacs_core.archive.models import Dossier
@@ -39,6 +40,7 @@ class Banner(QFrame):
         layout = row(self._stat, self._name, self._person, self._number, self._mismatch, self._study, self._when, self._state,
                      margin=(12, 6), gap=14)
         layout.setStretch(5, 1)
+        layout.setAlignment(self._stat, Qt.AlignmentFlag.AlignVCenter)
         self.setLayout(layout)
         self.setFixedHeight(theme.current().px(44))
         theme.hub().changed.connect(lambda: self.setFixedHeight(theme.current().px(44)))

@@ -54,6 +54,7 @@ class ImageCell(QWidget):
         self.pointer: QPointF | None = None
         self.crosshair: tuple[float, float, float] | None = None
         self._serial = 0
+        self._key = room.pictures.new_key()
         self.hand = Hand(self)
         self.scroll_bar = CellScrollBar(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -106,11 +107,11 @@ class ImageCell(QWidget):
         width, height = round(self.picture_area().width() * ratio), round(self.height() * ratio)
         view, volume = state.view, self.request.volume
         corner = corners.corner(self.session, state, volume)
-        self.room.pictures.wish(id(self), self._serial, lambda: render(view, volume, width, height, corner=corner))
+        self.room.pictures.wish(self._key, self._serial, lambda: render(view, volume, width, height, corner=corner))
         self._name()
 
     def _take(self, cell: int, serial: int, picture: Picture | Exception) -> None:
-        if cell != id(self) or serial < self.shown.serial or self.request is None:
+        if cell != self._key or serial < self.shown.serial or self.request is None:
             return
         if isinstance(picture, Exception):
             self.shown = Shown(serial, failure=words.t("This picture could not be made: {why}").format(why=picture))

@@ -25,16 +25,14 @@ def corner(session: ReadingSession, cell: CellState, volume: Volume) -> Corner:
         dossier.exam.study_date, dossier.exam.study_time)
     header = volume.header(min(cell.view.index, len(volume.loaded) - 1))
     return Corner(series=name, time=words.clock(header.content_time or time), patient=dossier.patient.display_name,
-                  date=words.iso_date(date) if session.prior is not None else "", badges=_badges(session, cell, volume))
+                  date=words.iso_date(date) if session.prior is not None else "", badges=_badges(session, cell))
 
 
-def _badges(session: ReadingSession, cell: CellState, volume: Volume) -> tuple[str, ...]:
-    there, count = int(volume.loaded.sum()), len(volume.loaded)
-    loading = f"{words.t('loaded')} {there}/{count}" if there + len(volume.failures) < count else ""
+def _badges(session: ReadingSession, cell: CellState) -> tuple[str, ...]:
     exam = session.dossier.exam if session.dossier else None
     arriving = words.t("still arriving") if exam and exam.arriving and cell.role is Role.CURRENT else ""
     problems = cell.display_set.problems if cell.display_set else ()
-    return tuple(b for b in (loading, arriving, *problems[:1]) if b)
+    return tuple(b for b in (arriving, *problems[:1]) if b)
 
 
 def under_pointer(volume: Volume, frame: ViewFrame, x: float, y: float) -> str:

@@ -26,6 +26,7 @@ class OrderStrip(QFrame):
         self._grid.setHorizontalSpacing(px(12))
         self._grid.setVerticalSpacing(px(4))
         self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnMinimumWidth(0, px(88))
         head = row(self._title, 1, self._fold)
         self.setLayout(column(head, self._body, margin=(16, 8), gap=4))
 

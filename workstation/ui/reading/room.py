@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -30,6 +31,11 @@ class Pictures(QObject):
         self._wishes: dict[int, tuple[int, Callable[[], Picture]]] = {}
         self._working: set[int] = set()
         self._lock = threading.Lock()
+        self._keys = itertools.count(1)
+
+    def new_key(self) -> int:
+        """A number for one who wishes."""
+        return next(self._keys)
 
     def wish(self, cell: int, serial: int, make: Callable[[], Picture]) -> None:
         with self._lock:

@@ -24,6 +24,7 @@ class SeriesTile(QAbstractButton):
     def __init__(self, room: Room, shown: DisplaySet, role: Role) -> None:
         super().__init__()
         self.room, self.shown, self.role = room, shown, role
+        self.key = room.pictures.new_key()
         self._image: object = None
         self._from: QPoint | None = None
         number = "" if shown.series_number is None else f"{shown.series_number} "
@@ -47,7 +48,7 @@ class SeriesTile(QAbstractButton):
         if self._image is None and there:
             request = self.room.load(self.shown, len(self.shown) // 2, Urgency.THUMBNAIL)
             edge = round(theme.current().px(EDGE) * self.devicePixelRatioF())
-            self.room.pictures.wish(id(self), 1, lambda: thumbnail(request.volume, edge))
+            self.room.pictures.wish(self.key, 1, lambda: thumbnail(request.volume, edge))
         self.update()
 
     def take(self, image: object) -> None:
@@ -199,7 +200,7 @@ class SeriesStrip(QFrame):
 
     def _made(self, key: int, _serial: int, picture: object) -> None:
         for tile in self.tiles:
-            if id(tile) == key and not isinstance(picture, Exception):
+            if tile.key == key and not isinstance(picture, Exception):
                 tile.take(image_of(picture, tile.devicePixelRatioF()))
 
     def _repaint(self) -> None:

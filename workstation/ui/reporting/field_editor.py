@@ -28,6 +28,7 @@ class TextEditor(QPlainTextEdit):
         self._setting = False
         self._doubtful: tuple[str, ...] = ()
         self.setAccessibleName(item.label or item.identifier)
+        self.setProperty("look", "field")
         self.setPlaceholderText(item.hint)
         self.setToolTip(item.hint)
         self.setTabChangesFocus(False)

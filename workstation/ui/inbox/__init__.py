@@ -1,0 +1,1 @@
+"""The inbox place: what needs a person. Held studies, unprocessed messages, undelivered results."""

@@ -1,0 +1,494 @@
+"""The report panel: order strip, the report being written, prior reports, the microphone and the signature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QMenu, QSplitter, QStackedWidget
+
+from pacs_core.archive.models import DraftView, Prior, ReportView, SignRequest
+from pacs_core.domain.access import Verb
+from pacs_core.domain.errors import InvalidValue, LockedOut, NotFound, NotSignedIn, ReadingRoomError
+from pacs_core.domain.measurement import Measurement
+from pacs_core.domain.report import Section
+from workstation.reporting import composer
+from workstation.reporting.completeness import check, situation_of
+from workstation.reporting.dictation import SpeechContext, Utterance, context_for
+from workstation.reporting.facts import OrderFacts, facts_of
+from workstation.reporting.sign_findings import SignFinding
+from workstation.reporting.template_model import Template
+from workstation.reporting.templates import TemplateLibrary
+from workstation.session.spool import SpooledDraft
+from workstation.ui import theme, words
+from workstation.ui.desk import Desk
+from workstation.ui.reading.order_strip import OrderStrip
+from workstation.ui.reporting import follow_up, quotes
+from workstation.ui.reporting.controls import ReportActions, ReportFoot
+from workstation.ui.reporting.dictation import Dictation
+from workstation.ui.reporting.form import ReportForm
+from workstation.ui.reporting.sign import Signature, SignDialog
+from workstation.ui.reporting.signed_view import PriorReports, SignedReport
+from workstation.ui.widgets.basics import column, label, line, relook, row
+
+
+class ReportPanel(QFrame):
+    """One report of one exam. It talks to the images through the session alone."""
+
+    def __init__(self, desk: Desk, open_next: Callable[[str], object]) -> None:
+        super().__init__()
+        self.desk, self.session, self._open_next = desk, desk.session, open_next
+        self.setProperty("look", "panel")
+        self.setAccessibleName(words.t("Report"))
+        self.library = TemplateLibrary()
+        self.history: composer.History | None = None
+        self.facts = OrderFacts()
+        self.kind, self.report = "final", None
+        self._study_uid, self._allowed, self._why_not = "", False, ""
+        self._doubtful: dict[str, tuple[str, ...]] = {}
+        self._dialog: SignDialog | None = None
+        self.dictation = Dictation(desk, self._speech_context)
+        self.order, self.form = OrderStrip(), ReportForm()
+        self.signed, self.priors = SignedReport(), PriorReports()
+        self._title = label("", "strong", name=words.t("Report state"))
+        self._template = QComboBox()
+        self.foot = ReportFoot(self)
+        self._build()
+        self.actions_ = ReportActions(self)
+        self._listen()
+        self._show()
+
+    # ── building ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _build(self) -> None:
+        px = theme.current().px
+        self._template.setAccessibleName(words.t("Template"))
+        self._template.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._template.setMinimumContentsLength(14)
+        head = row(self._title, 1, self._template, margin=(16, 6))
+        self._text = QStackedWidget()
+        self._text.addWidget(self.form)
+        self._text.addWidget(self.signed)
+        self._text.addWidget(column_widget(1, label(words.t("Open an exam to report it."), "quiet"), 2))
+        report = column_widget(head, line(), self._text, gap=0)
+        report.layout().setStretch(2, 1)
+        self._parts = QSplitter(Qt.Orientation.Vertical)
+        self._parts.setChildrenCollapsible(False)
+        self._parts.setHandleWidth(px(4))
+        for part in (report, self.priors):
+            self._parts.addWidget(part)
+        self._parts.setStretchFactor(0, 7)
+        self._parts.setStretchFactor(1, 3)
+        self._parts.setSizes([700, 300])
+        whole = column(self.order, line(), self._parts, line(), self.foot, gap=0)
+        whole.setStretch(2, 1)
+        self.setLayout(whole)
+        self.setMinimumWidth(px(340))
+
+    def _listen(self) -> None:
+        session = self.session
+        session.opened.connect(self._opened)
+        session.facts_changed.connect(self._facts_changed)
+        session.strokes_changed.connect(self._strokes_changed)
+        session.closed.connect(self._closed)
+        self.form.edited.connect(self._edited)
+        self.form.placed.connect(self._placed)
+        self.form.entered.connect(self._entered)
+        self.form.stepped.connect(lambda by: self.step(by))
+        self.form.pointed.connect(self._show_stroke)
+        self._template.activated.connect(lambda _n: self._change_template(self._template.currentData()))
+        self.dictation.heard.connect(self._heard)
+        self.dictation.command.connect(self.actions_.spoken)
+        self.dictation.failed.connect(lambda text: self.desk.say(text, "waiting"))
+        if self.desk.keeper is not None:
+            self.desk.keeper.draft_saved.connect(self._saved)
+
+    # ── opening and leaving ──────────────────────────────────────────────────────────────────────────
+
+    @property
+    def draft(self) -> composer.Draft | None:
+        return self.history.draft if self.history is not None else None
+
+    def _opened(self) -> None:
+        dossier = self.session.dossier
+        assert dossier is not None
+        self._study_uid, self._doubtful = dossier.exam.study_uid, {}
+        self.facts = facts_of(dossier)
+        self.report = dossier.reports[-1] if dossier.reports else None
+        self.kind = "final"
+        self.history = None
+        self.allow(False, words.t("Taking the exam …"))
+        draft = self._kept_draft()
+        if draft is not None:
+            self._take_up(draft)
+        elif self.report is None or not self.report.versions:
+            self.history = composer.History(composer.start_draft(self.library.choose(self.facts).template, self.facts))
+        self.order.show_dossier(dossier)
+        self.priors.show_reports(dossier.prior_reports)
+        self.priors.setVisible(self.priors.count > 0)
+        self.foot.saved("")
+        self._show(cursor=True)
+
+    def _kept_draft(self) -> DraftView | SpooledDraft | None:
+        """The newest draft of this study: of this machine's spool, else of the archive."""
+        spooled = self.desk.spool.draft_of(self._study_uid)
+        if spooled is not None:
+            return spooled
+        drafts = [r.draft for r in (self.session.dossier.reports if self.session.dossier else ()) if r.draft is not None]
+        own = [d for d in drafts if d.author == self.desk.archive.who.name]
+        return own[-1] if own else None
+
+    def _take_up(self, kept: DraftView | SpooledDraft) -> None:
+        """Go on where it was left; one that cannot be read is said so and never thrown away."""
+        try:
+            draft = composer.draft_from_json(kept.content)
+        except ReadingRoomError as error:
+            self.desk.say(words.t("The draft could not be read and is kept as it is: {why}").format(why=error.message), "wrong")
+            return
+        self.history = composer.History(draft)
+        kinds = {follow_up.ADDENDUM: "addendum", follow_up.CORRECTION: "correction"}
+        self.kind = kinds.get(draft.template.identifier, "final")
+        self.desk.say(words.t("Your draft is where you left it."), "quiet")
+
+    def prior_hung(self, prior: Prior) -> None:
+        """A prior hangs beside: its report comes first, and Comparison names it where nobody wrote there yet."""
+        dossier = self.session.dossier
+        if dossier is None:
+            return
+        self.priors.show_reports(dossier.prior_reports, prior.study_uid)
+        self.priors.setVisible(self.priors.count > 0)
+        self.facts = facts_of(dossier, (prior,))
+        draft = self.draft
+        if draft is None or draft.frozen:
+            return
+        fresh = composer.start_draft(draft.template, self.facts)
+        merged = [f.identifier for f in draft.fields if f.merge == "comparison" and f.identifier in draft.untouched]
+        if merged:
+            values = {**draft.values, **{name: fresh.values[name] for name in merged}}
+            assert self.history is not None
+            self.history = composer.History(replace(draft, values=values))
+            self._show()
+
+    def allow(self, allowed: bool, why: str = "") -> None:
+        """Whether this reader has the exam to report."""
+        self._allowed, self._why_not = allowed and self.desk.may(Verb.REPORT), why
+        self._show()
+        if self._allowed:
+            self._strokes_changed()
+
+    def leave(self) -> None:
+        """The exam is being left: nothing is lost, the draft is in the spool already."""
+        self.dictation.release()
+        if self._dialog is not None:
+            self._dialog.reject()
+
+    def _closed(self) -> None:
+        self._study_uid, self.history, self.report = "", None, None
+        self.order.show_dossier(None)
+        self.priors.hide()
+        self._show()
+
+    def _facts_changed(self) -> None:
+        dossier = self.session.dossier
+        if dossier is None:
+            return
+        self.facts = facts_of(dossier, (self.session.prior,) if self.session.prior else ())
+        self.report = dossier.reports[-1] if dossier.reports else self.report
+        self.order.show_dossier(dossier)
+        self._show()
+
+    # ── showing ──────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def writing(self) -> bool:
+        return self.history is not None and self._allowed
+
+    def _show(self, cursor: bool = False, focus: bool = False) -> None:
+        draft = self.draft
+        if draft is not None:
+            self._text.setCurrentIndex(0)
+            self.form.show_draft(draft, self._allowed, self._doubtful)
+            if cursor:
+                self.form.put_cursor(draft, focus)
+        elif self.report is not None and self.report.versions:
+            self._text.setCurrentIndex(1)
+            self.signed.show_report(self.report)
+        else:
+            self._text.setCurrentIndex(2)
+        self._show_title()
+        self._show_templates()
+        self.foot.refresh(self)
+        self.desk.commands.refresh()
+
+    def _show_title(self) -> None:
+        if not self._study_uid:
+            text, look = words.t("Report"), ""
+        elif not self._allowed and self.history is not None:
+            text, look = self._why_not or words.t("Read only"), "waiting"
+        elif self.history is not None:
+            text, look = {"addendum": words.t("Addendum"), "correction": words.t("Correction")}.get(self.kind, words.t("Draft")), ""
+        else:
+            state = words.state(words.REPORT, self.report.state if self.report else "")
+            text, look = words.t(state.word) or words.t("Report"), state.token
+        self._title.setText(text)
+        self._title.setAccessibleName(f"{words.t('Report state')}: {text}")
+        relook(self._title, look or "strong")
+
+    def _show_templates(self) -> None:
+        draft = self.draft
+        shown = draft is not None and self.kind == "final" and self._allowed
+        self._template.setVisible(shown)
+        if not shown or draft is None:
+            return
+        if self._template.count() == 0:
+            for template in self.library.templates:
+                self._template.addItem(template.title, template)
+        place = next((n for n, t in enumerate(self.library.templates) if t.identifier == draft.template.identifier), -1)
+        self._template.setCurrentIndex(place)
+
+    def focus(self) -> None:
+        if self.draft is not None:
+            self.form.put_cursor(self.draft, True)
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────
+
+    def change(self, draft: composer.Draft, typing: bool = False, cursor: bool = True, focus: bool = False) -> None:
+        """Take a new state of the draft: shown, kept on this machine at once, on its way to the archive."""
+        if self.history is None or not self._allowed:
+            return
+        before = self.history.draft
+        self.history.do(draft, typing)
+        self._show(cursor=cursor, focus=focus)
+        if (before.values, before.quotes, before.template) != (draft.values, draft.quotes, draft.template):
+            self._keep()
+
+    def _keep(self) -> None:
+        draft = self.draft
+        if draft is None or self.desk.keeper is None:
+            return
+        self.foot.saved(words.t("saving …"))
+        addendum_to = self.report.report_id if self.report is not None and self.kind != "final" else None
+        self.desk.keeper.draft(SpooledDraft(self._study_uid, draft.template.identifier, composer.draft_to_json(draft),
+                                            addendum_to))
+
+    def _saved(self, study_uid: str, at: str) -> None:
+        if study_uid == self._study_uid:
+            self.foot.saved(f"{words.t('saved')} {words.local_moment(at)}" if at else words.t("saved"))
+
+    def _edited(self, field_id: str, text: str, caret: int) -> None:
+        if self.draft is not None:
+            self._doubtful.pop(field_id, None)
+            self.change(composer.edit_shown(self.draft, field_id, text, caret), typing=True, cursor=False)
+
+    def _placed(self, field_id: str, anchor: int, caret: int) -> None:
+        draft = self.draft
+        if draft is not None and self.history is not None and not draft.frozen:
+            seen = composer.shown(draft, field_id)
+            cursor = composer.Cursor(field_id, seen.to_raw(caret), seen.to_raw(anchor))
+            self.history.do(replace(draft, cursor=cursor))
+
+    def _entered(self, field_id: str) -> None:
+        draft = self.draft
+        if draft is not None and self.history is not None and draft.cursor.field_id != field_id:
+            self.history.do(composer.move_to(draft, field_id))
+
+    def step(self, by: int) -> None:
+        """The next or the previous field."""
+        if self.draft is not None:
+            moved = composer.next_field(self.draft) if by > 0 else composer.previous_field(self.draft)
+            self.change(moved, focus=True)
+
+    def go_to_field(self, field_id: str) -> None:
+        if self.draft is not None and field_id in self.draft.values:
+            self.change(composer.move_to(self.draft, field_id), focus=True)
+
+    def _change_template(self, template: Template | None) -> None:
+        if self.draft is not None and template is not None and template.identifier != self.draft.template.identifier:
+            self.change(composer.change_template(self.draft, template, self.facts), focus=True)
+
+    def undo(self) -> None:
+        if self.history is not None:
+            self.history.undo()
+            self._show(cursor=True)
+            self._keep()
+
+    def redo(self) -> None:
+        if self.history is not None:
+            self.history.redo()
+            self._show(cursor=True)
+            self._keep()
+
+    # ── measurements ─────────────────────────────────────────────────────────────────────────────────
+
+    def _strokes_changed(self) -> None:
+        """Every sentence that quotes a measurement changes with it."""
+        if self.history is None or not self._allowed or self.history.draft.frozen:
+            return
+        before = self.history.draft
+        for quote in {q.tracking_uid: q for q in before.quotes.values()}.values():
+            stroke = self.session.measurements.get(quote.tracking_uid)
+            if stroke is None:
+                self.history.update_measurement(replace(quote, deleted=True))
+                continue
+            fresh = quotes.quote(self.session, stroke)
+            if fresh is not None and fresh != quote:
+                self.history.update_measurement(fresh)
+        if self.history.draft.quotes != before.quotes:
+            self._show()
+            self._keep()
+
+    def insert_measurement(self, stroke: Measurement | None = None) -> None:
+        """Quote a measurement at the cursor: the given one, the selected one, else the newest."""
+        chosen = stroke or quotes.newest(self.session)
+        if chosen is None or self.draft is None:
+            self.desk.say(words.t("There is no measurement on this study yet."), "waiting")
+            return
+        try:
+            quote = quotes.quote_or_refuse(self.session, chosen)
+        except InvalidValue as error:
+            self.desk.say(words.failure(error).words, "waiting")
+            return
+        self.change(composer.insert_measurement(self.draft, quote))
+
+    def measurement_menu(self) -> QMenu:
+        """All measurements of the study, to insert one."""
+        menu = QMenu(self)
+        strokes = quotes.able(self.session)
+        for stroke in strokes:
+            menu.addAction(quotes.words_of(self.session, stroke), lambda s=stroke: self.insert_measurement(s))
+        if not strokes:
+            menu.addAction(words.t("No measurement yet")).setEnabled(False)
+        return menu
+
+    def _show_stroke(self, tracking_uid: str) -> None:
+        """A click on a number in the text jumps to its image."""
+        stroke = self.session.measurements.get(tracking_uid)
+        if stroke is None:
+            return
+        self.session.select(tracking_uid)
+        quotes.go_to(self.session, stroke)
+
+    # ── speech ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _speech_context(self) -> SpeechContext:
+        return context_for(self.draft, self.facts) if self.draft is not None else SpeechContext()
+
+    def _heard(self, utterance: Utterance) -> None:
+        if self.draft is None or not self._allowed:
+            return
+        spoken = composer.insert_dictation(self.draft, utterance.text)
+        if spoken is self.draft:
+            self.desk.say(words.t("This field could make nothing of: {text}").format(text=utterance.text), "waiting")
+            return
+        self._doubtful[spoken.cursor.field_id] = tuple(w.text.strip() for w in utterance.unsure)
+        self.change(spoken)
+        doubt = len(utterance.unsure)
+        told = words.t("{n} words are underlined: please look at them").format(n=doubt) if doubt else words.t("Written down")
+        self.desk.say(told, "waiting" if doubt else "quiet")
+
+    def dictate_file(self) -> None:
+        """Write down what a sound file says."""
+        name, _kind = QFileDialog.getOpenFileName(self, words.t("Sound file"), "", f"{words.t('Sound')} (*.wav)",
+                                                  options=QFileDialog.Option.DontUseNativeDialog)
+        if name:
+            self.dictation.transcribe_file(Path(name))
+
+    # ── signing ──────────────────────────────────────────────────────────────────────────────────────
+
+    def findings(self) -> tuple[SignFinding, ...]:
+        dossier, draft = self.session.dossier, self.draft
+        if dossier is None or draft is None:
+            return ()
+        seen, _count = self.session.seen()
+        situation = situation_of(dossier, self.facts, open_patient_id=dossier.patient.patient_id,
+                                 open_study_uid=self.session.study_uid, images_viewed=seen)
+        return check(draft, situation)
+
+    def sign(self, kind: str = "", then_next: bool = False) -> None:
+        """Show what was found and ask for the password; `kind` preliminary or what the draft is."""
+        draft = self.draft
+        if draft is None or not self._allowed or self._dialog is not None or not self.desk.may(Verb.SIGN):
+            return
+        kind = kind or self.kind
+        titles = {"preliminary": words.t("Sign as preliminary"), "addendum": words.t("Sign the addendum"),
+                  "correction": words.t("Sign the correction")}
+        who = self.desk.archive.who
+        exam = self.session.dossier.exam if self.session.dossier else None
+        summary = f"{exam.patient_display} · {exam.procedure} · {exam.accession}" if exam else ""
+        dialog = SignDialog(self.window(), titles.get(kind, words.t("Sign the report")), who.full_name or who.name,
+                            self.findings() if kind in ("final", "preliminary") else self._empty_findings(draft),
+                            lambda signature: self._sign(dialog, signature, kind, then_next), self.go_to_field,
+                            kind == "correction", summary)
+        self._dialog = dialog
+        dialog.finished.connect(lambda _code: self._dialog_gone())
+        dialog.open()
+
+    def _empty_findings(self, draft: composer.Draft) -> tuple[SignFinding, ...]:
+        return tuple(f for f in self.findings() if f.field_id in draft.values)
+
+    def _dialog_gone(self) -> None:
+        self._dialog = None
+
+    def _sections(self, draft: composer.Draft, kind: str) -> tuple[Section, ...]:
+        sections = composer.report_sections(composer.freeze(draft))
+        if kind == "addendum" and self.report is not None and self.report.versions:
+            return follow_up.with_addendum(self.report.versions[-1], sections)
+        return sections
+
+    def _sign(self, dialog: SignDialog, signature: Signature, kind: str, then_next: bool) -> None:
+        draft, archive, uid = self.draft, self.desk.archive, self._study_uid
+        if draft is None:
+            return
+        report_id = self.report.report_id if self.report is not None and kind in ("addendum", "correction") else None
+        quoted = tuple(dict.fromkeys(q.tracking_uid for q in draft.quotes.values()))
+        request = SignRequest(uid, signature.password, self._sections(draft, kind), kind, signature.reason, report_id, quoted)
+        self.desk.tasks.act(self, words.t("sign"), lambda: archive.reports.sign(request),
+                            lambda report: self._signed(dialog, report, uid, then_next),
+                            lambda error: dialog.refuse(words.failure(error).words
+                                                        if not _wrong_password(error) else words.t("The password is wrong.")))
+
+    def _signed(self, dialog: SignDialog, report: ReportView, uid: str, then_next: bool) -> None:
+        self.desk.spool.forget_draft(uid)
+        dialog.accept()
+        self.desk.say(words.t("Signed. The result is on its way; its acknowledgement shows in the worklist."), "good")
+        if uid != self._study_uid:
+            return
+        self.report, self.history = report, None
+        self._show()
+        if then_next:
+            self._open_next(uid)
+
+    def begin(self, kind: str) -> None:
+        """Begin an addendum, or a correction of the whole text."""
+        if self.report is None or not self.report.versions or self.history is not None:
+            return
+        template = follow_up.addendum() if kind == "addendum" else follow_up.correction(self.report.versions[-1])
+        self.kind = kind
+        draft = composer.start_draft(template, OrderFacts(study_uid=self._study_uid))
+        self.history = composer.History(draft)
+        self._show(cursor=True, focus=True)
+
+    def discard(self) -> None:
+        """Throw the draft away: the template as it was, or the signed text again."""
+        archive, uid = self.desk.archive, self._study_uid
+        self.desk.spool.forget_draft(uid)
+        self.desk.tasks.act(self, words.t("discard the draft"), lambda: archive.reports.discard_draft(uid),
+                            failed=lambda error: None if isinstance(error, NotFound) else self.desk.say(
+                                words.failure(error).words, "wrong"))
+        if self.report is not None and self.report.versions:
+            self.history, self.kind = None, "final"
+        elif self.history is not None:
+            self.history.do(composer.start_draft(self.history.draft.template, self.facts))
+        self._show(cursor=True)
+
+
+def column_widget(*items: object, gap: int = 8) -> QFrame:
+    answer = QFrame()
+    answer.setLayout(column(*items, gap=gap))
+    return answer
+
+
+def _wrong_password(error: Exception) -> bool:
+    return isinstance(error, NotSignedIn) and not isinstance(error, LockedOut)

@@ -1,0 +1,1 @@
+"""The settings place: look, addresses, peers, HL7 sources, destinations, people, about."""
