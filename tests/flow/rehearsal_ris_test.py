@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,6 +17,7 @@ from pacs_core.hl7.client import MLLPClient, NoAnswer
 from pacs_core.hl7.message import Header, Message
 from pacs_core.hl7.mllp import Frame, FrameDecoder, frame
 from pacs_core.hl7.server import MLLPServer, Peer, Reply
+from pacs_core.rehearsal.company import Simulator, SimulatorFailed
 from pacs_core.rehearsal.ris import Ris
 from pacs_core.rehearsal.ris_receiver import Behaviour, Receiver
 
@@ -171,43 +169,27 @@ def test_a_node_that_is_not_there_is_told_as_such() -> None:
 
 def test_as_a_process_it_says_ready_and_obeys(door: Door, tmp_path: Path) -> None:
     host, port = door.address
-    command = [
-        sys.executable,
-        "-m",
-        "pacs_core.rehearsal.ris",
-        "--node",
-        f"{host}:{port}",
-        "--keep",
-        str(tmp_path),
-    ]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def tell(**what: object) -> dict[str, Any]:
-            process.stdin.write(json.dumps(what) + "\n")
-            process.stdin.flush()
-            return json.loads(process.stdout.readline())
-
-        ready = process.stdout.readline()
-        assert ready.startswith("READY {")
-        listening = json.loads(ready.removeprefix("READY "))["hl7"].rsplit(":", 1)
-        assert tell(do="order", exam="chen-mr", today="2026-11-22")["ok"]["code"] == "AA"
-        assert tell(do="behave", name="silent") == {"ok": {"behaves": "silent", "times": 1}}
+    options = ["--node", f"{host}:{port}", "--keep", str(tmp_path / "kept")]
+    with Simulator("ris", options, tmp_path / "ris.log") as ris:
+        listening = str(ris.facts["hl7"]).rsplit(":", 1)
+        assert ris.tell("order", exam="chen-mr", today="2026-11-22")["code"] == "AA"
+        assert ris.tell("behave", name="silent") == {"behaves": "silent", "times": 1}
         client = MLLPClient(listening[0], int(listening[1]), answer_s=0.3)
         with pytest.raises(NoAnswer):
             ask(client, "R1")
         assert ask(client, "R1") == "AA"
         client.close()
-        rows = tell(do="received", accession="DH2611870")["ok"]
+        rows = ris.tell("received", accession="DH2611870")
         assert [row["answered"] for row in rows] == ["silent", "AA"]
-        assert "unknown command" in str(tell(do="dance")["error"])
-        process.stdin.close()
-        assert process.wait(20) == 0
+        with pytest.raises(SimulatorFailed, match="unknown command 'dance'"):
+            ris.tell("dance")
+        with pytest.raises(SimulatorFailed, match="nobody"):
+            ris.tell("register", patient="nobody")
+        assert ris.tell("register", patient="chen")["code"] == "AA"
+    with pytest.raises(SimulatorFailed, match="has ended"):
+        ris.tell("register", patient="chen")
+
+
+def test_a_simulator_that_cannot_start_says_so() -> None:
+    with pytest.raises(SimulatorFailed, match="did not say READY"):
+        Simulator("ris", ["--no-such-option"])

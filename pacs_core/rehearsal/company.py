@@ -1,0 +1,106 @@
+"""The simulators as processes of their own, started and spoken to by who plays demo or rehearsal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+MODULES = {"ris": "pacs_core.rehearsal.ris", "scanner": "pacs_core.rehearsal.scanner"}
+END_S = 15.0
+
+
+class SimulatorFailed(Exception):
+    """A simulator did not start, or answered a command with an error; the message has its words."""
+
+
+def simulator_command(who: str, options: Sequence[str]) -> list[str]:
+    """How to start a simulator: the module, or the packaged program's own ``simulate`` command."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "simulate", who, *options]
+    return [sys.executable, "-m", MODULES[who], *options]
+
+
+class Simulator:
+    """One simulator process; commands are answered in order, one at a time."""
+
+    def __init__(self, who: str, options: Sequence[str], log: Path | None = None) -> None:
+        self.who = who
+        self._lock = threading.Lock()
+        self._errors = log.open("ab") if log is not None else None
+        self._process = subprocess.Popen(
+            simulator_command(who, options),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors if self._errors is not None else subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+        )
+        try:
+            self.facts = self._ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def tell(self, do: str, **arguments: object) -> Any:
+        """Give a command and wait for its result; raises SimulatorFailed with the simulator's words."""
+        with self._lock:
+            answer = self._exchange({"do": do, **arguments})
+        if "error" in answer:
+            raise SimulatorFailed(f"{self.who}: {answer['error']}")
+        return answer.get("ok")
+
+    def stop(self) -> None:
+        """End it by closing its input; one that does not end is killed."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._errors is not None:
+            self._errors.close()
+
+    def __enter__(self) -> Simulator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _ready(self) -> dict[str, Any]:
+        line = self._line()
+        if not line.startswith("READY "):
+            raise SimulatorFailed(f"{self.who} did not say READY: {line.strip() or 'it ended'}")
+        facts: dict[str, Any] = json.loads(line.removeprefix("READY "))
+        return facts
+
+    def _exchange(self, asked: Mapping[str, object]) -> dict[str, Any]:
+        stdin = self._process.stdin
+        try:
+            if stdin is None:
+                raise BrokenPipeError
+            stdin.write(json.dumps(asked, ensure_ascii=False) + "\n")
+            stdin.flush()
+        except (OSError, ValueError):
+            raise SimulatorFailed(f"{self.who} has ended") from None
+        line = self._line()
+        if not line:
+            raise SimulatorFailed(f"{self.who} ended while it was working")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _line(self) -> str:
+        return self._process.stdout.readline() if self._process.stdout is not None else ""
