@@ -23,15 +23,19 @@
 #undef NAMED
 
 #if READING_ROOM_X86
+#include <immintrin.h>
+
 #define TARGET __attribute__((target("sse3,ssse3,sse4.1,sse4.2,popcnt")))
 #define NAMED(name, type) name##_##type##_v2
 #include "_kernels_types.h"
 #undef TARGET
 #undef NAMED
 
+#define WITH_AVX2 1
 #define TARGET __attribute__((target("sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi,bmi2,fma,f16c,lzcnt,movbe")))
 #define NAMED(name, type) name##_##type##_v3
 #include "_kernels_types.h"
+#undef WITH_AVX2
 #undef TARGET
 #undef NAMED
 #endif

@@ -119,13 +119,59 @@ static TARGET float TYPED(sample)(const Grid *g, double x, double y, double z, i
     }
 }
 
+#if defined(WITH_AVX2) && PAIRS
+/* Eight trilinear samples: neighbours along x come as one 32-bit gather, so that half the loads are saved and many
+   of them wait for memory at once. FLIP takes the bias off both halves. */
+static TARGET __m256 TYPED(eight)(const Grid *g, const double s[3], const double a[3], int x)
+{
+    const __m256d first = _mm256_add_pd(_mm256_set1_pd((double)x), _mm256_setr_pd(0.0, 1.0, 2.0, 3.0));
+    const __m256d second = _mm256_add_pd(first, _mm256_set1_pd(4.0));
+    const int *base = (const int *)g->pixels;
+    __m256i index[3];
+    __m256 part[3];
+    int k;
+    for (k = 0; k < 3; k++) {
+        const __m256d start = _mm256_set1_pd(s[k]), step = _mm256_set1_pd(a[k]);
+        const __m256d p = _mm256_fmadd_pd(first, step, start), q = _mm256_fmadd_pd(second, step, start);
+        const __m128i pi = _mm256_cvttpd_epi32(p), qi = _mm256_cvttpd_epi32(q);
+        const __m128 pf = _mm256_cvtpd_ps(_mm256_sub_pd(p, _mm256_cvtepi32_pd(pi)));
+        const __m128 qf = _mm256_cvtpd_ps(_mm256_sub_pd(q, _mm256_cvtepi32_pd(qi)));
+        index[k] = _mm256_set_m128i(qi, pi);
+        part[k] = _mm256_set_m128(qf, pf);
+    }
+    {
+        const __m256i row = _mm256_set1_epi32(g->nx), plane = _mm256_set1_epi32(g->nx * g->ny);
+        const __m256i at = _mm256_add_epi32(_mm256_add_epi32(_mm256_mullo_epi32(index[2], plane),
+                                                             _mm256_mullo_epi32(index[1], row)), index[0]);
+        const __m256i near[4] = {at, _mm256_add_epi32(at, row), _mm256_add_epi32(at, plane),
+                                 _mm256_add_epi32(_mm256_add_epi32(at, row), plane)};
+        __m256 edge[4];
+        for (k = 0; k < 4; k++) {
+            const __m256i pair = _mm256_xor_si256(_mm256_i32gather_epi32(base, near[k], 2), _mm256_set1_epi32(FLIP));
+            const __m256i low = _mm256_srai_epi32(_mm256_slli_epi32(pair, 16), 16);
+            const __m256i high = _mm256_srai_epi32(pair, 16);
+            const __m256 from = _mm256_cvtepi32_ps(low), by = _mm256_cvtepi32_ps(_mm256_sub_epi32(high, low));
+            edge[k] = _mm256_fmadd_ps(part[0], by, from);
+        }
+        edge[0] = _mm256_fmadd_ps(part[1], _mm256_sub_ps(edge[1], edge[0]), edge[0]);
+        edge[2] = _mm256_fmadd_ps(part[1], _mm256_sub_ps(edge[3], edge[2]), edge[2]);
+        edge[0] = _mm256_fmadd_ps(part[2], _mm256_sub_ps(edge[2], edge[0]), edge[0]);
+        return edge[0];
+    }
+}
+#endif
+
 /* Trilinear samples of a run whose eight neighbours all exist. */
 static TARGET void TYPED(run)(const Grid *g, const double s[3], const double a[3], int x0, int x1, float *line)
 {
     const T *v = (const T *)g->pixels;
     const ptrdiff_t sy = g->nx, sz = (ptrdiff_t)g->nx * g->ny;
-    int x;
-    for (x = x0; x < x1; x++) {
+    int x = x0;
+#if defined(WITH_AVX2) && PAIRS
+    if ((int64_t)g->nx * g->ny * g->nz < INT32_MAX)
+        for (; x + 8 <= x1; x += 8) _mm256_storeu_ps(line + x, TYPED(eight)(g, s, a, x));
+#endif
+    for (; x < x1; x++) {
         const double px = s[0] + x * a[0], py = s[1] + x * a[1], pz = s[2] + x * a[2];
         const int ix = (int)px, iy = (int)py, iz = (int)pz;
         const float fx = (float)(px - ix), fy = (float)(py - iy), fz = (float)(pz - iz);

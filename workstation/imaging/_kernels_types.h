@@ -1,6 +1,8 @@
 /* All stored types for one instruction set: NAMED(name, type) and TARGET are defined by _kernels.c. */
 
 #define T int16_t
+#define PAIRS 1
+#define FLIP 0
 #define BIAS 0
 #define LOWEST (-32768)
 #define HIGHEST 32767
@@ -8,12 +10,16 @@
 #include "_kernels_body.h"
 #include "_kernels_flat.h"
 #undef T
+#undef PAIRS
+#undef FLIP
 #undef BIAS
 #undef LOWEST
 #undef HIGHEST
 #undef TYPED
 
 #define T uint16_t
+#define PAIRS 1
+#define FLIP (int)0x80008000u
 #define BIAS 32768
 #define LOWEST 0
 #define HIGHEST 65535
@@ -21,12 +27,16 @@
 #include "_kernels_body.h"
 #include "_kernels_flat.h"
 #undef T
+#undef PAIRS
+#undef FLIP
 #undef BIAS
 #undef LOWEST
 #undef HIGHEST
 #undef TYPED
 
 #define T uint8_t
+#define PAIRS 0
+#define FLIP 0
 #define BIAS 0
 #define LOWEST 0
 #define HIGHEST 255
@@ -34,6 +44,8 @@
 #include "_kernels_body.h"
 #include "_kernels_flat.h"
 #undef T
+#undef PAIRS
+#undef FLIP
 #undef BIAS
 #undef LOWEST
 #undef HIGHEST
