@@ -86,7 +86,12 @@ class Sender:
     def __init__(
         self, port: int, wrap: Callable[[socket.socket], socket.socket] = lambda plain: plain
     ) -> None:
-        self.socket = wrap(socket.create_connection(("127.0.0.1", port), 30))
+        plain = socket.create_connection(("127.0.0.1", port), 30)
+        try:
+            self.socket = wrap(plain)
+        except OSError:
+            plain.close()
+            raise
         self.socket.settimeout(30)
         self._read = b""
 

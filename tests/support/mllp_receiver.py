@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -104,7 +105,8 @@ def after(event: threading.Event, behaviour: Behaviour) -> Behaviour:
 class MLLPReceiver:
     """Listens on a port of the system's choice; `received` holds every message in the order of arrival."""
 
-    def __init__(self, *answers: Behaviour) -> None:
+    def __init__(self, *answers: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.answers: list[Behaviour] = list(answers) or [answer()]
         self.received: list[bytes] = []
         self.connections = 0
@@ -160,6 +162,9 @@ class MLLPReceiver:
     def _read(self, connection: socket.socket) -> None:
         waiting = b""
         with contextlib.suppress(OSError):
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
             while data := connection.recv(4096):
                 waiting += data
                 while EB + CR in waiting:
