@@ -24,6 +24,8 @@ QUICK_DEATH_S = 5.0
 MOST_QUICK_DEATHS = 5
 LOG = "core.log"
 LOG_KEEP = 4 << 20
+_NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+"""Ctrl-C in the terminal goes to the window, which then ends the core in order."""
 
 
 def command(*words: str) -> list[str]:
@@ -36,7 +38,9 @@ def command(*words: str) -> list[str]:
 class CoreProcess:
     """Starts `serve`, restarts it when it dies unasked, ends it with the window or lets it stay."""
 
-    def __init__(self, data: Path, arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, data: Path, arguments: Sequence[str] = (), on_restart: Callable[[], None] | None = None
+    ) -> None:
         self._data = data
         self._arguments = list(arguments)
         self._on_restart = on_restart
@@ -124,7 +128,8 @@ class CoreProcess:
                 stdout=subprocess.PIPE,
                 stderr=core_log,
                 text=True,
-                **_own_group(),
+                creationflags=_NEW_GROUP,
+                start_new_session=os.name != "nt",
             )
         self._process = process
         self._tell(self._secret)
@@ -138,7 +143,7 @@ class CoreProcess:
 
     def _run(self) -> None:
         quick = 0
-        while not self._ending and self._process is not None:
+        while self._process is not None:
             began = time.monotonic()
             self._process.wait()
             if self._ending:
@@ -187,12 +192,7 @@ def _first_line(process: subprocess.Popen[str], patience_s: float) -> str:
 
 
 def _last_line(log_path: Path) -> str:
-    lines = [line for line in log_path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    lines = [
+        line for line in log_path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
+    ]
     return lines[-1] if lines else "it said nothing"
-
-
-def _own_group() -> dict[str, int | bool]:
-    """Ctrl-C in the terminal goes to the window, which then ends the core in order."""
-    if os.name == "nt":
-        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-    return {"start_new_session": True}

@@ -19,6 +19,7 @@ from pacs_core.database.opening import open_index
 from pacs_core.domain.access import Actor, Role
 from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.hl7.sender import MLLPTransmitter
+from pacs_core.ports import Clock
 from pacs_core.runtime import VERSION
 from pacs_core.runtime.addresses import lan_addresses
 from pacs_core.runtime.clock import SystemClock
@@ -43,8 +44,9 @@ QUARANTINE = "quarantine"
 class Node:
     """The PACS core in this process; `serve` wraps it, tests use it directly."""
 
-    def __init__(self, settings: Settings, *, secret: str = "") -> None:
+    def __init__(self, settings: Settings, *, secret: str = "", clock: Clock | None = None) -> None:
         self.settings = settings
+        self.clock: Clock = clock or SystemClock(settings.site_zone)
         self.secret = secret or secrets.token_urlsafe(32)
         self.dicom = self.hl7 = self.http = ""
         self.demo_facts = m.SignIn(node="Reading Room")
@@ -61,7 +63,6 @@ class Node:
         hold = Hold(self.data)
         self._closing.callback(hold.release)
         try:
-            self.clock = SystemClock(self.settings.site_zone)
             index = open_index(self.data / INDEX, self.clock)
             self._closing.callback(index.close)
             self.store = FolderStore(self.data / STORE, self.settings.store_reserve_mb << 20)

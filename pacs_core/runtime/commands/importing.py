@@ -20,7 +20,9 @@ GOOD = frozenset({"stored", "already there", "not DICOM", "not storable", "skipp
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the parser."""
-    parser = commands.add_parser("import", parents=[shared_options()], help="store files, folders, zips, DICOMDIR media")
+    parser = commands.add_parser(
+        "import", parents=[shared_options()], help="store files, folders, zips, DICOMDIR media"
+    )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--json", action="store_true", help="the summary as JSON on standard output")
     parser.set_defaults(run=run)
@@ -63,7 +65,12 @@ def _summary(args: argparse.Namespace, lines: list[ImportLine]) -> None:
     counts = Counter(line.outcome for line in lines)
     studies = sorted({line.study_uid for line in lines if line.study_uid})
     if args.json:
-        print(json.dumps({"counts": counts, "studies": studies, "files": [asdict(x) for x in lines]}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"counts": counts, "studies": studies, "files": [asdict(x) for x in lines]},
+                ensure_ascii=False,
+            )
+        )
         return
     words = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items())) or "nothing found"
     say(f"{len(lines)} files: {words}; {len(studies)} studies")

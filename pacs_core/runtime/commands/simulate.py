@@ -7,7 +7,9 @@ import argparse
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the parser; the simulators read their own options."""
-    parser = commands.add_parser("simulate", help="a simulated RIS or scanner to try an interface with", add_help=False)
+    parser = commands.add_parser(
+        "simulate", help="a simulated RIS or scanner to try an interface with", add_help=False
+    )
     parser.add_argument("who", choices=("ris", "scanner"))
     parser.add_argument("options", nargs=argparse.REMAINDER)
     parser.set_defaults(run=run)
