@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,11 @@ from pacs_core.runtime.__main__ import COMMANDS
 from pacs_core.runtime.__main__ import main as core_main
 from pacs_core.runtime.child import CoreProcess, find_running
 from pacs_core.runtime.data_folder import prepare, running
+from pacs_core.runtime.doors import open_door
 from pacs_core.runtime.settings import default_data
 
 if TYPE_CHECKING:
-    from pacs_core.runtime.demo import Demo
+    from pacs_core.archive.models import Check
 
 log = logging.getLogger("reading_room.view")
 
@@ -42,23 +43,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 def open_window(words: Sequence[str]) -> int:
     """Open the workstation at its sign-in; starts its core, or attaches to the one that holds the folder."""
     args = _parser().parse_args(words)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("reading_room").setLevel(logging.DEBUG if args.verbose > 1 else logging.INFO if args.verbose else logging.WARNING)
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("reading_room").setLevel(
+        logging.DEBUG if args.verbose > 1 else logging.INFO if args.verbose else logging.WARNING
+    )
     try:
         if args.demo:
             return _demo(args)
         return _seat(args)
     except ReadingRoomError as error:
-        print(f"reading-room: {error.message}" + (f" ({error.where})" if error.where else ""), file=sys.stderr)
+        print(
+            f"reading-room: {error.message}" + (f" ({error.where})" if error.where else ""), file=sys.stderr
+        )
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="reading-room", epilog=f"Commands: {', '.join(COMMANDS)}; each has its --help.")
+    parser = argparse.ArgumentParser(
+        prog="reading-room", epilog=f"Commands: {', '.join(COMMANDS)}; each has its --help."
+    )
     parser.add_argument("--demo", action="store_true", help="open on a throw-away data folder with demo data")
     parser.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--data", type=Path, metavar="DIR", help="data folder (READING_ROOM_DATA)")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration, config.toml in the data folder by default")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration, config.toml in the data folder by default"
+    )
     parser.add_argument("-v", "--verbose", action="count", default=0, help="log more, to stderr")
     parser.add_argument("--sound-file", type=Path, help=argparse.SUPPRESS)
     return parser
@@ -84,7 +95,7 @@ def _demo(args: argparse.Namespace) -> int:
     try:
         if args.headless or not _has_display():
             return demo.headless()
-        return _run_window(demo.core.find, demo.data, None, args.sound_file, demo)
+        return _run_window(demo.core.find, demo.data, None, args.sound_file)
     finally:
         demo.stop()
 
@@ -94,27 +105,25 @@ def _run_window(
     data: Path,
     core: CoreProcess | None,
     sound_file: Path | None,
-    demo: Demo | None = None,
 ) -> int:
-    from pacs_core.remote.archive import RemoteDoor
-    from workstation.ui.application import run
+    """Show the window until it is closed."""
+    from PySide6.QtWidgets import QApplication
 
-    place = find() or ("", "")
-    door = RemoteDoor(place[0], place[1], find=find)
+    from workstation.ui.shell import Settings, Workstation
+
+    application = QApplication.instance() or QApplication(["reading-room"])
+    application.setApplicationName("Reading Room")
+    folder = data / "workstation"
+    folder.mkdir(mode=0o700, exist_ok=True)
 
     def closed(stay: bool) -> None:
         if core is not None:
-            if stay:
-                core.leave()
-            else:
-                core.stop()
+            core.leave() if stay else core.stop()
 
-    folder = data / "workstation"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    try:
-        return run(door, folder, closed if core is not None else None, sound_file)
-    finally:
-        door.close()
+    with open_door(find) as door:
+        window = Workstation(door, Settings(folder, closed if core is not None else None, sound_file))
+        window.show()
+        return int(application.exec())
 
 
 def _has_display() -> bool:
@@ -130,9 +139,38 @@ def _has_display() -> bool:
 
 def _add_checks() -> None:
     from pacs_core.runtime.commands import doctor
-    from workstation.checks import checks
 
-    doctor.EXTRA.append(checks)
+    doctor.EXTRA.append(_own_checks)
+
+
+def _own_checks() -> Iterator[Check]:
+    """What `doctor` says of this house: the engine in use, the window's libraries, the speech engine."""
+    from pacs_core.archive.models import Check
+    from workstation.rendering.engines import engine_words
+
+    words = engine_words()
+    compiled = "compiled" in words
+    yield Check(
+        "engine",
+        "ok" if compiled else "warn",
+        words,
+        "" if compiled else "install a C compiler and reinstall",
+    )
+    yield _library("window", "PySide6.QtWidgets", "install the system libraries that dev.py names")
+    yield _library("microphone", "sounddevice", "install PortAudio (libportaudio2) to dictate by microphone")
+    yield _library("speech", "ctranslate2", "install reading-room[dictation] to dictate")
+
+
+def _library(name: str, module: str, advice: str) -> Check:
+    from importlib import import_module
+
+    from pacs_core.archive.models import Check
+
+    try:
+        import_module(module)
+    except (ImportError, OSError) as error:
+        return Check(name, "warn", f"{module} cannot be loaded: {error}", advice)
+    return Check(name, "ok", f"{module} loads")
 
 
 if __name__ == "__main__":
