@@ -25,7 +25,7 @@ set that grows keeps its `uid`; loading it again takes over what its smaller sel
 ``volume``        `Volume`: native array (slices, rows, columns[, 3]), `loaded` mask, `failures` in words,
                   `values(index)`, `value_at(index, column, row)`, `value_in_patient(point)`.
 ``luts``          `VoiWindow`, `GreyChain`, `to_grey`, `grey_table`, `presets(modality)`, `auto_window`.
-``colour``        RGB, YBR and palette frames to (rows, columns, 3) uint8.
+``frame_reader``  one frame from its locator into the volume; colour comes as 8-bit RGB.
 ``cache``         `ByteCache`: least recently used out first, by bytes; pinned entries stay.
 ``loader``        `Loader`, `LoadRequest`, `SliceLoaded`, `Urgency`, `slice_order`.
 ``anchors``       `link(current, prior, volume, volume) -> Link | None`, `anchored(point, point)`,

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pacs_core.archive.models import FramePixels, LocalFile
-from pacs_core.dicom.pixels import decode_frame
-from workstation.imaging.colour import to_rgb8
+from pacs_core.dicom.pixels import decode_frame, decoded_photometric, to_rgb
 from workstation.imaging.headers import FrameHeader, PixelLayout
 
 Array = npt.NDArray[Any]
@@ -137,8 +136,20 @@ def decoded(header: FrameHeader, fragments: tuple[bytes, ...], transfer_syntax: 
         layout.photometric,
         layout.planar,
         bit_offset=skipped,
+        float_kind=layout.float_kind,
+        words_swapped=layout.words_swapped,
     )
-    return to_rgb8(pixels, layout, header.palette, transfer_syntax) if layout.is_colour else pixels
+    return _rgb(pixels, header, transfer_syntax) if layout.is_colour else pixels
+
+
+def _rgb(pixels: Array, header: FrameHeader, transfer_syntax: str) -> Array:
+    """Colour as it is shown, 8 bits a sample: the upper eight of those stored."""
+    layout = header.layout
+    photometric = decoded_photometric(transfer_syntax, layout.photometric)
+    spare = layout.bits_allocated - layout.bits_stored
+    if spare > 0 and photometric != "PALETTE COLOR":
+        pixels = np.left_shift(pixels, spare)
+    return to_rgb(pixels, photometric, header.palette)
 
 
 def _store(target: Array, pixels: Array) -> None:

@@ -91,23 +91,11 @@ class PixelLayout:
     photometric: str
     planar: int
     float_kind: str = ""
+    words_swapped: bool = False
 
     @property
     def is_colour(self) -> bool:
         return self.samples > 1 or self.photometric == "PALETTE COLOR"
-
-
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """Palette Color LUT: first stored value mapped and the three tables, 8 or 16 bits an entry (PS3.3
-    C.7.6.3.1.5).
-    """
-
-    first: int
-    bits: int
-    red: tuple[int, ...]
-    green: tuple[int, ...]
-    blue: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +135,7 @@ class FrameHeader:
     voi_lut: TableLut | None
     inverse: bool
     padding: tuple[int, int] | None
-    palette: Palette | None
+    palette: Attributes | None
     patient_orientation: tuple[str, ...]
     image_type: tuple[str, ...]
     thickness: float | None
@@ -166,6 +154,13 @@ class FrameHeader:
         return "LOCALIZER" in self.image_type
 
     @property
+    def source(self) -> tuple[str, int, str, int]:
+        """Whose bytes these are: the same UID may come again from another file with other pixels."""
+        where = self.locator
+        place = (where.path, where.offset) if isinstance(where, LocalFile) else ("", 0)
+        return (self.sop_instance_uid, self.frame, *place)
+
+    @property
     def grid(self) -> tuple[int, int, int, bool]:
         """What has to be equal for frames to share one array."""
         return self.layout.rows, self.layout.columns, self.layout.samples, self.layout.is_colour
@@ -180,7 +175,7 @@ def _table(value: object, unit: str = "", signed: bool = False) -> TableLut | No
     if not isinstance(item, Mapping):
         return None
     descriptor = numbers(item.get("Descriptor"))
-    entries = _unpacked(item.get("Data"), 16)
+    entries = _unpacked(item.get("Data"))
     if len(descriptor) != 3 or not entries:
         return None
     size = int(descriptor[0]) or 65536
@@ -195,14 +190,15 @@ def _first_mapped(value: float, signed: bool) -> int:
     return int(value) - 65536 if signed and value > 32767 else int(value)
 
 
-def _unpacked(value: object, bits: int) -> tuple[int, ...]:
+def _unpacked(value: object) -> tuple[int, ...]:
+    """The 16-bit entries of packed table data; none where it is damaged."""
     if not isinstance(value, str):
         return ()
     try:
         raw = unpacked(value)
     except (ValueError, zlib.error):
         return ()
-    return struct.unpack(f"<{len(raw) // 2}H", raw[: len(raw) // 2 * 2]) if bits > 8 else tuple(raw)
+    return struct.unpack(f"<{len(raw) // 2}H", raw[: len(raw) // 2 * 2])
 
 
 def _unit(modality: str, attributes: Attributes) -> str:
@@ -261,31 +257,9 @@ def _padding(attributes: Attributes, layout: PixelLayout) -> tuple[int, int] | N
     return ends[0], ends[1]
 
 
-def _palette(attributes: Attributes) -> Palette | None:
+def _palette(attributes: Attributes) -> Attributes | None:
     given = attributes.get("Palette")
-    if not isinstance(given, Mapping):
-        return None
-    tables: list[tuple[int, ...]] = []
-    descriptor: Numbers = ()
-    for colour in ("Red", "Green", "Blue"):
-        part = given.get(colour)
-        if not isinstance(part, Mapping):
-            return None
-        descriptor = numbers(part.get("Descriptor"))
-        if len(descriptor) != 3:
-            return None
-        tables.append(_palette_entries(part.get("Data"), int(descriptor[0]) or 65536, int(descriptor[2])))
-    if not all(tables):
-        return None
-    return Palette(int(descriptor[1]), int(descriptor[2]), *tables)
-
-
-def _palette_entries(data: object, count: int, bits: int) -> tuple[int, ...]:
-    """Entries by the bits they say they have, or by the bytes there are where the two contradict each
-    other.
-    """
-    plain = _unpacked(data, 8)
-    return plain[:count] if bits <= 8 and len(plain) < 2 * count else _unpacked(data, 16)[:count]
+    return given if isinstance(given, Mapping) else None
 
 
 def _regions(attributes: Attributes) -> tuple[Region, ...]:
@@ -323,6 +297,7 @@ def _layout(instance: InstanceManifest, attributes: Attributes) -> PixelLayout:
         photometric=text(attributes.get("PhotometricInterpretation")).upper() or "MONOCHROME2",
         planar=integer(attributes.get("PlanarConfiguration")),
         float_kind=text(attributes.get("FloatPixels")),
+        words_swapped=attributes.get("PixelWordsSwapped") is True,
     )
 
 

@@ -80,9 +80,7 @@ class Volume:
     def holds(self, display_set: DisplaySet) -> bool:
         """Whether this is the volume of these very frames in this order."""
         mine, theirs = self.display_set.frames, display_set.frames
-        return mine is theirs or [(f.sop_instance_uid, f.frame) for f in mine] == [
-            (f.sop_instance_uid, f.frame) for f in theirs
-        ]
+        return mine is theirs or [f.source for f in mine] == [f.source for f in theirs]
 
     def header(self, index: int) -> FrameHeader:
         return self.display_set.frames[index]
@@ -117,9 +115,9 @@ class Volume:
         """Take over the slices that an earlier volume of the same series has loaded (a study still
         arriving).
         """
-        there = {(f.sop_instance_uid, f.frame): k for k, f in enumerate(earlier.display_set.frames)}
+        there = {f.source: k for k, f in enumerate(earlier.display_set.frames)}
         for index, frame in enumerate(self.display_set.frames):
-            k = there.get((frame.sop_instance_uid, frame.frame))
+            k = there.get(frame.source)
             if k is None or not earlier.loaded[k] or earlier.dtype != self.dtype:
                 continue
             if earlier.pixels[k].shape == self.pixels[index].shape and self.claim(index):
