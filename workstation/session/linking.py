@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workstation.imaging import anchors
+from workstation.imaging.anchors import has_place
 from workstation.imaging.display_sets import DisplaySet
-from workstation.imaging.geometry import add, dot, subtract
+from workstation.imaging.geometry import add, dot, scaled, subtract
 from workstation.session.view_state import Plane, Vector, ViewState
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class Tie:
 
     offset: Vector
     exact: bool
+    words: str = ""
 
 
 SAME = Tie((0.0, 0.0, 0.0), True)
@@ -47,21 +50,15 @@ def key(one: CellState, other: CellState) -> tuple[str, str]:
     return space(one), space(other)
 
 
-def has_place(shown: DisplaySet) -> bool:
-    """Whether its images lie somewhere in a patient."""
-    return all(f.plane is not None for f in shown.frames)
-
-
 def tie(one: CellState, other: CellState) -> Tie | None:
     """Tie two spaces at opening; None where either has no place in a patient."""
     a, b = one.display_set, other.display_set
-    if a is None or b is None or not has_place(a) or not has_place(b):
+    if a is None or b is None:
         return None
-    if a.frame_of_reference_uid and a.frame_of_reference_uid == b.frame_of_reference_uid:
-        return SAME
-    if one.study_uid == other.study_uid:
+    if one.study_uid == other.study_uid and a.frame_of_reference_uid != b.frame_of_reference_uid:
         return None
-    return Tie(subtract(middle(b), middle(a)), False)
+    found = anchors.link(a, b)
+    return Tie(found.offset, found.exact, found.words) if found is not None else None
 
 
 def tie_here(one: CellState, other: CellState) -> Tie | None:
@@ -69,16 +66,17 @@ def tie_here(one: CellState, other: CellState) -> Tie | None:
     here, there = point_of(one), point_of(other)
     if here is None or there is None or one.role is other.role:
         return None
-    return Tie(subtract(there, here), False)
+    return Tie(subtract(there, here), False, anchors.anchored(here, there).words)
+
+
+def reversed_(tie_: Tie) -> Tie:
+    """The way back."""
+    return Tie(scaled(tie_.offset, -1.0), tie_.exact, tie_.words)
 
 
 def middle(shown: DisplaySet) -> Vector:
     """The middle of a display set in its own space."""
-    if shown.geometry is not None:
-        return shown.geometry.centre
-    planes = [f.plane.centre for f in shown.frames if f.plane is not None]
-    return (sum(p[0] for p in planes) / len(planes), sum(p[1] for p in planes) / len(planes),
-            sum(p[2] for p in planes) / len(planes))
+    return shown.geometry.centre if shown.geometry is not None else anchors.middle(shown)
 
 
 def carried(point: Vector, by: Tie) -> Vector:
@@ -112,8 +110,12 @@ def normal_of(cell: CellState) -> Vector | None:
 
 def nearest(shown: DisplaySet, point: Vector) -> int:
     """The image whose plane lies nearest a point of its own space."""
-    distances = [abs(dot(subtract(point, f.plane.origin), f.plane.normal)) for f in shown.frames if f.plane is not None]
-    return distances.index(min(distances)) if distances else 0
+    return anchors.slice_at(shown, point)
+
+
+def alike(here: Vector, there: Vector) -> bool:
+    """Whether two cells cut the body the same way."""
+    return abs(dot(here, there)) >= PARALLEL
 
 
 def at_point(cell: CellState, point: Vector) -> ViewState:
@@ -135,7 +137,7 @@ def followed(cell: CellState, before: ViewState, other: CellState, by: Tie | Non
     scrolled = cell.view.index != before.index or cell.view.centre != before.centre
     if not scrolled or by is None or point is None or here is None or there is None:
         return other.view
-    if abs(dot(here, there)) < PARALLEL:
+    if not alike(here, there):
         return other.view
     return at_point(other, carried(point, by))
 

@@ -63,6 +63,7 @@ class ReadingSession:
         self.maximised: int | None = None
         self.linked = True
         self.ties: dict[tuple[str, str], linking.Tie] = {}
+        self.by_hand: set[tuple[str, str]] = set()
         self.measurements: dict[str, Measurement] = {}
         self.selected = ""
         self.viewed: dict[str, set[int]] = {}
@@ -262,6 +263,32 @@ class ReadingSession:
         key = linking.key(one, other)
         return linking.SAME if key[0] == key[1] else self.ties.get(key)
 
+    def refine(self, one: CellState, other: CellState, tie: linking.Tie) -> None:
+        """A better tie of two spaces was found in the background: take it both ways, and bring the others along."""
+        key = linking.key(one, other)
+        if key in self.by_hand or not {key[0], key[1]} <= {linking.space(c) for c in self.cells}:
+            return
+        self.ties[key], self.ties[key[1], key[0]] = tie, linking.reversed_(tie)
+        active = self.active_cell
+        if active is not None and self.linked:
+            point = linking.point_of(active)
+            if point is not None:
+                self._bring(point, active)
+        self.link_changed.emit()
+
+    def _bring(self, point: Vector, source: CellState) -> None:
+        """Every cell of the other role that cuts the same way goes to a point of the source cell."""
+        for number, cell in enumerate(self.cells):
+            tie = self.tie(source, cell)
+            here, there = linking.normal_of(source), linking.normal_of(cell)
+            if cell.role is source.role or tie is None or here is None or there is None:
+                continue
+            if linking.alike(here, there):
+                view = linking.at_point(cell, linking.carried(point, tie))
+                if view != cell.view:
+                    self.cells[number] = replace(cell, view=view)
+                    self.view_changed.emit(number)
+
     def anchor_here(self) -> None:
         """Tie current and prior anew at the positions they show now."""
         for one in self.cells:
@@ -271,6 +298,7 @@ class ReadingSession:
                     tie = linking.tie_here(one, other)
                     if tie is not None:
                         self.ties[key] = tie
+                        self.by_hand.add(key)
         self.linked = True
         self.link_changed.emit()
 

@@ -76,5 +76,10 @@ class Bridge(QObject):
         stop.wait(AGAIN_S)
 
     def stop(self) -> None:
-        """Say no more; the thread ends at its next answer."""
+        """Ask no more; the thread ends at its next answer."""
         self._stop.set()
+
+    def leave(self) -> None:
+        """Stop, and let go of everybody who listened: their widgets are about to go."""
+        self.stop()
+        self.disconnect(self)

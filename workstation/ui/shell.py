@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QToolButton, QWidget
 
@@ -45,7 +45,9 @@ class Settings:
 
 
 class Workstation(QMainWindow):
-    """One main window. `door` opens the archive; everything else is in `settings`."""
+    """One main window. `door` opens the archive; everything else is in `settings`. `closed`: it has gone."""
+
+    closed = Signal()
 
     def __init__(self, door: Door, settings: Settings) -> None:
         super().__init__()
@@ -185,7 +187,7 @@ class Workstation(QMainWindow):
         desk, self.desk = self.desk, None
         for close in desk.closing:
             close()
-        desk.bridge.stop()
+        desk.bridge.leave()
         for place in self._places.values():
             self._rooms.removeWidget(place)
             place.deleteLater()
@@ -266,13 +268,25 @@ class Workstation(QMainWindow):
                 event.ignore()
                 return
             goes_on = answer
-        self._asked = True
         area = self.normalGeometry()
         self.preferences.window = {"left": area.x(), "top": area.y(), "width": area.width(), "height": area.height()}
         self.preferences.save()
         self._clear_desk()
-        QApplication.instance().removeEventFilter(self)
-        self.tasks.close()
+        self._sign_in.welcome(self.preferences.last_user)
+        self._whole.setCurrentWidget(self._sign_in)
+        self.tasks.finish()
         if self.settings.on_close is not None:
             self.settings.on_close(goes_on)
         event.accept()
+        self.closed.emit()
+
+    def close_now(self) -> None:
+        """Close without asking: the machine wants the program to end."""
+        self._asked = True
+        self.close()
+
+    def open_again(self) -> None:
+        """Show the window again, at its sign-in."""
+        self.show()
+        self.raise_()
+        self.activateWindow()

@@ -48,6 +48,7 @@ QPushButton[look="main"]:hover { border-color: $text; }
 QPushButton[look="main"]:focus { border: 1px solid $text; }
 QPushButton[look="main"]:disabled { background: $raised; color: $quiet; border-color: $line; }
 QPushButton[look="danger"] { color: $wrong; }
+QPushButton[look="danger"]:disabled { color: $quiet; }
 QPushButton[look="link"] { background: transparent; border: 1px solid transparent; color: $accent; padding: 0 4u; }
 QPushButton[look="link"]:hover { text-decoration: underline; }
 QPushButton[look="link"]:focus { border: 1px solid $accent; }

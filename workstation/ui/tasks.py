@@ -115,6 +115,12 @@ class Tasks(QObject):
     def idle(self) -> bool:
         return not self._open
 
+    def finish(self, patience: float = 5.0) -> bool:
+        """Wait until the changes that were begun are done; False where they take longer than `patience` seconds."""
+        done = threading.Event()
+        self._actor.submit(done.set)
+        return done.wait(patience)
+
     def close(self) -> None:
         """Finish the changes that were begun, forget the questions."""
         self._askers.shutdown(wait=False, cancel_futures=True)

@@ -112,8 +112,10 @@ class HeldDetail(QFrame):
             mark = label("")
             mark.setPixmap(theme.pixmap("equal" if same else "not-equal-variant", "good" if same else "waiting", 14))
             grid.addWidget(label(name, "quiet"), number, 0)
-            grid.addWidget(label(received or "–", token), number, 1)
-            grid.addWidget(label(ordered or "–", token), number, 2)
+            for place, text in ((1, received), (2, ordered)):
+                shown = label(text or "–", token, wrap=True)
+                shown.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignTop)
+                grid.addWidget(shown, number, place)
             if received and ordered:
                 grid.addWidget(mark, number, 3)
         grid.setColumnStretch(1, 1)

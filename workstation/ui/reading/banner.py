@@ -43,8 +43,11 @@ class Banner(QFrame):
         layout.setAlignment(self._stat, Qt.AlignmentFlag.AlignVCenter)
         self.setLayout(layout)
         self.setFixedHeight(theme.current().px(44))
-        theme.hub().changed.connect(lambda: self.setFixedHeight(theme.current().px(44)))
+        theme.hub().changed.connect(self._size)
         self.show_dossier(None)
+
+    def _size(self) -> None:
+        self.setFixedHeight(theme.current().px(44))
 
     def show_dossier(self, dossier: Dossier | None) -> None:
         for part in (self._stat, self._person, self._number, self._study, self._when, self._state, self._mismatch):

@@ -165,7 +165,7 @@ class ImageCell(QWidget):
         self._paint_words(painter)
         if self.is_active:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setPen(QPen(look.colour("accent"), look.px(2), j=Qt.PenJoinStyle.MiterJoin))
+            painter.setPen(QPen(look.overlay("active"), look.px(2), j=Qt.PenJoinStyle.MiterJoin))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             inset = look.px(2) // 2
             painter.drawRect(self.rect().adjusted(inset, inset, -inset - 1, -inset - 1))

@@ -43,7 +43,7 @@ class StudyFrame(QFrame):
         painter.fillRect(self.rect(), look.colour("ground"))
         if self.role is Role.PRIOR:
             edge = look.px(2)
-            painter.setPen(QPen(look.overlay("prior_frame"), edge, j=Qt.PenJoinStyle.MiterJoin))
+            painter.setPen(QPen(look.colour("prior"), edge, j=Qt.PenJoinStyle.MiterJoin))
             painter.drawRect(self.rect().adjusted(edge // 2, edge // 2, -edge // 2 - 1, -edge // 2 - 1))
 
 
@@ -149,7 +149,7 @@ class CellGrid(QWidget):
             frame.title.setText(f"{words.t('Current')} {words.iso_date(dossier.exam.study_date)}")
             frame.words.setText(dossier.exam.procedure or dossier.manifest.description)
         beside = self.frames[Role.PRIOR]
-        beside.title.setStyleSheet(f"color: {theme.current().overlays['prior_frame']};")
+        beside.title.setStyleSheet(f"color: {theme.current().colours['prior']};")
         if prior is not None:
             beside.title.setText(f"{words.t('Prior')} {words.iso_date(prior.study_date)}")
             beside.words.setText(self.session.prior_reason)

@@ -20,6 +20,8 @@ class OrderStrip(QFrame):
         self._title = label(words.t("Order"), "strong")
         self._fold = tool("chevron-up", words.t("Fold the order"), self._toggle)
         self._body = QFrame()
+        self._dossier: Dossier | None = None
+        self._short = False
         self._grid = QGridLayout(self._body)
         self._grid.setContentsMargins(0, 0, 0, 0)
         px = theme.current().px
@@ -31,10 +33,21 @@ class OrderStrip(QFrame):
         self.setLayout(column(head, self._body, margin=(16, 8), gap=4))
 
     def _toggle(self) -> None:
-        self._body.setVisible(not self._body.isVisible())
-        self._fold.setIcon(theme.icon("chevron-up" if self._body.isVisible() else "chevron-down"))
+        self.shorten(not self._short)
+
+    def shorten(self, short: bool) -> None:
+        """Only the question and what must not be missed, or everything."""
+        if short != self._short:
+            self._short = short
+            self._fold.setIcon(theme.icon("chevron-down" if short else "chevron-up"))
+            self._fill()
 
     def show_dossier(self, dossier: Dossier | None) -> None:
+        self._dossier = dossier
+        self._fill()
+
+    def _fill(self) -> None:
+        dossier = self._dossier
         while (item := self._grid.takeAt(0)) is not None:
             if item.widget() is not None:
                 item.widget().deleteLater()
@@ -45,10 +58,15 @@ class OrderStrip(QFrame):
         if order is not None and order.accession_is_ours:
             title = f"{title} · {words.t('accession made here')}"
         self._title.setText(title)
-        for number, (caption, text, token) in enumerate(self._lines(dossier)):
+        for number, (caption, text, token) in enumerate(self._shown(dossier)):
             self._grid.addWidget(label(caption, "quiet"), number, 0)
             self._grid.addWidget(label(text, token, name=f"{caption}: {text}", wrap=True, selectable=True), number, 1)
             self._grid.itemAtPosition(number, 0).setAlignment(Qt.AlignmentFlag.AlignTop)
+
+    def _shown(self, dossier: Dossier) -> list[tuple[str, str, str]]:
+        lines = self._lines(dossier)
+        must = [one for one in lines if one[2]]
+        return (must or lines[:1]) if self._short else lines
 
     def _lines(self, dossier: Dossier) -> list[tuple[str, str, str]]:
         order, patient = dossier.order, dossier.patient

@@ -11,7 +11,11 @@ from pacs_core.domain.access import Verb
 from pacs_core.domain.errors import Conflict
 from pacs_core.domain.events import Change
 from pacs_core.domain.measurement import Measurement
+from workstation.imaging import anchors
 from workstation.session import priors
+from workstation.session.hanging import Role
+from workstation.session.linking import Tie
+from workstation.session.reading_session import CellState
 from workstation.session.spool import SpooledStroke
 from workstation.ui import theme, words
 from workstation.ui.commands import Command
@@ -44,6 +48,7 @@ class ReadPage(QWidget):
         self.report = ReportPanel(desk, self.open_next)
         self._claimed = False
         self._show_report = True
+        self._refined = ("", "")
         self._add_commands()
         self.actions_ = Actions(self)
         self.tools = ToolsBar(desk.commands, self.room)
@@ -99,6 +104,7 @@ class ReadPage(QWidget):
         self.desk.bridge.back.connect(self._refresh)
         if self.desk.keeper is not None:
             self.desk.keeper.refused.connect(lambda text: self.notice.say(text, "wrong"))
+        self.room.arrived.connect(self._refine_tie)
         self.desk.closing.append(self._leave)
 
     def entered(self) -> None:
@@ -203,6 +209,27 @@ class ReadPage(QWidget):
         here = next((n for n, p in enumerate(able) if self.session.prior and p.study_uid == self.session.prior.study_uid), -1)
         prior = able[(here + step) % len(able)]
         self._hang_prior(priors.Choice(prior, prior.reason or priors.why(prior, dossier.exam.modality, dossier.exam.body_part)))
+
+    def _refine_tie(self, _uid: str) -> None:
+        """Both series are here whole: let the outline of the body tie them better than their middles did."""
+        one = next((c for c in self.session.cells if c.role is Role.CURRENT and c.display_set), None)
+        other = next((c for c in self.session.cells if c.role is Role.PRIOR and c.display_set), None)
+        if one is None or other is None or one.display_set is None or other.display_set is None:
+            return
+        tie, pair = self.session.tie(one, other), (one.display_set.uid, other.display_set.uid)
+        if tie is None or tie.exact or pair == self._refined:
+            return
+        a, b = (self.room.load(s, 0).volume for s in (one.display_set, other.display_set))
+        if not (a.loaded.all() and b.loaded.all()):
+            return
+        self._refined = pair
+        current, prior = one.display_set, other.display_set
+        self.desk.tasks.ask(self, words.t("tie the prior"), lambda: anchors.link(current, prior, a, b),
+                            lambda found: self._tied(one, other, found), lambda _error: None, tag="tie")
+
+    def _tied(self, one: CellState, other: CellState, found: anchors.Link | None) -> None:
+        if found is not None and one.study_uid == self.session.study_uid:
+            self.session.refine(one, other, Tie(found.offset, found.exact, found.words))
 
     # ── keeping it true ──────────────────────────────────────────────────────────────────────────────
 

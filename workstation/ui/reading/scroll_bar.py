@@ -40,7 +40,7 @@ class CellScrollBar(QWidget):
         look, painter = theme.current(), QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         track = QRectF(self.width() / 2 - look.px(2), 0, look.px(4), self.height())
-        painter.fillRect(track, look.colour("raised"))
+        painter.fillRect(track, look.overlay("track"))
         state = self._cell.state
         assert state is not None and state.display_set is not None
         seen = self._cell.session.viewed.get(state.display_set.uid, set())
@@ -48,14 +48,14 @@ class CellScrollBar(QWidget):
         loaded = request.volume.loaded
         for number in range(min(count, len(loaded))):
             if loaded[number]:
-                token = "quiet" if number in seen else "line"
-                painter.fillRect(QRectF(track.left(), track.top() + number * step, track.width(), step + 0.6), look.colour(token))
+                token = "seen" if number in seen else "loaded"
+                painter.fillRect(QRectF(track.left(), track.top() + number * step, track.width(), step + 0.6), look.overlay(token))
             if state.display_set.frames[number].key:
                 painter.fillRect(QRectF(0, track.top() + number * step, self.width(), max(2.0, step)), look.overlay("current"))
         size = max(look.px(14), step)
         top = (track.height() - size) * index / max(1, count - 1)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(look.colour("accent"))
+        painter.setBrush(look.overlay("active"))
         painter.drawRoundedRect(QRectF(track.left() - look.px(2), top, look.px(8), size), look.px(2), look.px(2))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

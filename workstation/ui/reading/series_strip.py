@@ -82,7 +82,7 @@ class SeriesTile(QAbstractButton):
         look, session = theme.current(), self.room.session
         hangs = any(c.display_set is not None and c.display_set.uid == self.shown.uid for c in session.cells)
         if hangs:
-            return look.colour("accent") if self.role is Role.CURRENT else look.overlay("prior_frame")
+            return look.colour("accent") if self.role is Role.CURRENT else look.colour("prior")
         return look.colour("line")
 
     def _paint_progress(self, painter: QPainter, picture: QRect) -> None:
@@ -176,7 +176,7 @@ class SeriesStrip(QFrame):
         head = label(f"  {title}", "caption")
         head.setFixedHeight(theme.current().px(28))
         if role is Role.PRIOR:
-            head.setStyleSheet(f"color: {theme.current().overlays['prior_frame']};")
+            head.setStyleSheet(f"color: {theme.current().colours['prior']};")
         if not self._flat:
             self._layout.addWidget(head)
         for shown in self.session.sets[role]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QMenu, QSplitter, QStackedWidget
 
 from pacs_core.archive.models import DraftView, Prior, ReportView, SignRequest
@@ -33,6 +34,8 @@ from workstation.ui.reporting.sign import Signature, SignDialog
 from workstation.ui.reporting.signed_view import PriorReports, SignedReport
 from workstation.ui.widgets.basics import column, label, line, relook, row
 
+LOW = 860
+
 
 class ReportPanel(QFrame):
     """One report of one exam. It talks to the images through the session alone."""
@@ -55,6 +58,7 @@ class ReportPanel(QFrame):
         self._title = label("", "strong", name=words.t("Report state"))
         self._template = QComboBox()
         self.foot = ReportFoot(self)
+        self._low = False
         self._build()
         self.actions_ = ReportActions(self)
         self._listen()
@@ -482,6 +486,16 @@ class ReportPanel(QFrame):
         elif self.history is not None:
             self.history.do(composer.start_draft(self.history.draft.template, self.facts))
         self._show(cursor=True)
+
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little height the report comes first: the order shortened, the prior report folded."""
+        super().resizeEvent(event)
+        low = self.height() < theme.current().px(LOW)
+        if low != self._low:
+            self._low = low
+            self.order.shorten(low)
+            self.priors.fold(low)
 
 
 def column_widget(*items: object, gap: int = 8) -> QFrame:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidg
 from pacs_core.archive.models import ReportView
 from pacs_core.domain.report import ReportVersion
 from workstation.ui import theme, words
-from workstation.ui.widgets.basics import Elided, StateWord, column, label, row
+from workstation.ui.widgets.basics import Elided, StateWord, column, label, row, tool
 
 
 def clear(layout: QVBoxLayout) -> None:
@@ -108,8 +108,9 @@ class PriorReports(QFrame):
         self._pick.setAccessibleName(words.t("Prior report"))
         self._text = VersionText(words.t("Prior report text"))
         self._title = label(words.t("Prior report"), "strong")
+        self._fold = tool("chevron-down", words.t("Fold the prior report"), lambda: self.fold(not self._text.isHidden()))
         self._pick.currentIndexChanged.connect(lambda _n: self._show())
-        layout = column(row(self._title, 1, self._pick, margin=(16, 6)), self._text, gap=0)
+        layout = column(row(self._title, 1, self._pick, self._fold, margin=(16, 4)), self._text, gap=0)
         layout.setStretch(1, 1)
         self.setLayout(layout)
 
@@ -124,6 +125,12 @@ class PriorReports(QFrame):
         self._pick.blockSignals(False)
         self._pick.setMaximumWidth(theme.current().px(260))
         self._show()
+
+    def fold(self, folded: bool) -> None:
+        """Leave only the line with its name, or show the text again."""
+        self._text.setVisible(not folded)
+        self._fold.setIcon(theme.icon("chevron-up" if folded else "chevron-down"))
+        self.setMaximumHeight(theme.current().px(40) if folded else 16777215)
 
     @property
     def count(self) -> int:

@@ -52,7 +52,7 @@ STEPS: tuple[Column[OrderView], ...] = (
     Column("priority", "Priority", lambda o: Cell("STAT", "alert-decagram-outline", "wrong", bold=True) if o.priority == "STAT"
            else Cell(o.priority.capitalize() if o.priority != "ROUTINE" else ""), 92, keep=3),
     Column("patient", "Patient", lambda o: Cell(o.patient.display_name, bold=True), 190, stretch=True),
-    Column("age", "Age", lambda o: Cell(words.sex_and_age(o.patient.sex, o.patient.birth_date)), 84, keep=2),
+    Column("age", "Age", lambda o: Cell(words.sex_and_age(o.patient.sex, o.patient.birth_date)), 92, keep=2),
     Column("modality", "Mod.", lambda o: Cell(_step(o).modality if _step(o) else ""), 64),
     Column("procedure", "Procedure", lambda o: Cell(o.procedure, tip=o.indication), 220, stretch=True),
     Column("images", "Images", lambda o: Cell(str(o.images) if o.images else words.t("none yet"),
@@ -61,7 +61,7 @@ STEPS: tuple[Column[OrderView], ...] = (
 )
 PEOPLE: tuple[Column[PatientView], ...] = (
     Column("name", "Patient", lambda p: Cell(p.display_name or words.t("No name"), bold=True), 150, stretch=True),
-    Column("age", "Age", lambda p: Cell(words.sex_and_age(p.sex, p.birth_date)), 76),
+    Column("age", "Age", lambda p: Cell(words.sex_and_age(p.sex, p.birth_date)), 92),
     Column("id", "ID", lambda p: Cell(p.patient_id, trailing=p.issuer), 120),
 )
 

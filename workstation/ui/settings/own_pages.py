@@ -46,7 +46,9 @@ class Sheet(QWidget):
         widget.setAccessibleName(caption)
         widget.setMinimumWidth(theme.current().px(220))
         text = column(label(caption), *([label(about, "quiet", wrap=True)] if about else []), gap=0)
-        self.body.addLayout(row(text, 1, widget, gap=24))
+        line_ = row(text, widget, gap=24)
+        line_.setStretch(0, 1)
+        self.body.addLayout(line_)
 
 
 def clear_all(layout: QVBoxLayout) -> None:
@@ -184,7 +186,8 @@ class NodePage(Sheet):
         mark = label("")
         mark.setPixmap(theme.pixmap(icon, token, 16))
         text = label(f"{name}: {said}", name=f"{name}: {said}", wrap=True)
-        line_ = row(mark, text, label(advice, "quiet", wrap=True))
+        told = column(text, *([label(advice, "quiet", wrap=True)] if advice else []), gap=0)
+        line_ = row(mark, told)
         line_.setStretch(1, 1)
         line_.setAlignment(mark, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(line_)

@@ -81,6 +81,7 @@ class Form(QWidget):
     def time(self, key: str, caption: str, value: str = "") -> QTimeEdit:
         field = QTimeEdit()
         field.setDisplayFormat("HH:mm")
+        field.setButtonSymbols(QTimeEdit.ButtonSymbols.NoButtons)
         field.setTime(QTime.fromString(value[:5], "HH:mm") if value else QTime.currentTime())
         self._add(key, caption, field, False)
         return field
