@@ -25,34 +25,114 @@ def now() -> str:
 
 
 def patient(key: int = 1, **changes: Any) -> m.PatientView:
-    base = m.PatientView(key, f"P{key:04d}", "HOSPITAL", "Doe^Jane", "Doe, Jane", "1961-04-12", "F",
-                         phone="+1 555 0100", allergies="Iodinated contrast (urticaria, 2019)")
+    base = m.PatientView(
+        key,
+        f"P{key:04d}",
+        "HOSPITAL",
+        "Doe^Jane",
+        "Doe, Jane",
+        "1961-04-12",
+        "F",
+        phone="+1 555 0100",
+        allergies="Iodinated contrast (urticaria, 2019)",
+    )
     return replace(base, **changes)
 
 
 def order(number: int, who: m.PatientView, **changes: Any) -> m.OrderView:
-    step = m.StepView(number, f"SPS{number}", "CT", datetime.now().date().isoformat(), "09:30:00", "CT1", "CT 1", "Room 2",
-                      "CT Chest", "", "scheduled")
-    base = m.OrderView(number, who, f"ACC{number:05d}", "HOSPITAL", False, f"PL{number}", f"FL{number}", "scheduled",
-                       "ROUTINE", f"RP{number}", "CT Chest without contrast", "CTCHWO", "CHEST", "", f"2.25.{number}",
-                       "Persistent cough for six weeks, 30 pack-years", "New nodule? Compare with March",
-                       "Hill, Morgan", "+1 555 0142", "Hill, Morgan", "None planned",
-                       who.allergies, "", "", "Patient could not hold breath fully on the second run", "RIS", (step,))
+    step = m.StepView(
+        number,
+        f"SPS{number}",
+        "CT",
+        datetime.now().date().isoformat(),
+        "09:30:00",
+        "CT1",
+        "CT 1",
+        "Room 2",
+        "CT Chest",
+        "",
+        "scheduled",
+    )
+    base = m.OrderView(
+        number,
+        who,
+        f"ACC{number:05d}",
+        "HOSPITAL",
+        False,
+        f"PL{number}",
+        f"FL{number}",
+        "scheduled",
+        "ROUTINE",
+        f"RP{number}",
+        "CT Chest without contrast",
+        "CTCHWO",
+        "CHEST",
+        "",
+        f"2.25.{number}",
+        "Persistent cough for six weeks, 30 pack-years",
+        "New nodule? Compare with March",
+        "Hill, Morgan",
+        "+1 555 0142",
+        "Hill, Morgan",
+        "None planned",
+        who.allergies,
+        "",
+        "",
+        "Patient could not hold breath fully on the second run",
+        "RIS",
+        (step,),
+    )
     return replace(base, **changes)
 
 
 def exam(uid: str, who: m.PatientView, of: m.OrderView | None = None, **changes: Any) -> m.ExamRow:
-    base = m.ExamRow(f"study:{uid}", uid, of.id if of else None, who.key, who.patient_id, who.issuer, who.name,
-                     who.display_name, who.birth_date, who.sex, of.accession if of else "", "CT",
-                     of.procedure if of else "CT Chest", "CHEST", of.priority if of else "ROUTINE",
-                     of.indication if of else "", datetime.now().date().isoformat(), "09:41:00", "", 1, 0, None, False,
-                     now(), "arrived", "matched" if of else "none", "", "", "", "", "",
-                     of.referring_physician if of else "", "CT1", 1)
+    base = m.ExamRow(
+        f"study:{uid}",
+        uid,
+        of.id if of else None,
+        who.key,
+        who.patient_id,
+        who.issuer,
+        who.name,
+        who.display_name,
+        who.birth_date,
+        who.sex,
+        of.accession if of else "",
+        "CT",
+        of.procedure if of else "CT Chest",
+        "CHEST",
+        of.priority if of else "ROUTINE",
+        of.indication if of else "",
+        datetime.now().date().isoformat(),
+        "09:41:00",
+        "",
+        1,
+        0,
+        None,
+        False,
+        now(),
+        "arrived",
+        "matched" if of else "none",
+        "",
+        "",
+        "",
+        "",
+        "",
+        of.referring_physician if of else "",
+        "CT1",
+        1,
+    )
     return replace(base, **changes)
 
 
-def manifest_of(folder: Path, who: m.PatientView, uid: str = "", accession: str = "", date: str = "",
-                limit: int | None = None) -> tuple[m.StudyManifest, dict[tuple[str, int], bytes]]:
+def manifest_of(
+    folder: Path,
+    who: m.PatientView,
+    uid: str = "",
+    accession: str = "",
+    date: str = "",
+    limit: int | None = None,
+) -> tuple[m.StudyManifest, dict[tuple[str, int], bytes]]:
     """A manifest with `Url` locators of the DICOM files below a folder, and the bytes of their frames."""
     series: dict[str, list[m.InstanceManifest]] = {}
     heads: dict[str, pydicom.Dataset] = {}
@@ -66,16 +146,44 @@ def manifest_of(folder: Path, who: m.PatientView, uid: str = "", accession: str 
         for number, data in enumerate(_frames(ds, count, syntax), 1):
             frames[(ds.SOPInstanceUID, number)] = data
         places = tuple(m.Url(ds.SOPInstanceUID, n, syntax) for n in range(1, count + 1))
-        one = m.InstanceManifest(ds.SOPInstanceUID, ds.SOPClassUID, syntax, ds.get("InstanceNumber"), ds.Rows, ds.Columns,
-                                 count, _attributes(ds), places)
+        one = m.InstanceManifest(
+            ds.SOPInstanceUID,
+            ds.SOPClassUID,
+            syntax,
+            ds.get("InstanceNumber"),
+            ds.Rows,
+            ds.Columns,
+            count,
+            _attributes(ds),
+            places,
+        )
         series.setdefault(ds.SeriesInstanceUID, []).append(one)
         heads[ds.SeriesInstanceUID] = ds
     first = next(iter(heads.values()))
     groups = tuple(
-        m.SeriesManifest(u, h.Modality, h.get("SeriesNumber"), h.get("SeriesDescription", ""), h.get("BodyPartExamined", ""),
-                         "", tuple(series[u])) for u, h in heads.items())
-    return m.StudyManifest(uid or first.StudyInstanceUID, who.key, who.patient_id, who.name, date or "2026-11-21", "09:41:00",
-                           first.get("StudyDescription", "CT Chest"), accession, groups, 1), frames
+        m.SeriesManifest(
+            u,
+            h.Modality,
+            h.get("SeriesNumber"),
+            h.get("SeriesDescription", ""),
+            h.get("BodyPartExamined", ""),
+            "",
+            tuple(series[u]),
+        )
+        for u, h in heads.items()
+    )
+    return m.StudyManifest(
+        uid or first.StudyInstanceUID,
+        who.key,
+        who.patient_id,
+        who.name,
+        date or "2026-11-21",
+        "09:41:00",
+        first.get("StudyDescription", "CT Chest"),
+        accession,
+        groups,
+        1,
+    ), frames
 
 
 def _frames(ds: pydicom.Dataset, count: int, syntax: str) -> list[bytes]:
@@ -130,34 +238,96 @@ class FakeArchive:
         self.calls: list[str] = []
         self._news = threading.Condition()
         self.worklist = _Part(self, rows="list_rows", row="row_of", claim="claim", release="release")
-        self.studies = _Part(self, open="open_study", manifest="manifest", priors="priors", frame="frame", file="file",
-                             store="store")
+        self.studies = _Part(
+            self,
+            open="open_study",
+            manifest="manifest",
+            priors="priors",
+            frame="frame",
+            file="file",
+            store="store",
+        )
         self.measurements = _Part(self, of="strokes_of", save="save_stroke", remove="remove_stroke")
-        self.reports = _Part(self, of="reports_of", of_patient="reports_of_patient", save_draft="save_draft",
-                             discard_draft="discard_draft", sign="sign")
-        self.schedule = _Part(self, day="day", patients="find_patients", save_patient="save_patient",
-                              merge_patients="merge", place_order="place_order", order="order_of",
-                              reschedule="reschedule", cancel="cancel", note="note")
-        self.inbox = _Part(self, counts="counts", held="held", resolved="resolved", link="link", accept="accept",
-                           undo="undo", messages="messages", message_done="message_done", deliveries="deliveries",
-                           retry="retry")
+        self.reports = _Part(
+            self,
+            of="reports_of",
+            of_patient="reports_of_patient",
+            save_draft="save_draft",
+            discard_draft="discard_draft",
+            sign="sign",
+        )
+        self.schedule = _Part(
+            self,
+            day="day",
+            patients="find_patients",
+            save_patient="save_patient",
+            merge_patients="merge",
+            place_order="place_order",
+            order="order_of",
+            reschedule="reschedule",
+            cancel="cancel",
+            note="note",
+        )
+        self.inbox = _Part(
+            self,
+            counts="counts",
+            held="held",
+            resolved="resolved",
+            link="link",
+            accept="accept",
+            undo="undo",
+            messages="messages",
+            message_done="message_done",
+            deliveries="deliveries",
+            retry="retry",
+        )
         self.trace = _Part(self, of="trace_of")
         self.administration = _Part(
-            self, node="node", peers="peers", save_peer="save_peer", remove_peer="remove_peer", echo="echo",
-            hl7_sources="sources", save_hl7_source="save_source", remove_hl7_source="remove_source",
-            destinations="destinations", save_destination="save_destination", remove_destination="remove_destination",
-            users="users", add_user="add_user", set_password="set_password", disable_user="disable_user",
-            tokens="tokens", add_token="add_token", revoke_token="revoke_token", audit="audit")
+            self,
+            node="node",
+            peers="peers",
+            save_peer="save_peer",
+            remove_peer="remove_peer",
+            echo="echo",
+            hl7_sources="sources",
+            save_hl7_source="save_source",
+            remove_hl7_source="remove_source",
+            destinations="destinations",
+            save_destination="save_destination",
+            remove_destination="remove_destination",
+            users="users",
+            add_user="add_user",
+            set_password="set_password",
+            disable_user="disable_user",
+            tokens="tokens",
+            add_token="add_token",
+            revoke_token="revoke_token",
+            audit="audit",
+        )
         self.changes = _Part(self, since="since")
 
     def sign_out(self) -> None:
         self.calls.append("sign_out")
 
-    def tell(self, kind: str, stage: int = 0, study_uid: str = "", order_id: int | None = None, **detail: object) -> None:
+    def tell(
+        self, kind: str, stage: int = 0, study_uid: str = "", order_id: int | None = None, **detail: object
+    ) -> None:
         """Put a change on the feed."""
         with self._news:
-            self.journal.append(Change(len(self.journal) + 1, now(), kind, stage, None, order_id, study_uid, "",
-                                       self.who.name, detail))
+            self.journal.append(
+                Change(
+                    len(self.journal) + 1,
+                    now(),
+                    kind,
+                    stage,
+                    None,
+                    order_id,
+                    study_uid,
+                    "",
+                    self.who.name,
+                    detail,
+                )
+            )
             self._news.notify_all()
 
     def since(self, sequence: int, wait_s: float = 0.0, limit: int = 500) -> m.ChangesPage:
@@ -168,9 +338,14 @@ class FakeArchive:
     # worklist
     def list_rows(self, query: m.WorklistQuery, offset: int = 0, limit: int = 200) -> m.WorklistPage:
         text = query.text.casefold()
-        rows = [r for r in self.rows_ if text in
-                f"{r.patient_name} {r.patient_display} {r.patient_id} {r.accession} {r.procedure}".casefold()
-                and (not query.status or r.status in query.status) and (not query.modality or r.modality == query.modality)]
+        rows = [
+            r
+            for r in self.rows_
+            if text
+            in f"{r.patient_name} {r.patient_display} {r.patient_id} {r.accession} {r.procedure}".casefold()
+            and (not query.status or r.status in query.status)
+            and (not query.modality or r.modality == query.modality)
+        ]
         if query.sort != "priority":
             rows.sort(key=lambda r: str(getattr(r, query.sort, "")), reverse=query.descending)
         return m.WorklistPage(tuple(rows[offset : offset + limit]), len(rows), len(self.journal))
@@ -201,9 +376,22 @@ class FakeArchive:
         row = self.row_of(f"study:{study_uid}")
         who = self.patients_[row.patient_key]
         of = self.orders.get(row.order_id) if row.order_id else None
-        prior_reports = [r for p in self.priors_.get(study_uid, ()) for r in self.reports_.get(p.study_uid, [])]
-        return m.Dossier(row, who, of, (), self.manifest(study_uid), self.priors(study_uid), self.strokes_of(study_uid),
-                         self.reports_of(study_uid), tuple(prior_reports), row.locked_by, len(self.journal))
+        prior_reports = [
+            r for p in self.priors_.get(study_uid, ()) for r in self.reports_.get(p.study_uid, [])
+        ]
+        return m.Dossier(
+            row,
+            who,
+            of,
+            (),
+            self.manifest(study_uid),
+            self.priors(study_uid),
+            self.strokes_of(study_uid),
+            self.reports_of(study_uid),
+            tuple(prior_reports),
+            row.locked_by,
+            len(self.journal),
+        )
 
     def manifest(self, study_uid: str) -> m.StudyManifest:
         return self.manifests.get(study_uid) or self._none("no such study")
@@ -212,8 +400,16 @@ class FakeArchive:
         return self.priors_.get(study_uid, ())
 
     def frame(self, sop_instance_uid: str, frame: int) -> m.FramePixels:
-        syntax = next((i.transfer_syntax for s in self.manifests.values() for x in s.series for i in x.instances
-                       if i.sop_instance_uid == sop_instance_uid), "")
+        syntax = next(
+            (
+                i.transfer_syntax
+                for s in self.manifests.values()
+                for x in s.series
+                for i in x.instances
+                if i.sop_instance_uid == sop_instance_uid
+            ),
+            "",
+        )
         return m.FramePixels(syntax, (self.frames[(sop_instance_uid, frame)],))
 
     def file(self, sop_instance_uid: str, original: bool = False) -> bytes:
@@ -245,17 +441,32 @@ class FakeArchive:
             views[-1] = replace(views[-1], draft=draft)
         elif draft:
             row = self.row_of(f"study:{study_uid}")
-            views = [m.ReportView(0, study_uid, row.accession, row.patient_key, row.procedure, row.study_date, "draft", (),
-                                  draft, ())]
+            views = [
+                m.ReportView(
+                    0,
+                    study_uid,
+                    row.accession,
+                    row.patient_key,
+                    row.procedure,
+                    row.study_date,
+                    "draft",
+                    (),
+                    draft,
+                    (),
+                )
+            ]
         return tuple(views)
 
     def reports_of_patient(self, patient_key: int) -> tuple[m.ReportView, ...]:
         return tuple(r for views in self.reports_.values() for r in views if r.patient_key == patient_key)
 
-    def save_draft(self, study_uid: str, template: str, content: str, addendum_to: int | None = None) -> m.DraftView:
+    def save_draft(
+        self, study_uid: str, template: str, content: str, addendum_to: int | None = None
+    ) -> m.DraftView:
         before = self.drafts.get(study_uid)
-        self.drafts[study_uid] = m.DraftView(0, study_uid, self.who.name, template, content,
-                                             before.revision + 1 if before else 1, now())
+        self.drafts[study_uid] = m.DraftView(
+            0, study_uid, self.who.name, template, content, before.revision + 1 if before else 1, now()
+        )
         return self.drafts[study_uid]
 
     def discard_draft(self, study_uid: str) -> None:
@@ -266,11 +477,31 @@ class FakeArchive:
             raise errors.NotSignedIn("the password is wrong")
         row = self.row_of(f"study:{request.study_uid}")
         views = self.reports_.setdefault(request.study_uid, [])
-        version = ReportVersion(len(views[-1].versions) + 1 if views else 1, VersionKind(request.kind), request.sections,
-                                self.who.name, self.who.full_name, now(), "0" * 64, request.reason)
+        version = ReportVersion(
+            len(views[-1].versions) + 1 if views else 1,
+            VersionKind(request.kind),
+            request.sections,
+            self.who.name,
+            self.who.full_name,
+            now(),
+            "0" * 64,
+            request.reason,
+        )
         older = views.pop().versions if views else ()
-        views.append(m.ReportView(1, request.study_uid, row.accession, row.patient_key, row.procedure, row.study_date,
-                                  "addended" if request.kind == "addendum" else request.kind, (*older, version), None, ()))
+        views.append(
+            m.ReportView(
+                1,
+                request.study_uid,
+                row.accession,
+                row.patient_key,
+                row.procedure,
+                row.study_date,
+                "addended" if request.kind == "addendum" else request.kind,
+                (*older, version),
+                None,
+                (),
+            )
+        )
         self.drafts.pop(request.study_uid, None)
         self.change_row(request.study_uid, status="signed", report_state="final", delivery="waiting")
         return views[-1]
@@ -278,51 +509,94 @@ class FakeArchive:
     # schedule
     def day(self, date: str = "", station: str = "") -> m.DayView:
         today = datetime.now().date().isoformat()
-        found = tuple(o for o in self.orders.values() if any(
-            s.start_date == (date or today) and (not station or s.station_aet == station) for s in o.steps))
+        found = tuple(
+            o
+            for o in self.orders.values()
+            if any(
+                s.start_date == (date or today) and (not station or s.station_aet == station) for s in o.steps
+            )
+        )
         stations = tuple(sorted({s.station_aet for o in self.orders.values() for s in o.steps}))
         return m.DayView(date or today, today, "Europe/Zurich", found, stations)
 
     def find_patients(self, text: str, limit: int = 50) -> tuple[m.PatientView, ...]:
-        return tuple(p for p in self.patients_.values() if text.casefold() in f"{p.name} {p.patient_id}".casefold())[:limit]
+        return tuple(
+            p for p in self.patients_.values() if text.casefold() in f"{p.name} {p.patient_id}".casefold()
+        )[:limit]
 
     def save_patient(self, form: m.PatientForm) -> m.PatientView:
         if not form.name:
             raise errors.InvalidValue("a patient needs a name", "name")
-        key = next((p.key for p in self.patients_.values() if p.patient_id == form.patient_id), len(self.patients_) + 1)
-        self.patients_[key] = patient(key, patient_id=form.patient_id or f"P{key:04d}", issuer=form.issuer, name=form.name,
-                                      display_name=form.name.replace("^", ", "), birth_date=form.birth_date, sex=form.sex)
+        key = next(
+            (p.key for p in self.patients_.values() if p.patient_id == form.patient_id),
+            len(self.patients_) + 1,
+        )
+        self.patients_[key] = patient(
+            key,
+            patient_id=form.patient_id or f"P{key:04d}",
+            issuer=form.issuer,
+            name=form.name,
+            display_name=form.name.replace("^", ", "),
+            birth_date=form.birth_date,
+            sex=form.sex,
+        )
         return self.patients_[key]
 
     def merge(self, survivor_key: int, subsumed_key: int) -> m.PatientView:
         return self.patients_[survivor_key]
 
     def place_order(self, form: m.OrderForm) -> m.OrderView:
-        who = next((p for p in self.patients_.values() if p.patient_id == form.patient_id), None) or self._none("no patient")
+        who = next(
+            (p for p in self.patients_.values() if p.patient_id == form.patient_id), None
+        ) or self._none("no patient")
         if not form.procedure:
             raise errors.InvalidValue("an order needs a procedure", "procedure")
         number = len(self.orders) + 1
-        step = m.StepView(number, f"SPS{number}", form.modality, form.start_date, form.start_time, form.station_aet, "", "",
-                          form.procedure, "", "scheduled")
-        self.orders[number] = order(number, who, procedure=form.procedure, priority=form.priority, steps=(step,),
-                                    accession=form.accession or f"RR{number:06d}", accession_is_ours=not form.accession)
+        step = m.StepView(
+            number,
+            f"SPS{number}",
+            form.modality,
+            form.start_date,
+            form.start_time,
+            form.station_aet,
+            "",
+            "",
+            form.procedure,
+            "",
+            "scheduled",
+        )
+        self.orders[number] = order(
+            number,
+            who,
+            procedure=form.procedure,
+            priority=form.priority,
+            steps=(step,),
+            accession=form.accession or f"RR{number:06d}",
+            accession_is_ours=not form.accession,
+        )
         self.tell("order.placed", 2, order_id=number)
         return self.orders[number]
 
     def order_of(self, order_id: int) -> m.OrderView:
         return self.orders[order_id]
 
-    def reschedule(self, order_id: int, start_date: str, start_time: str, station_aet: str = "") -> m.OrderView:
+    def reschedule(
+        self, order_id: int, start_date: str, start_time: str, station_aet: str = ""
+    ) -> m.OrderView:
         old = self.orders[order_id]
-        steps = tuple(replace(s, start_date=start_date, start_time=start_time, station_aet=station_aet or s.station_aet)
-                      for s in old.steps)
+        steps = tuple(
+            replace(s, start_date=start_date, start_time=start_time, station_aet=station_aet or s.station_aet)
+            for s in old.steps
+        )
         self.orders[order_id] = replace(old, steps=steps)
         self.tell("order.changed", 2, order_id=order_id)
         return self.orders[order_id]
 
     def cancel(self, order_id: int, reason: str = "") -> m.OrderView:
         old = self.orders[order_id]
-        self.orders[order_id] = replace(old, state="cancelled", steps=tuple(replace(s, state="cancelled") for s in old.steps))
+        self.orders[order_id] = replace(
+            old, state="cancelled", steps=tuple(replace(s, state="cancelled") for s in old.steps)
+        )
         self.tell("order.cancelled", 2, order_id=order_id)
         return self.orders[order_id]
 
@@ -344,8 +618,19 @@ class FakeArchive:
         held = next(h for h in self.held_ if h.study_uid == study_uid)
         self.held_.remove(held)
         of = self.orders[order_id]
-        self.resolved_.insert(0, m.ResolvedHold(held.hold_id, study_uid, order_id, of.accession, of.patient.display_name,
-                                                "linked by hand", self.who.name, now()))
+        self.resolved_.insert(
+            0,
+            m.ResolvedHold(
+                held.hold_id,
+                study_uid,
+                order_id,
+                of.accession,
+                of.patient.display_name,
+                "linked by hand",
+                self.who.name,
+                now(),
+            ),
+        )
         self.undone = held
         self.tell("hold.resolved", 5, study_uid)
         return self.rows_[0]
@@ -382,16 +667,39 @@ class FakeArchive:
     def trace_of(self, accession: str) -> m.ExamTrace:
         names = ("Patient", "Order", "Worklist", "Acquisition", "Reconciliation", "Reading", "Result")
         states = ("done",) * 5 + ("waiting", "missing")
-        return m.ExamTrace(accession, None, tuple(
-            m.StageView(n, name, state, now() if state == "done" else "", f"{name} evidence")
-            for n, (name, state) in enumerate(zip(names, states, strict=True), 1)), "Result", ())
+        return m.ExamTrace(
+            accession,
+            None,
+            tuple(
+                m.StageView(n, name, state, now() if state == "done" else "", f"{name} evidence")
+                for n, (name, state) in enumerate(zip(names, states, strict=True), 1)
+            ),
+            "Result",
+            (),
+        )
 
     # administration
     def node(self) -> m.NodeInfo:
-        return m.NodeInfo("0.1.0", "127.0.0.1:11112", "READINGROOM", "127.0.0.1:2575", "http://127.0.0.1:8080",
-                          "the data folder", "Europe/Zurich", datetime.now().date().isoformat(), ("192.0.2.17",), (),
-                          True, 412 << 30, 1812, 14, (m.Check("disk", "ok", "412 GiB free"),
-                                                      m.Check("clock", "warn", "no time server", "Switch NTP on")))
+        return m.NodeInfo(
+            "0.1.0",
+            "127.0.0.1:11112",
+            "READINGROOM",
+            "127.0.0.1:2575",
+            "http://127.0.0.1:8080",
+            "the data folder",
+            "Europe/Zurich",
+            datetime.now().date().isoformat(),
+            ("192.0.2.17",),
+            (),
+            True,
+            412 << 30,
+            1812,
+            14,
+            (
+                m.Check("disk", "ok", "412 GiB free"),
+                m.Check("clock", "warn", "no time server", "Switch NTP on"),
+            ),
+        )
 
     def peers(self) -> tuple[m.Peer, ...]:
         return tuple(self.peers_.values())
@@ -486,7 +794,9 @@ class FakeDoor:
         self.wrong = 0
 
     def sign_in_facts(self) -> m.SignIn:
-        return m.SignIn("READINGROOM on this machine", "reader" if self.demo else "", PASSWORD if self.demo else "")
+        return m.SignIn(
+            "READINGROOM on this machine", "reader" if self.demo else "", PASSWORD if self.demo else ""
+        )
 
     def sign_in(self, name: str, password: str) -> FakeArchive:
         if name not in self.archives or password != PASSWORD:

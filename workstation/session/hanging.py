@@ -84,8 +84,13 @@ def partner(current: DisplaySet | None, priors: Sequence[DisplaySet]) -> Display
     return able[0] if current is None else max(able, key=lambda p: alike(current, p))
 
 
-def hang(current: Sequence[DisplaySet], prior: Sequence[DisplaySet], modality: str, upright: bool,
-         layout: Layout | None = None) -> Plan:
+def hang(
+    current: Sequence[DisplaySet],
+    prior: Sequence[DisplaySet],
+    modality: str,
+    upright: bool,
+    layout: Layout | None = None,
+) -> Plan:
     """Hang the best series of the study, and of its prior what compares best with each."""
     best = ranked(current, modality)
     layout = layout or _layout(best, bool(prior), upright)
@@ -94,8 +99,10 @@ def hang(current: Sequence[DisplaySet], prior: Sequence[DisplaySet], modality: s
     places += [Place(Role.CURRENT, None)] * (layout.cells - len(places))
     beside: list[Place] = []
     if prior:
-        beside = [Place(Role.PRIOR, partner(p.display_set, prior)) if p.display_set else Place(Role.PRIOR, None)
-                  for p in places]
+        beside = [
+            Place(Role.PRIOR, partner(p.display_set, prior)) if p.display_set else Place(Role.PRIOR, None)
+            for p in places
+        ]
     return Plan(tuple(places), tuple(beside), layout, upright)
 
 

@@ -154,5 +154,9 @@ def same_window(cell: CellState, before: ViewState, other: CellState) -> ViewSta
 def same_image(before: DisplaySet, index: int, now: DisplaySet) -> int:
     """Where the image that was in front lies in the display set that has grown."""
     shown = before.frames[min(index, len(before) - 1)]
-    same = (n for n, f in enumerate(now.frames) if (f.sop_instance_uid, f.frame) == (shown.sop_instance_uid, shown.frame))
+    same = (
+        n
+        for n, f in enumerate(now.frames)
+        if (f.sop_instance_uid, f.frame) == (shown.sop_instance_uid, shown.frame)
+    )
     return next(same, min(index, len(now) - 1))

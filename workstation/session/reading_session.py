@@ -98,8 +98,14 @@ class ReadingSession:
         if arrived:
             self.sets_changed.emit()
 
-    def join_prior(self, prior: Prior, reason: str, manifest: StudyManifest, strokes: Iterable[Measurement],
-                   upright: bool) -> None:
+    def join_prior(
+        self,
+        prior: Prior,
+        reason: str,
+        manifest: StudyManifest,
+        strokes: Iterable[Measurement],
+        upright: bool,
+    ) -> None:
         """Hang a prior beside the study; its strokes come along."""
         self.prior, self.prior_reason, self.prior_manifest = prior, reason, manifest
         self.sets[Role.PRIOR] = sets_of(manifest)
@@ -143,7 +149,9 @@ class ReadingSession:
     def _place(self, plan: Plan) -> None:
         uids = {Role.CURRENT: self.study_uid, Role.PRIOR: self.prior.study_uid if self.prior else ""}
         places = (*plan.current, *plan.prior)
-        self.cells = [CellState(n, p.role, uids[p.role], p.display_set, first_view(p)) for n, p in enumerate(places)]
+        self.cells = [
+            CellState(n, p.role, uids[p.role], p.display_set, first_view(p)) for n, p in enumerate(places)
+        ]
         self.active = min(self.active, max(0, len(self.cells) - 1))
         self.maximised = None
         self._tie_all()
@@ -176,7 +184,9 @@ class ReadingSession:
     def _volume(self, role: Role, cell: CellState) -> DisplaySet | None:
         if cell.role is role:
             return cell.display_set
-        able = [c.display_set for c in self.cells if c.role is role and c.display_set and c.display_set.is_volume]
+        able = [
+            c.display_set for c in self.cells if c.role is role and c.display_set and c.display_set.is_volume
+        ]
         return able[0] if able else None
 
     def show(self, number: int, display_set: DisplaySet) -> None:
@@ -217,7 +227,9 @@ class ReadingSession:
     def reset_view(self, number: int) -> None:
         cell = self.cells[number]
         if cell.display_set is not None:
-            self.set_view(number, first_view(Place(cell.role, cell.display_set, ViewState(plane=cell.view.plane))))
+            self.set_view(
+                number, first_view(Place(cell.role, cell.display_set, ViewState(plane=cell.view.plane)))
+            )
 
     def _follow(self, cell: CellState, before: ViewState) -> list[int]:
         moved = []
@@ -323,7 +335,9 @@ class ReadingSession:
         """Add or change a stroke; it can be undone."""
         before = self.measurements.get(measurement.tracking_uid)
         words = words or f"{'change' if before else 'draw'} {measurement.kind.replace('_', ' ')}"
-        self.history.do(Command(words, lambda: self._set(measurement), lambda: self._back(measurement, before)))
+        self.history.do(
+            Command(words, lambda: self._set(measurement), lambda: self._back(measurement, before))
+        )
 
     def remove(self, tracking_uid: str) -> None:
         """Delete a stroke; it can be undone."""

@@ -121,8 +121,11 @@ class Spool:
 
     def stroke(self, measurement: Measurement, removed: bool = False) -> int:
         """Keep a stroke; the answer is the number to give to `kept` once the archive has it."""
-        return self._put("stroke", f"stroke:{measurement.tracking_uid}",
-                         {"measurement": asdict(measurement), "removed": removed})
+        return self._put(
+            "stroke",
+            f"stroke:{measurement.tracking_uid}",
+            {"measurement": asdict(measurement), "removed": removed},
+        )
 
     def draft(self, draft: SpooledDraft) -> int:
         """Keep a draft as it is at this keystroke."""

@@ -20,8 +20,13 @@ from workstation.ui.tray import Tray
 
 log = logging.getLogger("reading_room.view")
 QUIET = ("This plugin does not support propagateSizeHints", "This plugin does not support raise()")
-LEVELS = {QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO, QtMsgType.QtWarningMsg: logging.WARNING,
-          QtMsgType.QtCriticalMsg: logging.ERROR, QtMsgType.QtFatalMsg: logging.CRITICAL}
+LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
 
 
 def make_application() -> QApplication:
@@ -37,7 +42,9 @@ def make_application() -> QApplication:
     return app
 
 
-def run(door: Door, folder: Path, on_close: Callable[[bool], None] | None = None, sound_file: Path | None = None) -> int:
+def run(
+    door: Door, folder: Path, on_close: Callable[[bool], None] | None = None, sound_file: Path | None = None
+) -> int:
     """Open the window and stay until it is closed.
 
     `folder` is the workstation's own (preferences, spool). `on_close` hears whether the core is to go on

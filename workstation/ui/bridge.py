@@ -57,13 +57,17 @@ class Bridge(QObject):
 
     def _once(self, stop: threading.Event) -> None:
         first = self._sequence < 0
-        page = self._archive.changes.since(max(0, self._sequence), 0.0 if first else WAIT_S, 1 if first else 500)
+        page = self._archive.changes.since(
+            max(0, self._sequence), 0.0 if first else WAIT_S, 1 if first else 500
+        )
         if stop.is_set() or not shiboken6.isValid(self):
             return
         if self._away:
             self._away = False
             self.back.emit()
-        self._sequence = page.sequence if first else max((c.sequence for c in page.changes), default=self._sequence)
+        self._sequence = (
+            page.sequence if first else max((c.sequence for c in page.changes), default=self._sequence)
+        )
         if page.changes and not first:
             self.changed.emit(page.changes)
 

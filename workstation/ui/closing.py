@@ -23,12 +23,18 @@ def ask_about_core(parent: QWidget, preferences: Preferences) -> bool | None:
         answer.append(goes_on)
         dialog.accept()
 
-    text = words.t("Scanners and the RIS send to this machine. The archive can go on receiving in the background, "
-                   "or stop with the window. Everything received so far is safe either way.")
+    text = words.t(
+        "Scanners and the RIS send to this machine. The archive can go on receiving in the background, "
+        "or stop with the window. Everything received so far is safe either way."
+    )
     body = label(text, wrap=True)
     body.setMinimumWidth(theme.current().px(440))
-    buttons = row(1, button(words.t("Stay open"), dialog.reject), button(words.t("Stop receiving"), lambda: decide(False)),
-                  button(words.t("Go on receiving"), lambda: decide(True), "main"))
+    buttons = row(
+        1,
+        button(words.t("Stay open"), dialog.reject),
+        button(words.t("Stop receiving"), lambda: decide(False)),
+        button(words.t("Go on receiving"), lambda: decide(True), "main"),
+    )
     title = label(words.t("Go on receiving studies?"), "title")
     dialog.setLayout(column(title, body, remember, buttons, margin=(20,), gap=16))
     dialog.exec()

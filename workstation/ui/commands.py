@@ -95,7 +95,9 @@ class Commands(QObject):
         if command.icon:
             action.setIcon(theme.icon(command.icon))
         image = command.scope == IMAGE and self.image_area is not None
-        context = Qt.ShortcutContext.WidgetWithChildrenShortcut if image else Qt.ShortcutContext.WindowShortcut
+        context = (
+            Qt.ShortcutContext.WidgetWithChildrenShortcut if image else Qt.ShortcutContext.WindowShortcut
+        )
         action.setShortcutContext(context)
         action.triggered.connect(lambda _checked=False, c=command: self.run(c.id))
         (self.image_area if image and self.image_area is not None else self.window).addAction(action)
@@ -159,8 +161,14 @@ class Commands(QObject):
 class HeldKey(QObject):
     """A key that acts while it is held: `down` at the press, `up` at the release (auto-repeat ignored)."""
 
-    def __init__(self, window: QWidget, key: Qt.Key, down: Callable[[], object], up: Callable[[], object],
-                 unless: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        key: Qt.Key,
+        down: Callable[[], object],
+        up: Callable[[], object],
+        unless: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__(window)
         self._key, self._down, self._up, self._unless, self._held = key, down, up, unless, False
 

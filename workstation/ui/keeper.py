@@ -46,7 +46,9 @@ class Keeper(QObject):
 
     def unsaved_strokes(self) -> set[str]:
         """Tracking UIDs the archive does not have yet as they are here."""
-        return {t.measurement.tracking_uid for _n, t in self._desk.spool.waiting() if isinstance(t, SpooledStroke)}
+        return {
+            t.measurement.tracking_uid for _n, t in self._desk.spool.waiting() if isinstance(t, SpooledStroke)
+        }
 
     @property
     def idle(self) -> bool:
@@ -61,14 +63,20 @@ class Keeper(QObject):
             return
         number, thing = waiting
         self._sending = True
-        self._desk.tasks.act(self, words.t("save"), lambda: self._save(thing),
-                             lambda answer: self._kept(number, thing, answer),
-                             lambda error: self._failed(number, thing, error))
+        self._desk.tasks.act(
+            self,
+            words.t("save"),
+            lambda: self._save(thing),
+            lambda answer: self._kept(number, thing, answer),
+            lambda error: self._failed(number, thing, error),
+        )
 
     def _save(self, thing: SpooledStroke | SpooledDraft) -> object:
         archive = self._desk.archive
         if isinstance(thing, SpooledDraft):
-            return archive.reports.save_draft(thing.study_uid, thing.template, thing.content, thing.addendum_to)
+            return archive.reports.save_draft(
+                thing.study_uid, thing.template, thing.content, thing.addendum_to
+            )
         if not thing.removed:
             return archive.measurements.save(thing.measurement)
         try:
@@ -85,13 +93,18 @@ class Keeper(QObject):
 
     def _failed(self, number: int, thing: SpooledStroke | SpooledDraft, error: Exception) -> None:
         self._sending = False
-        lasting = isinstance(error, ReadingRoomError) and not isinstance(error, Busy | StorageFailure | NotSignedIn)
+        lasting = isinstance(error, ReadingRoomError) and not isinstance(
+            error, Busy | StorageFailure | NotSignedIn
+        )
         if lasting:
             self._set_aside.add(number)
             what = words.t("The draft") if isinstance(thing, SpooledDraft) else words.t("The measurement")
             told = words.failure(error).words
-            self.refused.emit(words.t("{what} was not taken by the archive: {why} It is kept on this machine.").format(
-                what=what, why=told))
+            self.refused.emit(
+                words.t("{what} was not taken by the archive: {why} It is kept on this machine.").format(
+                    what=what, why=told
+                )
+            )
             self._send()
         else:
             self._again.start()

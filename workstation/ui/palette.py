@@ -57,15 +57,20 @@ class _Line(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         self.initStyleOption(option, index)
         option.text = ""
-        option.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
+        option.widget.style().drawControl(
+            QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget
+        )
         command, look = index.data(COMMAND_ROLE), theme.current()
         able = command.enabled()
         painter.save()
         area = option.rect.adjusted(look.px(12), 0, -look.px(12), 0)
         if command.icon:
             side = look.icon_size
-            painter.drawPixmap(area.left(), area.center().y() - side // 2 + 1,
-                               theme.pixmap(command.icon, "text" if able else "line"))
+            painter.drawPixmap(
+                area.left(),
+                area.center().y() - side // 2 + 1,
+                theme.pixmap(command.icon, "text" if able else "line"),
+            )
         area.setLeft(area.left() + look.px(32))
         flags = Qt.AlignmentFlag.AlignVCenter
         painter.setPen(look.colour("text" if able else "quiet"))
@@ -102,7 +107,9 @@ class Palette(QDialog):
 
     def open_over(self) -> None:
         window, look = self._commands.window, theme.current()
-        self.resize(min(look.px(640), window.width() - look.px(40)), min(look.px(440), window.height() - look.px(80)))
+        self.resize(
+            min(look.px(640), window.width() - look.px(40)), min(look.px(440), window.height() - look.px(80))
+        )
         corner = window.mapToGlobal(window.rect().topLeft())
         self.move(corner.x() + (window.width() - self.width()) // 2, corner.y() + look.px(64))
         self._text.clear()

@@ -36,8 +36,20 @@ def lay_desk(window: Workstation, archive: Archive) -> Desk:
     """All that a signed-in person's places are handed."""
     commands = window._commands()
     spool = Spool.open(window.settings.folder / "spool", archive.who.name)
-    desk = Desk(archive, window.tasks, commands, Bridge(archive), window.preferences, ReadingSession(), spool,
-                window.status.say, window.go, window.show_count, window, sound_file=window.settings.sound_file)
+    desk = Desk(
+        archive,
+        window.tasks,
+        commands,
+        Bridge(archive),
+        window.preferences,
+        ReadingSession(),
+        spool,
+        window.status.say,
+        window.go,
+        window.show_count,
+        window,
+        sound_file=window.settings.sound_file,
+    )
     desk.keeper = Keeper(desk)
     desk.closing.append(spool.close)
     return desk
@@ -70,7 +82,12 @@ def build(desk: Desk, key: str) -> QWidget:
 
 def _closed(desk: Desk, key: str) -> QWidget:
     answer = StatePanel(key)
-    answer.show_state("denied", words.t("Not for this role"),
-                      words.t("You are signed in as {role}. Ask an administrator for another role, or sign in as "
-                              "somebody who has it.").format(role=desk.archive.who.role))
+    answer.show_state(
+        "denied",
+        words.t("Not for this role"),
+        words.t(
+            "You are signed in as {role}. Ask an administrator for another role, or sign in as "
+            "somebody who has it."
+        ).format(role=desk.archive.who.role),
+    )
     return answer

@@ -15,7 +15,6 @@ from pacs_core.archive.models import NodeInfo
 from pacs_core.archive.protocol import Archive, Door
 from workstation.session.preferences import Preferences
 from workstation.ui import places, theme, words
-from workstation.ui.bridge import Bridge
 from workstation.ui.closing import ask_about_core
 from workstation.ui.commands import Command, Commands
 from workstation.ui.desk import Desk
@@ -55,8 +54,13 @@ class Workstation(QMainWindow):
         self.preferences = Preferences.load(settings.folder / "preferences.json")
         prefs = self.preferences
         words.speak(prefs.language)
-        theme.apply(theme.load(prefs.theme if prefs.theme in theme.THEMES else "dark", prefs.text_scale / 100,
-                               prefs.reduced_motion))
+        theme.apply(
+            theme.load(
+                prefs.theme if prefs.theme in theme.THEMES else "dark",
+                prefs.text_scale / 100,
+                prefs.reduced_motion,
+            )
+        )
         self.tasks = Tasks()
         self.desk: Desk | None = None
         self._places: dict[str, QWidget] = {}
@@ -96,7 +100,10 @@ class Workstation(QMainWindow):
     def _shape(self) -> None:
         kept = self.preferences.window
         screen = self.screen().availableGeometry()
-        width, height = kept.get("width", round(screen.width() * 0.94)), kept.get("height", round(screen.height() * 0.92))
+        width, height = (
+            kept.get("width", round(screen.width() * 0.94)),
+            kept.get("height", round(screen.height() * 0.92)),
+        )
         self.setMinimumSize(min(960, screen.width()), min(600, screen.height()))
         self.resize(min(width, screen.width()), min(height, screen.height()))
         if "left" in kept and screen.contains(QPoint(kept["left"] + 40, kept["top"] + 40)):
@@ -105,17 +112,49 @@ class Workstation(QMainWindow):
     def _commands(self) -> Commands:
         commands = Commands(self)
         for number, (key, name, icon) in enumerate(PLACES, 1):
-            commands.add(Command(f"go.{key}", words.t(name), lambda k=key: self.go(k), words.t("Go"),
-                                 (f"Ctrl+{number}",), icon=icon))
+            commands.add(
+                Command(
+                    f"go.{key}",
+                    words.t(name),
+                    lambda k=key: self.go(k),
+                    words.t("Go"),
+                    (f"Ctrl+{number}",),
+                    icon=icon,
+                )
+            )
         palette = Palette(commands)
         commands.add(
-            Command("palette", words.t("Find a command"), palette.open_over, words.t("Go"), ("Ctrl+K",), icon="magnify"),
-            Command("menu", words.t("Menu"), lambda: self._show_menu(self._rail.menu_button), words.t("Go"), ("F10",)),
+            Command(
+                "palette",
+                words.t("Find a command"),
+                palette.open_over,
+                words.t("Go"),
+                ("Ctrl+K",),
+                icon="magnify",
+            ),
+            Command(
+                "menu",
+                words.t("Menu"),
+                lambda: self._show_menu(self._rail.menu_button),
+                words.t("Go"),
+                ("F10",),
+            ),
             Command("lock", words.t("Lock"), self.lock, words.t("Session"), ("Ctrl+L",), icon="lock-outline"),
             Command("sign_out", words.t("Sign out"), self.sign_out, words.t("Session"), icon="logout"),
-            Command("close", words.t("Close the window"), self.close, words.t("Session"), ("Ctrl+Q",), icon="close"),
-            Command("bigger", words.t("Larger text"), lambda: self._scale(+10), words.t("Window"), ("Ctrl++",)),
-            Command("smaller", words.t("Smaller text"), lambda: self._scale(-10), words.t("Window"), ("Ctrl+-",)),
+            Command(
+                "close",
+                words.t("Close the window"),
+                self.close,
+                words.t("Session"),
+                ("Ctrl+Q",),
+                icon="close",
+            ),
+            Command(
+                "bigger", words.t("Larger text"), lambda: self._scale(+10), words.t("Window"), ("Ctrl++",)
+            ),
+            Command(
+                "smaller", words.t("Smaller text"), lambda: self._scale(-10), words.t("Window"), ("Ctrl+-",)
+            ),
             Command("full", words.t("Full screen"), self._full_screen, words.t("Window"), ("F11",)),
         )
         return commands
@@ -143,8 +182,13 @@ class Workstation(QMainWindow):
                 self.go(place)
                 break
         self._listen()
-        self.tasks.ask(self, words.t("learn about the node"), archive.administration.node, self._learn_node,
-                       lambda _error: None)
+        self.tasks.ask(
+            self,
+            words.t("learn about the node"),
+            archive.administration.node,
+            self._learn_node,
+            lambda _error: None,
+        )
         if places.may_enter(self.desk, "read"):
             QTimer.singleShot(0, self, lambda: self._place("read"))
 
@@ -200,7 +244,9 @@ class Workstation(QMainWindow):
     def _learn_node(self, node: NodeInfo) -> None:
         if self.desk is not None:
             self.desk.node = node
-        self.status.node(f"{node.ae} · {node.dicom}", "\n".join((f"HL7 {node.hl7}", f"HTTP {node.http}", node.data)))
+        self.status.node(
+            f"{node.ae} · {node.dicom}", "\n".join((f"HL7 {node.hl7}", f"HTTP {node.http}", node.data))
+        )
         if node.warnings:
             self.status.say(node.warnings[0], "waiting")
 
@@ -269,7 +315,12 @@ class Workstation(QMainWindow):
                 return
             goes_on = answer
         area = self.normalGeometry()
-        self.preferences.window = {"left": area.x(), "top": area.y(), "width": area.width(), "height": area.height()}
+        self.preferences.window = {
+            "left": area.x(),
+            "top": area.y(),
+            "width": area.width(),
+            "height": area.height(),
+        }
         self.preferences.save()
         self._clear_desk()
         self._sign_in.welcome(self.preferences.last_user)

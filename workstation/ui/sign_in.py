@@ -52,10 +52,25 @@ class SignInPage(QWidget):
 
     def _build(self) -> None:
         px = theme.current().px
-        card = panel(column(
-            self._title, self._under, label(words.t("User"), "caption"), self._name,
-            label(words.t("Password"), "caption"), self._password, self._words, self._go,
-            line(), self._demo, row(self._fill, 1), self._warnings, margin=(32, 32), gap=8), "card")
+        card = panel(
+            column(
+                self._title,
+                self._under,
+                label(words.t("User"), "caption"),
+                self._name,
+                label(words.t("Password"), "caption"),
+                self._password,
+                self._words,
+                self._go,
+                line(),
+                self._demo,
+                row(self._fill, 1),
+                self._warnings,
+                margin=(32, 32),
+                gap=8,
+            ),
+            "card",
+        )
         card.setFixedWidth(px(420))
         self._divider = card.findChildren(type(line()))[-1]
         self.setLayout(row(1, column(2, card, 3), 1))
@@ -63,7 +78,9 @@ class SignInPage(QWidget):
         self._show_facts()
 
     def _ask_facts(self) -> None:
-        self._tasks.ask(self, words.t("reach the archive"), self._door.sign_in_facts, self._learn, self._not_yet)
+        self._tasks.ask(
+            self, words.t("reach the archive"), self._door.sign_in_facts, self._learn, self._not_yet
+        )
 
     def _learn(self, facts: SignIn) -> None:
         self._facts = facts
@@ -81,8 +98,11 @@ class SignInPage(QWidget):
             control.setEnabled(ready and not self._seconds)
         demo = facts.demo_user if facts else ""
         shows_demo = bool(demo) and not self._locked_for
-        self._demo.setText(words.t("Demo: user {user}, password {password}").format(
-            user=demo, password=facts.demo_password if facts else ""))
+        self._demo.setText(
+            words.t("Demo: user {user}, password {password}").format(
+                user=demo, password=facts.demo_password if facts else ""
+            )
+        )
         for control in (self._demo, self._fill, self._divider):
             control.setVisible(shows_demo)
         self._warnings.setText("\n".join(facts.warnings) if facts else "")
@@ -91,7 +111,9 @@ class SignInPage(QWidget):
 
     def _greeting(self) -> str:
         if self._locked_for:
-            return words.t("Locked for {name}. Your work is kept; another person may sign in.").format(name=self._locked_for)
+            return words.t("Locked for {name}. Your work is kept; another person may sign in.").format(
+                name=self._locked_for
+            )
         if self._facts is None:
             return words.t("Starting the archive …")
         if not self._facts.has_accounts:
@@ -139,7 +161,9 @@ class SignInPage(QWidget):
         self._go.setEnabled(False)
         self._go.setText(words.t("Signing in …"))
         self._say("")
-        self._tasks.ask(self, words.t("sign in"), lambda: self._door.sign_in(name, password), self._enter, self._refuse)
+        self._tasks.ask(
+            self, words.t("sign in"), lambda: self._door.sign_in(name, password), self._enter, self._refuse
+        )
 
     def _enter(self, archive: Archive) -> None:
         self._ready_again()
@@ -167,7 +191,9 @@ class SignInPage(QWidget):
         self._seconds = max(0, self._seconds - step)
         self._show_facts()
         if self._seconds:
-            self._say(words.t("Too many wrong passwords. Try again in {seconds} s.").format(seconds=self._seconds))
+            self._say(
+                words.t("Too many wrong passwords. Try again in {seconds} s.").format(seconds=self._seconds)
+            )
         else:
             self._wait.stop()
             self._say("")

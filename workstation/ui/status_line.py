@@ -8,7 +8,12 @@ from PySide6.QtWidgets import QFrame, QLabel, QProgressBar
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import Elided, label, relook, row
 
-ICONS = {"good": "check", "waiting": "alert-outline", "wrong": "alert-octagon-outline", "quiet": "information-outline"}
+ICONS = {
+    "good": "check",
+    "waiting": "alert-outline",
+    "wrong": "alert-octagon-outline",
+    "quiet": "information-outline",
+}
 STAYS_MS = 8000
 
 
@@ -29,8 +34,19 @@ class StatusLine(QFrame):
         self._connection = label("", "waiting", name=words.t("Connection"))
         self._who = label("", "quiet", name=words.t("Signed in"))
         self._node = label("", "quiet", name=words.t("Node"))
-        self.setLayout(row(self._icon, self._words, self._connection, self._work, self._bar, self._who, self._node,
-                           margin=(12, 2), gap=12))
+        self.setLayout(
+            row(
+                self._icon,
+                self._words,
+                self._connection,
+                self._work,
+                self._bar,
+                self._who,
+                self._node,
+                margin=(12, 2),
+                gap=12,
+            )
+        )
         self.layout().setStretch(1, 1)
         self.setFixedHeight(theme.current().px(28))
         self._clear = QTimer(self, singleShot=True, interval=STAYS_MS)

@@ -57,23 +57,43 @@ class Tasks(QObject):
         self._actor = ThreadPoolExecutor(1, thread_name_prefix="act")
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
-    def ask(self, owner: QObject, what: str, work: Callable[[], T], done: Callable[[T], object],
-            failed: Callable[[Exception], object] | None = None, tag: str = "") -> Ticket:
+    def ask(
+        self,
+        owner: QObject,
+        what: str,
+        work: Callable[[], T],
+        done: Callable[[T], object],
+        failed: Callable[[Exception], object] | None = None,
+        tag: str = "",
+    ) -> Ticket:
         """Read something. `tag` (default: `what`) names the question; a newer one of it wins."""
         ticket = self._ticket(owner, what, done, failed, tag or what, changes=False)
         self._newest[(id(owner), ticket.tag)] = ticket.number
         self._start(self._askers, ticket, work)
         return ticket
 
-    def act(self, owner: QObject, what: str, work: Callable[[], T], done: Callable[[T], object] | None = None,
-            failed: Callable[[Exception], object] | None = None) -> Ticket:
+    def act(
+        self,
+        owner: QObject,
+        what: str,
+        work: Callable[[], T],
+        done: Callable[[T], object] | None = None,
+        failed: Callable[[Exception], object] | None = None,
+    ) -> Ticket:
         """Change something; the change happens even if its owner goes."""
         ticket = self._ticket(owner, what, done or (lambda _answer: None), failed, what, changes=True)
         self._start(self._actor, ticket, work)
         return ticket
 
-    def _ticket(self, owner: QObject, what: str, done: Callable[[Any], object],
-                failed: Callable[[Exception], object] | None, tag: str, changes: bool) -> Ticket:
+    def _ticket(
+        self,
+        owner: QObject,
+        what: str,
+        done: Callable[[Any], object],
+        failed: Callable[[Exception], object] | None,
+        tag: str,
+        changes: bool,
+    ) -> Ticket:
         on_failure = failed or (lambda error: self.failed.emit(what, error))
         return Ticket(next(self._numbers), owner, tag, what, done, on_failure, changes)
 

@@ -10,13 +10,13 @@ from typing import Any
 
 os.environ.setdefault("QT_API", "pyside6")
 
-import qtawesome  # noqa: E402  (reads QT_API when imported)
-from PySide6.QtCore import QObject, QSize, Signal  # noqa: E402
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette, QPixmap  # noqa: E402
-from PySide6.QtWidgets import QApplication  # noqa: E402
+import qtawesome
+from PySide6.QtCore import QObject, QSize, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette, QPixmap
+from PySide6.QtWidgets import QApplication
 
-from workstation.ui.assets import resource  # noqa: E402
-from workstation.ui.style_sheet import style_sheet  # noqa: E402
+from workstation.ui.assets import resource
+from workstation.ui.style_sheet import style_sheet
 
 THEMES = {"dark": "dark.toml", "dim light": "dim_light.toml"}
 
@@ -135,12 +135,27 @@ def palette(theme: Theme) -> QPalette:
     answer = QPalette()
     roles = QPalette.ColorRole
     for role, token in {
-        roles.Window: "ground", roles.WindowText: "text", roles.Base: "panel", roles.AlternateBase: "panel",
-        roles.Text: "text", roles.Button: "raised", roles.ButtonText: "text", roles.Highlight: "selection",
-        roles.HighlightedText: "text", roles.PlaceholderText: "quiet", roles.ToolTipBase: "raised",
-        roles.ToolTipText: "text", roles.Link: "accent", roles.LinkVisited: "accent", roles.Mid: "line",
-        roles.Dark: "line", roles.Light: "raised", roles.Midlight: "line", roles.Shadow: "cell",
-        roles.BrightText: "wrong", roles.Accent: "accent",
+        roles.Window: "ground",
+        roles.WindowText: "text",
+        roles.Base: "panel",
+        roles.AlternateBase: "panel",
+        roles.Text: "text",
+        roles.Button: "raised",
+        roles.ButtonText: "text",
+        roles.Highlight: "selection",
+        roles.HighlightedText: "text",
+        roles.PlaceholderText: "quiet",
+        roles.ToolTipBase: "raised",
+        roles.ToolTipText: "text",
+        roles.Link: "accent",
+        roles.LinkVisited: "accent",
+        roles.Mid: "line",
+        roles.Dark: "line",
+        roles.Light: "raised",
+        roles.Midlight: "line",
+        roles.Shadow: "cell",
+        roles.BrightText: "wrong",
+        roles.Accent: "accent",
     }.items():
         answer.setColor(role, theme.colour(token))
     for role in (roles.WindowText, roles.Text, roles.ButtonText):
@@ -152,8 +167,13 @@ def palette(theme: Theme) -> QPalette:
 def icon(name: str, token: str = "text") -> QIcon:
     """An icon of the one set, in a colour of the theme; `name` without the set's prefix."""
     theme = current()
-    return qtawesome.icon(f"mdi6.{name}", color=theme.colours[token], color_active=theme.colours[token],
-                          color_on=theme.colours["accent"], color_disabled=theme.colours["line"])
+    return qtawesome.icon(
+        f"mdi6.{name}",
+        color=theme.colours[token],
+        color_active=theme.colours[token],
+        color_on=theme.colours["accent"],
+        color_disabled=theme.colours["line"],
+    )
 
 
 def pixmap(name: str, token: str = "text", size: int | None = None) -> QPixmap:

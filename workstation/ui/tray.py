@@ -37,7 +37,9 @@ class Tray(QObject):
             self._menu.addAction(words.t("Stop receiving and quit"), self._stop)
             self._icon.setContextMenu(self._menu)
             self._icon.setToolTip(words.t("Reading Room receives in the background"))
-            self._icon.activated.connect(lambda reason: self._open() if reason == QSystemTrayIcon.ActivationReason.Trigger else None)
+            self._icon.activated.connect(
+                lambda reason: self._open() if reason == QSystemTrayIcon.ActivationReason.Trigger else None
+            )
         self._icon.show()
 
     def _open(self) -> None:

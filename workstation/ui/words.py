@@ -188,17 +188,27 @@ def failure(error: BaseException, what: str = "") -> Failure:
     if isinstance(error, errors.NotSignedIn):
         return Failure(t("Not signed in"), _sentence(error.message), "denied")
     if isinstance(error, errors.StorageFailure | errors.OutOfSpace):
-        words = _sentence(error.message) + " " + t("Nothing was changed; what you wrote is kept on this machine.")
+        words = (
+            _sentence(error.message) + " " + t("Nothing was changed; what you wrote is kept on this machine.")
+        )
         return Failure(t("Could not be stored"), words, "failed")
     if isinstance(error, errors.Busy):
-        return Failure(t("The archive is busy"), t("It will be tried again; nothing is lost."), "failed", error.message)
+        return Failure(
+            t("The archive is busy"), t("It will be tried again; nothing is lost."), "failed", error.message
+        )
     if isinstance(error, errors.ReadingRoomError):
         return Failure(what or t("That did not work"), _sentence(error.message), "failed", error.where)
     if isinstance(error, OSError):
-        words = t("The archive cannot be reached. What you wrote is kept on this machine and sent when it is back.")
+        words = t(
+            "The archive cannot be reached. What you wrote is kept on this machine and sent when it is back."
+        )
         return Failure(t("No connection"), words, "failed", str(error))
-    return Failure(what or t("That did not work"), t("Something unexpected went wrong; nothing was changed."),
-                   "failed", f"{type(error).__name__}: {error}")
+    return Failure(
+        what or t("That did not work"),
+        t("Something unexpected went wrong; nothing was changed."),
+        "failed",
+        f"{type(error).__name__}: {error}",
+    )
 
 
 def _sentence(message: str) -> str:

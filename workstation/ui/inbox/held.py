@@ -19,10 +19,16 @@ def compared(held: HeldStudy, order: OrderView) -> tuple[tuple[str, str, str, bo
     step = order.steps[0] if order.steps else None
 
     def same(a: str, b: str) -> bool:
-        return bool(a) and a.casefold().replace("^", ", ").replace("-", "") == b.casefold().replace("^", ", ").replace("-", "")
+        return bool(a) and a.casefold().replace("^", ", ").replace("-", "") == b.casefold().replace(
+            "^", ", "
+        ).replace("-", "")
 
     pairs = (
-        (words.t("Name"), held.received_name.replace("^", ", "), patient.name.split("=")[0].replace("^", ", ")),
+        (
+            words.t("Name"),
+            held.received_name.replace("^", ", "),
+            patient.name.split("=")[0].replace("^", ", "),
+        ),
         (words.t("Patient ID"), held.received_patient_id, patient.patient_id),
         (words.t("Birth date"), words.iso_date(held.received_birth_date), words.iso_date(patient.birth_date)),
         (words.t("Sex"), held.received_sex, patient.sex),
@@ -37,8 +43,12 @@ def compared(held: HeldStudy, order: OrderView) -> tuple[tuple[str, str, str, bo
 class HeldDetail(QFrame):
     """The chosen held study with its suggestions."""
 
-    def __init__(self, link: Callable[[HeldStudy, OrderView], object], accept: Callable[[HeldStudy], object],
-                 search: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        link: Callable[[HeldStudy, OrderView], object],
+        accept: Callable[[HeldStudy], object],
+        search: Callable[[str], object],
+    ) -> None:
         super().__init__()
         self.setProperty("look", "panel")
         self.setAccessibleName(words.t("Held study"))
@@ -61,25 +71,46 @@ class HeldDetail(QFrame):
         clear(self._layout)
         self._held = held
         if held is None:
-            self._layout.addWidget(label(words.t("Choose a held study to see what might be right."), "quiet", wrap=True))
+            self._layout.addWidget(
+                label(words.t("Choose a held study to see what might be right."), "quiet", wrap=True)
+            )
             self._layout.addStretch(1)
             return
-        self._layout.addWidget(label(held.reason, "wrong", name=f"{words.t('Reason')}: {held.reason}", wrap=True))
-        about = " · ".join(p for p in (held.received_name.replace("^", ", "), held.received_patient_id, held.modality,
-                                       held.description, words.iso_date(held.study_date),
-                                       words.count(held.images, words.t("image"), words.t("images"))) if p)
+        self._layout.addWidget(
+            label(held.reason, "wrong", name=f"{words.t('Reason')}: {held.reason}", wrap=True)
+        )
+        about = " · ".join(
+            p
+            for p in (
+                held.received_name.replace("^", ", "),
+                held.received_patient_id,
+                held.modality,
+                held.description,
+                words.iso_date(held.study_date),
+                words.count(held.images, words.t("image"), words.t("images")),
+            )
+            if p
+        )
         self._layout.addWidget(label(about, "quiet", wrap=True))
         self._layout.addWidget(line())
         suggestions = held.suggestions if found is None else found
         title = words.t("It may belong to") if suggestions else words.t("No order looks like it")
         self._layout.addWidget(label(title, "strong"))
         if not suggestions:
-            self._layout.addWidget(label(words.t("Nothing is lost: it waits here until its order comes, or keep it without one."),
-                                         "quiet", wrap=True))
+            self._layout.addWidget(
+                label(
+                    words.t("Nothing is lost: it waits here until its order comes, or keep it without one."),
+                    "quiet",
+                    wrap=True,
+                )
+            )
         for suggestion in suggestions[:5]:
             self._layout.addWidget(self._card(held, suggestion))
-        keep = button(words.t("Keep without an order"), lambda: self._accept(held),
-                      tip=words.t("The study stays as it came and may be read; its report waits for an order"))
+        keep = button(
+            words.t("Keep without an order"),
+            lambda: self._accept(held),
+            tip=words.t("The study stays as it came and may be read; its report waits for an order"),
+        )
         self._layout.addSpacing(theme.current().px(4))
         self._layout.addLayout(row(keep, 1))
         self._layout.addStretch(1)
@@ -89,11 +120,20 @@ class HeldDetail(QFrame):
         card = QFrame()
         card.setProperty("look", "card")
         share = f"{round(suggestion.score * 100)} %" if suggestion.score else ""
-        head = row(label(order.patient.display_name, "strong"), label(order.accession, "quiet"), 1,
-                   label(share, "good" if suggestion.score >= 0.8 else "waiting"))
+        head = row(
+            label(order.patient.display_name, "strong"),
+            label(order.accession, "quiet"),
+            1,
+            label(share, "good" if suggestion.score >= 0.8 else "waiting"),
+        )
         evidence = label(", ".join(suggestion.evidence), "quiet", wrap=True)
-        go = button(words.t("Link to this order"), lambda: self._link(held, order), "main" if suggestion.score >= 0.8 else "",
-                    icon="link-variant-plus", name=f"{words.t('Link to order')} {order.accession}")
+        go = button(
+            words.t("Link to this order"),
+            lambda: self._link(held, order),
+            "main" if suggestion.score >= 0.8 else "",
+            icon="link-variant-plus",
+            name=f"{words.t('Link to order')} {order.accession}",
+        )
         layout = column(head, self._table(held, order), evidence, row(1, go), margin=(12, 12), gap=8)
         card.setLayout(layout)
         return card
@@ -110,11 +150,15 @@ class HeldDetail(QFrame):
         for number, (name, received, ordered, same) in enumerate(compared(held, order), 1):
             token = "" if same else "waiting" if received and ordered else "quiet"
             mark = label("")
-            mark.setPixmap(theme.pixmap("equal" if same else "not-equal-variant", "good" if same else "waiting", 14))
+            mark.setPixmap(
+                theme.pixmap("equal" if same else "not-equal-variant", "good" if same else "waiting", 14)
+            )
             grid.addWidget(label(name, "quiet"), number, 0)
             for place, text in ((1, received), (2, ordered)):
                 shown = label(text or "–", token, wrap=True)
-                shown.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignTop)
+                shown.setAlignment(
+                    Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignTop
+                )
                 grid.addWidget(shown, number, place)
             if received and ordered:
                 grid.addWidget(mark, number, 3)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer, Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSplitter, QTabWidget, QWidget
 
-from pacs_core.archive.models import DeliveryView, ExamRow, HeldStudy, InboxCounts, MessageView, OrderView, ResolvedHold
+from pacs_core.archive.models import (
+    DeliveryView,
+    ExamRow,
+    HeldStudy,
+    InboxCounts,
+    MessageView,
+    OrderView,
+    ResolvedHold,
+)
 from workstation.ui import theme, words
 from workstation.ui.desk import Desk
 from workstation.ui.inbox.held import HeldDetail
@@ -20,15 +28,34 @@ REFRESH_MS = 200
 
 HELD: tuple[Column[HeldStudy], ...] = (
     Column("since", "Since", lambda h: Cell(words.local_moment(h.since)), 132, keep=2),
-    Column("reason", "Reason", lambda h: Cell(h.reason, "alert-octagon-outline", "wrong", h.reason), 260, stretch=True),
-    Column("name", "As received", lambda h: Cell(h.received_name.replace("^", ", "), trailing=h.received_patient_id, bold=True),
-           220, stretch=True),
+    Column(
+        "reason",
+        "Reason",
+        lambda h: Cell(h.reason, "alert-octagon-outline", "wrong", h.reason),
+        260,
+        stretch=True,
+    ),
+    Column(
+        "name",
+        "As received",
+        lambda h: Cell(h.received_name.replace("^", ", "), trailing=h.received_patient_id, bold=True),
+        220,
+        stretch=True,
+    ),
     Column("modality", "Mod.", lambda h: Cell(h.modality), 64),
     Column("accession", "Accession", lambda h: Cell(h.received_accession), 112, keep=1),
     Column("images", "Images", lambda h: Cell(str(h.images)), 80),
-    Column("best", "Best guess", lambda h: Cell(
-        f"{round(h.suggestions[0].score * 100)} %  {h.suggestions[0].order.accession}" if h.suggestions else words.t("none"),
-        token="good" if h.suggestions and h.suggestions[0].score >= 0.8 else "quiet"), 148),
+    Column(
+        "best",
+        "Best guess",
+        lambda h: Cell(
+            f"{round(h.suggestions[0].score * 100)} %  {h.suggestions[0].order.accession}"
+            if h.suggestions
+            else words.t("none"),
+            token="good" if h.suggestions and h.suggestions[0].score >= 0.8 else "quiet",
+        ),
+        148,
+    ),
 )
 RESOLVED: tuple[Column[ResolvedHold], ...] = (
     Column("at", "When", lambda r: Cell(words.local_moment(r.at)), 132),
@@ -56,9 +83,21 @@ DELIVERIES: tuple[Column[DeliveryView], ...] = (
     Column("destination", "To", lambda d: Cell(d.destination), 96),
     Column("name", "Patient", lambda d: Cell(d.patient_name, bold=True), 180, stretch=True),
     Column("accession", "Accession", lambda d: Cell(d.accession), 112),
-    Column("answer", "Last answer", lambda d: Cell(f"{d.answer_code} {d.answer}".strip() or words.t("none")), 240, stretch=True),
+    Column(
+        "answer",
+        "Last answer",
+        lambda d: Cell(f"{d.answer_code} {d.answer}".strip() or words.t("none")),
+        240,
+        stretch=True,
+    ),
     Column("attempts", "Attempts", lambda d: Cell(str(d.attempts)), 88),
-    Column("next", "Next attempt", lambda d: Cell(words.local_moment(d.next_attempt_at) if d.next_attempt_at else ""), 132, keep=1),
+    Column(
+        "next",
+        "Next attempt",
+        lambda d: Cell(words.local_moment(d.next_attempt_at) if d.next_attempt_at else ""),
+        132,
+        keep=1,
+    ),
 )
 
 
@@ -93,8 +132,10 @@ class InboxPage(QWidget):
         self.resolved_table = Table(self.resolved, words.t("Resolved studies"))
         self.message_table = Table(self.messages, words.t("Unprocessed messages"))
         self.delivery_table = Table(self.deliveries, words.t("Undelivered results"))
-        self._bodies = [Stateful(t, t.accessibleName()) for t in
-                        (self.held_table, self.resolved_table, self.message_table, self.delivery_table)]
+        self._bodies = [
+            Stateful(t, t.accessibleName())
+            for t in (self.held_table, self.resolved_table, self.message_table, self.delivery_table)
+        ]
         self.tabs.setAccessibleName(words.t("Inbox"))
         self.tabs.addTab(self._held_tab(), words.t("Held studies"))
         self.tabs.addTab(self._message_tab(), words.t("Messages"))
@@ -121,8 +162,12 @@ class InboxPage(QWidget):
         self._raw.setAccessibleName(words.t("The message as received"))
         self._raw.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self._raw.setPlaceholderText(words.t("Choose a message to read it as it was received."))
-        self._done = button(words.t("Dealt with"), self.message_done, icon="check", tip=words.t("Take it off this list"))
-        below = panel(column(row(label(words.t("As received"), "caption"), 1, self._done), self._raw, margin=(16, 8)))
+        self._done = button(
+            words.t("Dealt with"), self.message_done, icon="check", tip=words.t("Take it off this list")
+        )
+        below = panel(
+            column(row(label(words.t("As received"), "caption"), 1, self._done), self._raw, margin=(16, 8))
+        )
         split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
         split.addWidget(self._bodies[2])
@@ -132,12 +177,18 @@ class InboxPage(QWidget):
 
     def _delivery_tab(self) -> QWidget:
         self._retry = button(words.t("Try again now"), self.retry, icon="refresh")
-        about = label(words.t("Silence is retried for ever by itself; what a receiver refuses comes back to a person."), "quiet")
+        about = label(
+            words.t("Silence is retried for ever by itself; what a receiver refuses comes back to a person."),
+            "quiet",
+        )
         return self._with_foot(self._bodies[3], row(about, 1, self._retry, margin=(16, 8)))
 
     def _resolved_tab(self) -> QWidget:
         self._undo = button(words.t("Undo the link"), self.undo, icon="undo")
-        about = label(words.t("A link can be undone while nothing was signed on it; the study is then held as before."), "quiet")
+        about = label(
+            words.t("A link can be undone while nothing was signed on it; the study is then held as before."),
+            "quiet",
+        )
         return self._with_foot(self._bodies[1], row(about, 1, self._undo, margin=(16, 8)))
 
     @staticmethod
@@ -155,18 +206,40 @@ class InboxPage(QWidget):
         inbox = self._desk.archive.inbox
         ask = self._desk.tasks.ask
         parts: tuple[tuple[int, RowsModel, Stateful, Callable[[], object], str, str], ...] = (
-            (0, self.held, self._bodies[0], inbox.held, words.t("Nothing is held"),
-             words.t("Every study found its order. One that does not turns up here with its reason.")),
-            (1, self.messages, self._bodies[2], inbox.messages, words.t("No message waits"),
-             words.t("HL7 messages that could not be processed turn up here as they were received.")),
-            (2, self.deliveries, self._bodies[3], inbox.deliveries, words.t("Every result is delivered"),
-             words.t("A result that waits for its acknowledgement turns up here.")),
+            (
+                0,
+                self.held,
+                self._bodies[0],
+                inbox.held,
+                words.t("Nothing is held"),
+                words.t("Every study found its order. One that does not turns up here with its reason."),
+            ),
+            (
+                1,
+                self.messages,
+                self._bodies[2],
+                inbox.messages,
+                words.t("No message waits"),
+                words.t("HL7 messages that could not be processed turn up here as they were received."),
+            ),
+            (
+                2,
+                self.deliveries,
+                self._bodies[3],
+                inbox.deliveries,
+                words.t("Every result is delivered"),
+                words.t("A result that waits for its acknowledgement turns up here."),
+            ),
             (3, self.resolved, self._bodies[1], inbox.resolved, words.t("Nothing was resolved lately"), ""),
         )
         for tab, model, body, question, empty, about in parts:
-            ask(self, f"{words.t('read the inbox')} {tab}", question,
+            ask(
+                self,
+                f"{words.t('read the inbox')} {tab}",
+                question,
                 lambda rows, t=tab, m=model, b=body, e=empty, a=about: self._show(t, m, b, rows, e, a),
-                lambda error, b=body: b.failed(error, self.refresh))
+                lambda error, b=body: b.failed(error, self.refresh),
+            )
         ask(self, words.t("count the inbox"), inbox.counts, self._count, lambda _error: None)
 
     def _show(self, tab: int, model: RowsModel, body: Stateful, rows: tuple, empty: str, about: str) -> None:
@@ -194,14 +267,26 @@ class InboxPage(QWidget):
 
     def link(self, held: HeldStudy, order: OrderView) -> None:
         archive = self._desk.archive
-        told = words.t("Linked to {accession}, {name}.").format(accession=order.accession, name=order.patient.display_name)
-        self._desk.tasks.act(self, words.t("link the study"), lambda: archive.inbox.link(held.study_uid, order.id),
-                             lambda _row: self._resolved(held, told), self._refused)
+        told = words.t("Linked to {accession}, {name}.").format(
+            accession=order.accession, name=order.patient.display_name
+        )
+        self._desk.tasks.act(
+            self,
+            words.t("link the study"),
+            lambda: archive.inbox.link(held.study_uid, order.id),
+            lambda _row: self._resolved(held, told),
+            self._refused,
+        )
 
     def accept(self, held: HeldStudy) -> None:
         archive = self._desk.archive
-        self._desk.tasks.act(self, words.t("keep the study"), lambda: archive.inbox.accept(held.study_uid),
-                             lambda _row: self._resolved(held, words.t("Kept without an order.")), self._refused)
+        self._desk.tasks.act(
+            self,
+            words.t("keep the study"),
+            lambda: archive.inbox.accept(held.study_uid),
+            lambda _row: self._resolved(held, words.t("Kept without an order.")),
+            self._refused,
+        )
 
     def _resolved(self, held: HeldStudy, told: str) -> None:
         self.notice.say(told, "good", ((words.t("Undo"), lambda: self._undo_hold(held.hold_id)),))
@@ -214,7 +299,9 @@ class InboxPage(QWidget):
 
     def _undo_hold(self, hold_id: int) -> None:
         archive = self._desk.archive
-        self._desk.tasks.act(self, words.t("undo the link"), lambda: archive.inbox.undo(hold_id), self._undone, self._refused)
+        self._desk.tasks.act(
+            self, words.t("undo the link"), lambda: archive.inbox.undo(hold_id), self._undone, self._refused
+        )
 
     def _undone(self, _row: ExamRow) -> None:
         self.notice.hush()
@@ -224,15 +311,24 @@ class InboxPage(QWidget):
     def retry(self) -> None:
         chosen, archive = self.delivery_table.current_row(), self._desk.archive
         if chosen is not None:
-            self._desk.tasks.act(self, words.t("try the delivery again"), lambda: archive.inbox.retry(chosen.id),
-                                 lambda _d: (self._desk.say(words.t("It is tried again now."), "quiet"), self.refresh()),
-                                 self._refused)
+            self._desk.tasks.act(
+                self,
+                words.t("try the delivery again"),
+                lambda: archive.inbox.retry(chosen.id),
+                lambda _d: (self._desk.say(words.t("It is tried again now."), "quiet"), self.refresh()),
+                self._refused,
+            )
 
     def message_done(self) -> None:
         chosen, archive = self.message_table.current_row(), self._desk.archive
         if chosen is not None:
-            self._desk.tasks.act(self, words.t("mark the message"), lambda: archive.inbox.message_done(chosen.id),
-                                 lambda _n: self.refresh(), self._refused)
+            self._desk.tasks.act(
+                self,
+                words.t("mark the message"),
+                lambda: archive.inbox.message_done(chosen.id),
+                lambda _n: self.refresh(),
+                self._refused,
+            )
 
     def _show_message(self, message: MessageView | None) -> None:
         self._raw.setPlainText(message.text.replace("\r", "\n") if message else "")

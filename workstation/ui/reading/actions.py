@@ -15,14 +15,32 @@ if TYPE_CHECKING:
     from workstation.ui.reading.page import ReadPage
 
 TOOLS = (
-    ("window_level", "Window and level", "W", "contrast-circle", "Drag: right widens, down darkens. Right drag does it with any tool"),
+    (
+        "window_level",
+        "Window and level",
+        "W",
+        "contrast-circle",
+        "Drag: right widens, down darkens. Right drag does it with any tool",
+    ),
     ("scroll", "Scroll", "S", "layers-outline", "Drag up and down through the images"),
     ("zoom", "Zoom", "Z", "magnify-plus-outline", "Drag to zoom. Ctrl and the wheel do it with any tool"),
     ("pan", "Pan", "P", "pan", "Drag the picture. The middle button does it with any tool"),
-    ("crosshair", "Crosshair", "X", "crosshairs", "Point: every linked view goes there. Shift and moving does it with any tool"),
+    (
+        "crosshair",
+        "Crosshair",
+        "X",
+        "crosshairs",
+        "Point: every linked view goes there. Shift and moving does it with any tool",
+    ),
     ("length", "Length", "D", "ruler", "Two clicks or a drag"),
     ("angle", "Angle", "A", "angle-acute", "Three clicks"),
-    ("ellipse_roi", "Ellipse region", "E", "vector-ellipse", "Drag an ellipse: area, mean, deviation, extremes"),
+    (
+        "ellipse_roi",
+        "Ellipse region",
+        "E",
+        "vector-ellipse",
+        "Drag an ellipse: area, mean, deviation, extremes",
+    ),
     ("probe", "Probe", "U", "eyedropper", "One click: the value there"),
 )
 SLABS = (0.0, 5.0, 10.0, 20.0, 40.0)
@@ -52,11 +70,33 @@ class Actions:
         cell = self._session.active_cell
         return cell is not None and cell.display_set is not None and cell.display_set.is_volume
 
-    def _command(self, name: str, words_: str, run: Callable[[], object], place: str, *keys: str, icon: str = "", tip: str = "",
-                 scope: str = IMAGE, enabled: Callable[[], bool] | None = None,
-                 checked: Callable[[], bool] | None = None) -> None:
-        self._page.desk.commands.add(Command(f"read.{name}", words.t(words_), run, words.t(place), keys, words.t(tip), icon,
-                                             scope, enabled or self._open, checked))
+    def _command(
+        self,
+        name: str,
+        words_: str,
+        run: Callable[[], object],
+        place: str,
+        *keys: str,
+        icon: str = "",
+        tip: str = "",
+        scope: str = IMAGE,
+        enabled: Callable[[], bool] | None = None,
+        checked: Callable[[], bool] | None = None,
+    ) -> None:
+        self._page.desk.commands.add(
+            Command(
+                f"read.{name}",
+                words.t(words_),
+                run,
+                words.t(place),
+                keys,
+                words.t(tip),
+                icon,
+                scope,
+                enabled or self._open,
+                checked,
+            )
+        )
 
     def view(self, change: Callable[[ViewState], ViewState]) -> None:
         cell = self._session.active_cell
@@ -67,10 +107,24 @@ class Actions:
 
     def _add_tools(self) -> None:
         for name, title, key, icon, tip in TOOLS:
-            self._command(f"tool.{name}", title, lambda n=name: self._room.take_tool(n), "Tools", key, icon=icon, tip=tip,
-                          checked=lambda n=name: self._room.tool == n)
-        self._command("escape", "Put the tool down", self._escape, "Tools", "Esc",
-                      tip="Drops the stroke under way; twice resets the view")
+            self._command(
+                f"tool.{name}",
+                title,
+                lambda n=name: self._room.take_tool(n),
+                "Tools",
+                key,
+                icon=icon,
+                tip=tip,
+                checked=lambda n=name: self._room.tool == n,
+            )
+        self._command(
+            "escape",
+            "Put the tool down",
+            self._escape,
+            "Tools",
+            "Esc",
+            tip="Drops the stroke under way; twice resets the view",
+        )
 
     def _escape(self) -> None:
         cell = self._page.grid.active()
@@ -86,12 +140,32 @@ class Actions:
 
     def _add_windows(self) -> None:
         for number in range(1, 10):
-            self._command(f"preset.{number}", f"Window preset {number}", lambda n=number: self._preset(n), "Image/Window",
-                          str(number), tip="", enabled=lambda n=number: self._has_preset(n))
-        self._command("preset.0", "The image's own window", lambda: self.view(lambda v: v.with_(window=None)), "Image/Window", "0")
+            self._command(
+                f"preset.{number}",
+                f"Window preset {number}",
+                lambda n=number: self._preset(n),
+                "Image/Window",
+                str(number),
+                tip="",
+                enabled=lambda n=number: self._has_preset(n),
+            )
+        self._command(
+            "preset.0",
+            "The image's own window",
+            lambda: self.view(lambda v: v.with_(window=None)),
+            "Image/Window",
+            "0",
+        )
         self._command("preset.auto", "Automatic window", self._auto, "Image/Window", "~", "Shift+`")
-        self._command("invert", "Invert", lambda: self.view(lambda v: v.with_(invert=not v.invert)), "Image", "I",
-                      icon="invert-colors", checked=lambda: self._is(lambda v: v.invert))
+        self._command(
+            "invert",
+            "Invert",
+            lambda: self.view(lambda v: v.with_(invert=not v.invert)),
+            "Image",
+            "I",
+            icon="invert-colors",
+            checked=lambda: self._is(lambda v: v.invert),
+        )
 
     def _modality(self) -> str:
         cell = self._session.active_cell
@@ -123,17 +197,56 @@ class Actions:
 
         self._command("rotate.left", "Turn left", turn(-1), "Image", "L", icon="rotate-left")
         self._command("rotate.right", "Turn right", turn(1), "Image", "R", icon="rotate-right")
-        self._command("flip.h", "Flip left and right", lambda: self.view(lambda v: v.with_(flip_horizontal=not v.flip_horizontal)),
-                      "Image", "H", icon="flip-horizontal", checked=lambda: self._is(lambda v: v.flip_horizontal))
-        self._command("flip.v", "Flip top and bottom", lambda: self.view(lambda v: v.with_(flip_vertical=not v.flip_vertical)),
-                      "Image", "V", icon="flip-vertical", checked=lambda: self._is(lambda v: v.flip_vertical))
-        self._command("fit", "Fit to the cell", lambda: self.view(self._fitted), "Image", "=", icon="fit-to-page-outline")
-        self._command("reset", "Reset the view", lambda: self._session.reset_view(self._session.active), "Image",
-                      icon="image-refresh-outline")
-        self._command("overlay", "Overlay text", self._room.toggle_overlay, "Image", "Space", icon="format-text",
-                      checked=lambda: self._room.overlay)
-        self._command("interpolate", "Interpolation", self._interpolate, "Image", icon="blur",
-                      tip="Nearest, linear, cubic in turn")
+        self._command(
+            "flip.h",
+            "Flip left and right",
+            lambda: self.view(lambda v: v.with_(flip_horizontal=not v.flip_horizontal)),
+            "Image",
+            "H",
+            icon="flip-horizontal",
+            checked=lambda: self._is(lambda v: v.flip_horizontal),
+        )
+        self._command(
+            "flip.v",
+            "Flip top and bottom",
+            lambda: self.view(lambda v: v.with_(flip_vertical=not v.flip_vertical)),
+            "Image",
+            "V",
+            icon="flip-vertical",
+            checked=lambda: self._is(lambda v: v.flip_vertical),
+        )
+        self._command(
+            "fit",
+            "Fit to the cell",
+            lambda: self.view(self._fitted),
+            "Image",
+            "=",
+            icon="fit-to-page-outline",
+        )
+        self._command(
+            "reset",
+            "Reset the view",
+            lambda: self._session.reset_view(self._session.active),
+            "Image",
+            icon="image-refresh-outline",
+        )
+        self._command(
+            "overlay",
+            "Overlay text",
+            self._room.toggle_overlay,
+            "Image",
+            "Space",
+            icon="format-text",
+            checked=lambda: self._room.overlay,
+        )
+        self._command(
+            "interpolate",
+            "Interpolation",
+            self._interpolate,
+            "Image",
+            icon="blur",
+            tip="Nearest, linear, cubic in turn",
+        )
 
     def _fitted(self, view: ViewState) -> ViewState:
         return view.with_(zoom=1.0, centre=None if view.plane is Plane.ACQUIRED else view.centre)
@@ -155,7 +268,9 @@ class Actions:
         self._command("first", "First image", by(-100_000), "Go/Image", "Home")
         self._command("last", "Last image", by(100_000), "Go/Image", "End")
         self._command("series.next", "Next series", lambda: self._series(1), "Go/Image", "Right", "PgDown")
-        self._command("series.previous", "Previous series", lambda: self._series(-1), "Go/Image", "Left", "PgUp")
+        self._command(
+            "series.previous", "Previous series", lambda: self._series(-1), "Go/Image", "Left", "PgUp"
+        )
         self._command("cell.next", "Next cell", lambda: self._cell(1), "Go/Image", "Tab")
         self._command("cell.previous", "Previous cell", lambda: self._cell(-1), "Go/Image", "Shift+Tab")
         self._command("maximise", "Largest cell", self._maximise, "Image", "Ctrl+M", icon="arrow-expand-all")
@@ -170,7 +285,10 @@ class Actions:
         if cell is None:
             return
         sets = self._session.sets[cell.role]
-        place = next((n for n, s in enumerate(sets) if cell.display_set is not None and s.uid == cell.display_set.uid), -1)
+        place = next(
+            (n for n, s in enumerate(sets) if cell.display_set is not None and s.uid == cell.display_set.uid),
+            -1,
+        )
         if sets:
             self._session.show(cell.number, sets[(place + step) % len(sets)])
 
@@ -185,25 +303,79 @@ class Actions:
     # ── planes, slabs, layouts, links ────────────────────────────────────────────────────────────────
 
     def _add_planes(self) -> None:
-        self._command("mpr", "Axial, coronal, sagittal", self._mpr, "Image/Plane", "M", icon="axis-arrow", enabled=self._volume,
-                      tip="Three planes of this volume; again: back to the acquired images", checked=self._in_mpr)
+        self._command(
+            "mpr",
+            "Axial, coronal, sagittal",
+            self._mpr,
+            "Image/Plane",
+            "M",
+            icon="axis-arrow",
+            enabled=self._volume,
+            tip="Three planes of this volume; again: back to the acquired images",
+            checked=self._in_mpr,
+        )
         for number, plane in enumerate((Plane.ACQUIRED, Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL), 1):
-            self._command(f"plane.{plane.value}", plane.value.capitalize(), lambda p=plane: self._plane(p), "Image/Plane",
-                          f"Alt+{number}", enabled=self._volume, checked=lambda p=plane: self._is(lambda v: v.plane is p))
-        self._command("slab", "Slab MIP", self._slab_on, "Image/Slab", "Y", icon="layers-triple-outline", enabled=self._volume,
-                      tip="Thick slab on and off", checked=lambda: self._is(lambda v: v.slab > 0))
-        self._command("slab.more", "Thicker slab", lambda: self._slab(1), "Image/Slab", "Shift+Y", enabled=self._volume)
-        self._command("slab.less", "Thinner slab", lambda: self._slab(-1), "Image/Slab", "Alt+Y", enabled=self._volume)
+            self._command(
+                f"plane.{plane.value}",
+                plane.value.capitalize(),
+                lambda p=plane: self._plane(p),
+                "Image/Plane",
+                f"Alt+{number}",
+                enabled=self._volume,
+                checked=lambda p=plane: self._is(lambda v: v.plane is p),
+            )
+        self._command(
+            "slab",
+            "Slab MIP",
+            self._slab_on,
+            "Image/Slab",
+            "Y",
+            icon="layers-triple-outline",
+            enabled=self._volume,
+            tip="Thick slab on and off",
+            checked=lambda: self._is(lambda v: v.slab > 0),
+        )
+        self._command(
+            "slab.more", "Thicker slab", lambda: self._slab(1), "Image/Slab", "Shift+Y", enabled=self._volume
+        )
+        self._command(
+            "slab.less", "Thinner slab", lambda: self._slab(-1), "Image/Slab", "Alt+Y", enabled=self._volume
+        )
         for mode in SlabMode:
-            self._command(f"slab.{mode.value}", f"Slab {mode.value}", lambda m=mode: self._slab_mode(m), "Image/Slab",
-                          enabled=self._volume, checked=lambda m=mode: self._is(lambda v: v.slab > 0 and v.slab_mode is m))
+            self._command(
+                f"slab.{mode.value}",
+                f"Slab {mode.value}",
+                lambda m=mode: self._slab_mode(m),
+                "Image/Slab",
+                enabled=self._volume,
+                checked=lambda m=mode: self._is(lambda v: v.slab > 0 and v.slab_mode is m),
+            )
         for rows, columns in ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3)):
-            self._command(f"layout.{rows}x{columns}", f"Layout {rows} × {columns}",
-                          lambda r=rows, c=columns: self._session.rehang(self._page.grid.upright, Layout(r, c)), "Image/Layout")
-        self._command("link", "Link current and prior", lambda: self._session.set_linked(not self._session.linked), "Image/Link",
-                      "K", icon="link-variant", checked=lambda: self._session.linked, enabled=self._has_prior)
-        self._command("anchor", "Anchor current and prior here", self._session.anchor_here, "Image/Link", "Shift+K",
-                      icon="anchor", enabled=self._has_prior)
+            self._command(
+                f"layout.{rows}x{columns}",
+                f"Layout {rows} × {columns}",
+                lambda r=rows, c=columns: self._session.rehang(self._page.grid.upright, Layout(r, c)),
+                "Image/Layout",
+            )
+        self._command(
+            "link",
+            "Link current and prior",
+            lambda: self._session.set_linked(not self._session.linked),
+            "Image/Link",
+            "K",
+            icon="link-variant",
+            checked=lambda: self._session.linked,
+            enabled=self._has_prior,
+        )
+        self._command(
+            "anchor",
+            "Anchor current and prior here",
+            self._session.anchor_here,
+            "Image/Link",
+            "Shift+K",
+            icon="anchor",
+            enabled=self._has_prior,
+        )
 
     def _has_prior(self) -> bool:
         return self._session.prior is not None
@@ -238,10 +410,28 @@ class Actions:
 
     def _add_strokes(self) -> None:
         history = self._session.history
-        self._command("undo", "Undo", self._undo, "Edit", "Ctrl+Z", icon="undo", enabled=lambda: bool(history.can_undo))
-        self._command("redo", "Redo", self._redo, "Edit", "Ctrl+Shift+Z", icon="redo", enabled=lambda: bool(history.can_redo))
-        self._command("delete", "Delete the chosen measurement", lambda: self._session.remove(self._session.selected), "Edit",
-                      "Del", "Backspace", icon="delete-outline", enabled=lambda: bool(self._session.selected))
+        self._command(
+            "undo", "Undo", self._undo, "Edit", "Ctrl+Z", icon="undo", enabled=lambda: bool(history.can_undo)
+        )
+        self._command(
+            "redo",
+            "Redo",
+            self._redo,
+            "Edit",
+            "Ctrl+Shift+Z",
+            icon="redo",
+            enabled=lambda: bool(history.can_redo),
+        )
+        self._command(
+            "delete",
+            "Delete the chosen measurement",
+            lambda: self._session.remove(self._session.selected),
+            "Edit",
+            "Del",
+            "Backspace",
+            icon="delete-outline",
+            enabled=lambda: bool(self._session.selected),
+        )
 
     def _undo(self) -> None:
         done = self._session.history.undo()
@@ -252,4 +442,3 @@ class Actions:
         done = self._session.history.redo()
         if done is not None:
             self._page.desk.say(f"{words.t('Done again')}: {done.words}", "quiet")
-

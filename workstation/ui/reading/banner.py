@@ -16,7 +16,9 @@ def mismatch(dossier: Dossier) -> str:
     if manifest.patient_key != patient.key:
         return words.t("These images are not this patient's")
     if dossier.order is not None and dossier.order.patient.key != patient.key:
-        return words.t("The order is for another patient: {name}").format(name=dossier.order.patient.display_name)
+        return words.t("The order is for another patient: {name}").format(
+            name=dossier.order.patient.display_name
+        )
     if exam.reconciliation == "held":
         return f"{words.t('Identity not confirmed')}: {exam.hold_reason}"
     return ""
@@ -37,8 +39,18 @@ class Banner(QFrame):
         self._study = Elided("", "")
         self._when = label("", "quiet")
         self._state = StateWord(words.t("Status"))
-        layout = row(self._stat, self._name, self._person, self._number, self._mismatch, self._study, self._when, self._state,
-                     margin=(12, 6), gap=14)
+        layout = row(
+            self._stat,
+            self._name,
+            self._person,
+            self._number,
+            self._mismatch,
+            self._study,
+            self._when,
+            self._state,
+            margin=(12, 6),
+            gap=14,
+        )
         layout.setStretch(5, 1)
         layout.setAlignment(self._stat, Qt.AlignmentFlag.AlignVCenter)
         self.setLayout(layout)
@@ -50,7 +62,15 @@ class Banner(QFrame):
         self.setFixedHeight(theme.current().px(44))
 
     def show_dossier(self, dossier: Dossier | None) -> None:
-        for part in (self._stat, self._person, self._number, self._study, self._when, self._state, self._mismatch):
+        for part in (
+            self._stat,
+            self._person,
+            self._number,
+            self._study,
+            self._when,
+            self._state,
+            self._mismatch,
+        ):
             part.setVisible(dossier is not None)
         if dossier is None:
             self._name.setText(words.t("No exam is open"))
@@ -60,7 +80,9 @@ class Banner(QFrame):
         self._name.setText(patient.display_name or words.t("No name"))
         self._name.setAccessibleName(f"{words.t('Patient')}: {patient.display_name}")
         age = words.age(patient.birth_date, exam.study_date)
-        self._person.setText(" · ".join(p for p in (words.sex(patient.sex), age, words.iso_date(patient.birth_date)) if p))
+        self._person.setText(
+            " · ".join(p for p in (words.sex(patient.sex), age, words.iso_date(patient.birth_date)) if p)
+        )
         numbers = [f"{patient.patient_id} {patient.issuer}".strip()]
         numbers += [f"{words.t('Acc.')} {exam.accession}"] if exam.accession else [words.t("no order")]
         self._number.setText(" · ".join(numbers))
@@ -70,7 +92,13 @@ class Banner(QFrame):
         self._state.show_state(words.t(state.word), state.icon, state.token)
         wrong = mismatch(dossier)
         self._mismatch.setText(wrong)
-        self._mismatch.setAccessibleName(f"{words.t('Patient mismatch')}: {wrong}" if wrong else words.t("Patient mismatch"))
+        self._mismatch.setAccessibleName(
+            f"{words.t('Patient mismatch')}: {wrong}" if wrong else words.t("Patient mismatch")
+        )
         self._mismatch.setVisible(bool(wrong))
-        self.setStyleSheet(f"QFrame {{ border-bottom: 2px solid {theme.current().colours['mismatch']}; }} "
-                           "QLabel { border: none; }" if wrong else "")
+        self.setStyleSheet(
+            f"QFrame {{ border-bottom: 2px solid {theme.current().colours['mismatch']}; }} "
+            "QLabel { border: none; }"
+            if wrong
+            else ""
+        )

@@ -9,7 +9,13 @@ from workstation.rendering.display_list import DisplayList, Ellipse, Handle, Ite
 from workstation.ui import theme
 
 HALO = 2.0
-ROLE_TOKENS = {"current": "current", "prior": "prior", "selected": "selected", "overlay": "text", "crosshair": "reference"}
+ROLE_TOKENS = {
+    "current": "current",
+    "prior": "prior",
+    "selected": "selected",
+    "overlay": "text",
+    "crosshair": "reference",
+}
 LEFT = {"top-left", "bottom-left", "left"}
 RIGHT = {"top-right", "bottom-right", "right"}
 TOP = {"top-left", "top-right", "top"}
@@ -58,13 +64,23 @@ class Brush:
 
     def _stroke(self, path: QPainterPath, role: str, width: float, dashed: bool) -> None:
         painter, width = self._painter, width * self._unit
-        halo = QPen(theme.current().overlay("halo"), width + HALO * self._unit, Qt.PenStyle.SolidLine,
-                    Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        halo = QPen(
+            theme.current().overlay("halo"),
+            width + HALO * self._unit,
+            Qt.PenStyle.SolidLine,
+            Qt.PenCapStyle.RoundCap,
+            Qt.PenJoinStyle.RoundJoin,
+        )
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(halo)
         painter.drawPath(path)
-        pen = QPen(colour(role), width, Qt.PenStyle.CustomDashLine if dashed else Qt.PenStyle.SolidLine,
-                   Qt.PenCapStyle.FlatCap if dashed else Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        pen = QPen(
+            colour(role),
+            width,
+            Qt.PenStyle.CustomDashLine if dashed else Qt.PenStyle.SolidLine,
+            Qt.PenCapStyle.FlatCap if dashed else Qt.PenCapStyle.RoundCap,
+            Qt.PenJoinStyle.RoundJoin,
+        )
         if dashed:
             pen.setDashPattern([4, 3])
         painter.setPen(pen)
@@ -90,15 +106,29 @@ class Brush:
         top = y if item.anchor in TOP else y - height if item.anchor in BOTTOM else y - height / 2
         for number, line in enumerate(item.lines):
             own = metrics.horizontalAdvance(line)
-            at = left if item.anchor in LEFT else left + width - own if item.anchor in RIGHT else left + (width - own) / 2
+            at = (
+                left
+                if item.anchor in LEFT
+                else left + width - own
+                if item.anchor in RIGHT
+                else left + (width - own) / 2
+            )
             self._line(line, at, top + metrics.ascent() + number * metrics.height(), item.role)
 
     def _line(self, text: str, x: float, baseline: float, role: str) -> None:
         """Text with a halo: drawn dark around itself, then in its colour."""
         painter, reach = self._painter, max(1.0, self._unit)
         painter.setPen(theme.current().overlay("halo"))
-        for dx, dy in ((-reach, 0), (reach, 0), (0, -reach), (0, reach), (-reach, -reach), (reach, reach), (-reach, reach),
-                       (reach, -reach)):
+        for dx, dy in (
+            (-reach, 0),
+            (reach, 0),
+            (0, -reach),
+            (0, reach),
+            (-reach, -reach),
+            (reach, reach),
+            (-reach, reach),
+            (reach, -reach),
+        ):
             painter.drawText(QPointF(x + dx, baseline + dy), text)
         painter.setPen(colour(role))
         painter.drawText(QPointF(x, baseline), text)

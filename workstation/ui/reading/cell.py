@@ -7,7 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QDragEnterEvent, QDropEvent, QEnterEvent, QFocusEvent, QImage, QMouseEvent, QPaintEvent, QPainter, QPen, QResizeEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QEnterEvent,
+    QFocusEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -107,14 +116,18 @@ class ImageCell(QWidget):
         width, height = round(self.picture_area().width() * ratio), round(self.height() * ratio)
         view, volume = state.view, self.request.volume
         corner = corners.corner(self.session, state, volume)
-        self.room.pictures.wish(self._key, self._serial, lambda: render(view, volume, width, height, corner=corner))
+        self.room.pictures.wish(
+            self._key, self._serial, lambda: render(view, volume, width, height, corner=corner)
+        )
         self._name()
 
     def _take(self, cell: int, serial: int, picture: Picture | Exception) -> None:
         if cell != self._key or serial < self.shown.serial or self.request is None:
             return
         if isinstance(picture, Exception):
-            self.shown = Shown(serial, failure=words.t("This picture could not be made: {why}").format(why=picture))
+            self.shown = Shown(
+                serial, failure=words.t("This picture could not be made: {why}").format(why=picture)
+            )
         else:
             self.shown = Shown(serial, picture, image_of(picture, self.devicePixelRatioF()))
             self._seen(picture)
@@ -122,7 +135,12 @@ class ImageCell(QWidget):
 
     def _seen(self, picture: Picture) -> None:
         state = self.state
-        if picture.status == "shown" and state is not None and state.display_set is not None and self.isVisible():
+        if (
+            picture.status == "shown"
+            and state is not None
+            and state.display_set is not None
+            and self.isVisible()
+        ):
             self.session.saw(state.display_set.uid, picture.frame.index)
 
     def _arrived(self, uid: str) -> None:
@@ -147,11 +165,19 @@ class ImageCell(QWidget):
         if state is None or state.display_set is None:
             self.setAccessibleName(words.t("Cell {n}: empty").format(n=self.number + 1))
             return
-        shown, whose = state.display_set, words.t("current") if state.role is Role.CURRENT else words.t("prior")
-        self.setAccessibleName(words.t("Cell {n}: {whose}, {what}").format(n=self.number + 1, whose=whose,
-                                                                          what=shown.description or shown.modality))
-        self.setAccessibleDescription(f"{words.t('Image')} {state.view.index + 1} {words.t('of')} {len(shown)}, "
-                                      f"{state.view.plane.value}")
+        shown, whose = (
+            state.display_set,
+            words.t("current") if state.role is Role.CURRENT else words.t("prior"),
+        )
+        self.setAccessibleName(
+            words.t("Cell {n}: {whose}, {what}").format(
+                n=self.number + 1, whose=whose, what=shown.description or shown.modality
+            )
+        )
+        self.setAccessibleDescription(
+            f"{words.t('Image')} {state.view.index + 1} {words.t('of')} {len(shown)}, "
+            f"{state.view.plane.value}"
+        )
 
     # ── painting ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -214,9 +240,15 @@ class ImageCell(QWidget):
         painter.setFont(look.font())
         area = QRectF(self.rect()).adjusted(look.px(24), 0, -look.px(24), 0)
         flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
-        if self.shown.image is not None and self.shown.picture is not None and self.shown.picture.status == "approximate":
+        if (
+            self.shown.image is not None
+            and self.shown.picture is not None
+            and self.shown.picture.status == "approximate"
+        ):
             area.setTop(area.bottom() - look.px(64))
-        box = painter.boundingRect(area, flags, text).adjusted(-look.px(8), -look.px(4), look.px(8), look.px(4))
+        box = painter.boundingRect(area, flags, text).adjusted(
+            -look.px(8), -look.px(4), look.px(8), look.px(4)
+        )
         painter.fillRect(box, look.overlay("halo"))
         painter.setPen(look.colour(token) if token != "quiet" else look.overlay("text"))
         painter.drawText(area, flags, text)
@@ -279,12 +311,22 @@ class ImageCell(QWidget):
     def ratio(self) -> float:
         """Viewport pixels of the picture to a pixel of the widget."""
         picture = self.shown.picture
-        return picture.width / max(1, self.picture_area().width()) if picture is not None else self.devicePixelRatioF()
+        return (
+            picture.width / max(1, self.picture_area().width())
+            if picture is not None
+            else self.devicePixelRatioF()
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         look = theme.current()
-        self.scroll_bar.setGeometry(QRect(self.picture_area().width() + look.px(1), look.px(6), look.px(BAR - 4),
-                                          max(0, self.height() - look.px(12))))
+        self.scroll_bar.setGeometry(
+            QRect(
+                self.picture_area().width() + look.px(1),
+                look.px(6),
+                look.px(BAR - 4),
+                max(0, self.height() - look.px(12)),
+            )
+        )
         self.wish()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -21,11 +21,19 @@ def corner(session: ReadingSession, cell: CellState, volume: Volume) -> Corner:
     number = "" if shown.series_number is None else str(shown.series_number)
     name = " ".join(part for part in (number, shown.description or shown.modality, shown.label) if part)
     prior = cell.role is Role.PRIOR and session.prior is not None
-    date, time = (session.prior.study_date, session.prior.study_time) if prior and session.prior else (
-        dossier.exam.study_date, dossier.exam.study_time)
+    date, time = (
+        (session.prior.study_date, session.prior.study_time)
+        if prior and session.prior
+        else (dossier.exam.study_date, dossier.exam.study_time)
+    )
     header = volume.header(min(cell.view.index, len(volume.loaded) - 1))
-    return Corner(series=name, time=words.clock(header.content_time or time), patient=dossier.patient.display_name,
-                  date=words.iso_date(date) if session.prior is not None else "", badges=_badges(session, cell))
+    return Corner(
+        series=name,
+        time=words.clock(header.content_time or time),
+        patient=dossier.patient.display_name,
+        date=words.iso_date(date) if session.prior is not None else "",
+        badges=_badges(session, cell),
+    )
 
 
 def _badges(session: ReadingSession, cell: CellState) -> tuple[str, ...]:
@@ -41,11 +49,19 @@ def under_pointer(volume: Volume, frame: ViewFrame, x: float, y: float) -> str:
         return ""
     point = frame.patient(x, y)
     value = _value(volume, frame, point)
-    number = "" if value is None else f"{value:.0f} {volume.unit}".strip() if abs(value) >= 10 else f"{value:.2f} {volume.unit}".strip()
+    number = (
+        ""
+        if value is None
+        else f"{value:.0f} {volume.unit}".strip()
+        if abs(value) >= 10
+        else f"{value:.2f} {volume.unit}".strip()
+    )
     if not frame.in_patient:
         place = f"{math.floor(point[0] + 0.5)}, {math.floor(point[1] + 0.5)} px"
     else:
-        place = " ".join(f"{LETTERS[n][0 if point[n] >= 0 else 1]}{abs(point[n]):.1f}" for n in range(3)) + " mm"
+        place = (
+            " ".join(f"{LETTERS[n][0 if point[n] >= 0 else 1]}{abs(point[n]):.1f}" for n in range(3)) + " mm"
+        )
     return f"{number}   {place}".strip()
 
 

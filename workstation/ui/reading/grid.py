@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPaintEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QWidget
 
 from workstation.session.hanging import Role
@@ -66,10 +66,18 @@ class CellGrid(QWidget):
         self._box.setSpacing(theme.current().px(4))
         for frame in self.frames.values():
             self._box.addWidget(frame, 1)
-        self._unlink = button(words.t("Unlink"), lambda: self.session.set_linked(not self.session.linked), "link",
-                              name=words.t("Link or unlink current and prior"))
-        self._anchor = button(words.t("Anchor here"), self.session.anchor_here, "link",
-                              tip=words.t("Take the positions shown now as the same place"))
+        self._unlink = button(
+            words.t("Unlink"),
+            lambda: self.session.set_linked(not self.session.linked),
+            "link",
+            name=words.t("Link or unlink current and prior"),
+        )
+        self._anchor = button(
+            words.t("Anchor here"),
+            self.session.anchor_here,
+            "link",
+            tip=words.t("Take the positions shown now as the same place"),
+        )
         head = self.frames[Role.PRIOR].head.layout()
         head.addWidget(self._unlink)
         head.addWidget(self._anchor)

@@ -29,8 +29,11 @@ STEP = 120
 ZOOM_STEP = 1.1
 SMALLEST, LARGEST = 0.1, 40.0
 LABEL_KEY = "label_at"
-MODIFIERS = {Qt.KeyboardModifier.ShiftModifier: "shift", Qt.KeyboardModifier.ControlModifier: "ctrl",
-             Qt.KeyboardModifier.AltModifier: "alt"}
+MODIFIERS = {
+    Qt.KeyboardModifier.ShiftModifier: "shift",
+    Qt.KeyboardModifier.ControlModifier: "ctrl",
+    Qt.KeyboardModifier.AltModifier: "alt",
+}
 TOOL_KEYS = {"zoom": ("pan_zoom", "right"), "pan": ("pan_zoom", "left")}
 DRAWING = {"length", "angle", "ellipse_roi"}
 
@@ -130,7 +133,10 @@ class Hand:
         self._turned -= STEP * steps
         if not steps:
             return
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier or event.buttons() & Qt.MouseButton.RightButton:
+        if (
+            event.modifiers() & Qt.KeyboardModifier.ControlModifier
+            or event.buttons() & Qt.MouseButton.RightButton
+        ):
             self._moved = True
             self.zoom(ZOOM_STEP**steps)
         else:
@@ -165,8 +171,14 @@ class Hand:
     def _under(self, where: QPointF, scene: Scene) -> Hit | None:
         ratio, look = self._cell.ratio, theme.current()
         place = (where.x() * ratio, where.y() * ratio)
-        return hit(scene.frame, scene.measurements, self._cell.session.selected, place, ratio * look.scale,
-                   look.font("overlay"))
+        return hit(
+            scene.frame,
+            scene.measurements,
+            self._cell.session.selected,
+            place,
+            ratio * look.scale,
+            look.font("overlay"),
+        )
 
     def _drag_grabbed(self, event: QMouseEvent, scene: Scene, done: bool) -> None:
         assert self._grab is not None
@@ -200,7 +212,14 @@ class Hand:
         if state is None or picture is None or request is None:
             return None
         strokes = cell.session.strokes_on(state.study_uid)
-        return Scene(state.view, picture.frame, request.volume, strokes, state.study_uid, cell.room.desk.archive.who.name)
+        return Scene(
+            state.view,
+            picture.frame,
+            request.volume,
+            strokes,
+            state.study_uid,
+            cell.room.desk.archive.who.name,
+        )
 
     def _pointer(self, event: QMouseEvent, scene: Scene, button: str = "left") -> Pointer:
         ratio = self._cell.ratio

@@ -25,8 +25,14 @@ class Hit:
     number: int = 0
 
 
-def hit(frame: ViewFrame, strokes: tuple[Measurement, ...], selected: str, where: Position, unit: float,
-        font: QFont) -> Hit | None:
+def hit(
+    frame: ViewFrame,
+    strokes: tuple[Measurement, ...],
+    selected: str,
+    where: Position,
+    unit: float,
+    font: QFont,
+) -> Hit | None:
     """The nearest part of a stroke; handles before labels before lines, the selected stroke before others."""
     ordered = sorted(strokes, key=lambda m: m.tracking_uid != selected)
     for part in ("handle", "label", "line"):
@@ -38,9 +44,15 @@ def hit(frame: ViewFrame, strokes: tuple[Measurement, ...], selected: str, where
     return None
 
 
-def _part(stroke: Measurement, part: str, items: tuple[Item, ...], where: Position, unit: float, font: QFont) -> Hit | None:
+def _part(
+    stroke: Measurement, part: str, items: tuple[Item, ...], where: Position, unit: float, font: QFont
+) -> Hit | None:
     for item in items:
-        if part == "handle" and isinstance(item, Handle) and math.dist(item.position, where) <= HANDLE_REACH * unit:
+        if (
+            part == "handle"
+            and isinstance(item, Handle)
+            and math.dist(item.position, where) <= HANDLE_REACH * unit
+        ):
             return Hit(stroke, part, item.number)
         if part == "label" and isinstance(item, Text) and _in_text(item, where, unit, font):
             return Hit(stroke, part)

@@ -60,7 +60,9 @@ class OrderStrip(QFrame):
         self._title.setText(title)
         for number, (caption, text, token) in enumerate(self._shown(dossier)):
             self._grid.addWidget(label(caption, "quiet"), number, 0)
-            self._grid.addWidget(label(text, token, name=f"{caption}: {text}", wrap=True, selectable=True), number, 1)
+            self._grid.addWidget(
+                label(text, token, name=f"{caption}: {text}", wrap=True, selectable=True), number, 1
+            )
             self._grid.itemAtPosition(number, 0).setAlignment(Qt.AlignmentFlag.AlignTop)
 
     def _shown(self, dossier: Dossier) -> list[tuple[str, str, str]]:
@@ -71,8 +73,13 @@ class OrderStrip(QFrame):
     def _lines(self, dossier: Dossier) -> list[tuple[str, str, str]]:
         order, patient = dossier.order, dossier.patient
         if order is None:
-            return [(words.t("Order"), words.t("There is no order for this study. The report waits for one before it is sent."),
-                     "waiting")]
+            return [
+                (
+                    words.t("Order"),
+                    words.t("There is no order for this study. The report waits for one before it is sent."),
+                    "waiting",
+                )
+            ]
         phone = f"{order.referring_physician.replace('^', ' ')} · {order.referring_phone}".strip(" ·")
         alerts = " · ".join(dict.fromkeys(p for p in (order.alerts, patient.alerts) if p))
         allergies = " · ".join(dict.fromkeys(p for p in (order.allergies, patient.allergies) if p))
@@ -87,4 +94,3 @@ class OrderStrip(QFrame):
             (words.t("Technologist"), order.technologist_note, ""),
         ]
         return [one for one in lines if one[1]]
-

@@ -83,15 +83,58 @@ class ReadPage(QWidget):
         go, report = words.t("Go"), words.t("Report")
         opened = lambda: self.session.dossier is not None  # noqa: E731  (one of five)
         self.desk.commands.add(
-            Command("read.next_exam", words.t("Open the next exam"), self.open_next, go, ("Ctrl+Down",), icon="skip-next-outline"),
-            Command("read.close", words.t("Close the exam"), self.close_exam, go, ("Ctrl+W",), icon="close-circle-outline",
-                    enabled=opened),
-            Command("read.prior.next", words.t("Next prior"), lambda: self._step_prior(1), go, ("Ctrl+Right",), enabled=opened),
-            Command("read.prior.previous", words.t("Previous prior"), lambda: self._step_prior(-1), go, ("Ctrl+Left",),
-                    enabled=opened),
-            Command("report.show", words.t("Report"), self.toggle_report, report, ("F8",), words.t("Show or hide the report"),
-                    "file-document-edit-outline", checked=lambda: self.report.isVisibleTo(self)),
-            Command("read.images", words.t("Go to the images"), self.grid.focus, go, ("F6",), icon="image-outline", enabled=opened),
+            Command(
+                "read.next_exam",
+                words.t("Open the next exam"),
+                self.open_next,
+                go,
+                ("Ctrl+Down",),
+                icon="skip-next-outline",
+            ),
+            Command(
+                "read.close",
+                words.t("Close the exam"),
+                self.close_exam,
+                go,
+                ("Ctrl+W",),
+                icon="close-circle-outline",
+                enabled=opened,
+            ),
+            Command(
+                "read.prior.next",
+                words.t("Next prior"),
+                lambda: self._step_prior(1),
+                go,
+                ("Ctrl+Right",),
+                enabled=opened,
+            ),
+            Command(
+                "read.prior.previous",
+                words.t("Previous prior"),
+                lambda: self._step_prior(-1),
+                go,
+                ("Ctrl+Left",),
+                enabled=opened,
+            ),
+            Command(
+                "report.show",
+                words.t("Report"),
+                self.toggle_report,
+                report,
+                ("F8",),
+                words.t("Show or hide the report"),
+                "file-document-edit-outline",
+                checked=lambda: self.report.isVisibleTo(self),
+            ),
+            Command(
+                "read.images",
+                words.t("Go to the images"),
+                self.grid.focus,
+                go,
+                ("F6",),
+                icon="image-outline",
+                enabled=opened,
+            ),
         )
 
     def _listen(self) -> None:
@@ -114,8 +157,12 @@ class ReadPage(QWidget):
     def _nothing(self) -> None:
         self.banner.show_dossier(None)
         self.tools.stages.show_trace(None)
-        self.state.say("empty", words.t("No exam is open"), words.t("Choose one in the worklist, or open the next one to read."),
-                       (words.t("Open the next exam"), self.open_next))
+        self.state.say(
+            "empty",
+            words.t("No exam is open"),
+            words.t("Choose one in the worklist, or open the next one to read."),
+            (words.t("Open the next exam"), self.open_next),
+        )
 
     # ── opening ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,8 +175,14 @@ class ReadPage(QWidget):
         self.notice.hush()
         self.state.loading(words.t("Opening the exam"))
         archive = self.desk.archive
-        self.desk.tasks.ask(self, words.t("open the exam"), lambda: archive.studies.open(study_uid), self._opened,
-                            lambda error: self.state.failed(error, lambda: self.open_exam(study_uid)), tag="open")
+        self.desk.tasks.ask(
+            self,
+            words.t("open the exam"),
+            lambda: archive.studies.open(study_uid),
+            self._opened,
+            lambda error: self.state.failed(error, lambda: self.open_exam(study_uid)),
+            tag="open",
+        )
 
     def _opened(self, dossier: Dossier) -> None:
         self.banner.show_dossier(dossier)
@@ -154,8 +207,13 @@ class ReadPage(QWidget):
             self.report.allow(False, words.t("Your role may look, not report."))
             return
         uid, archive = dossier.exam.study_uid, self.desk.archive
-        self.desk.tasks.act(self, words.t("take the exam"), lambda: archive.worklist.claim(uid, take_over),
-                            lambda _row: self._have_claim(uid), lambda error: self._no_claim(dossier, error))
+        self.desk.tasks.act(
+            self,
+            words.t("take the exam"),
+            lambda: archive.worklist.claim(uid, take_over),
+            lambda _row: self._have_claim(uid),
+            lambda error: self._no_claim(dossier, error),
+        )
 
     def _have_claim(self, uid: str) -> None:
         if uid == self.session.study_uid:
@@ -167,9 +225,14 @@ class ReadPage(QWidget):
             return
         told = words.failure(error).words
         self.report.allow(False, told)
-        actions = ((words.t("Take over"), lambda: (self.notice.hush(), self._claim(dossier, True))),) \
-            if isinstance(error, Conflict) else ()
-        self.notice.say(f"{told} {words.t('You can look; reporting needs the exam to yourself.')}", "waiting", actions)
+        actions = (
+            ((words.t("Take over"), lambda: (self.notice.hush(), self._claim(dossier, True))),)
+            if isinstance(error, Conflict)
+            else ()
+        )
+        self.notice.say(
+            f"{told} {words.t('You can look; reporting needs the exam to yourself.')}", "waiting", actions
+        )
 
     # ── priors ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -182,18 +245,37 @@ class ReadPage(QWidget):
             return archive.studies.manifest(prior.study_uid), archive.measurements.of(prior.study_uid)
 
         current = self.session.study_uid
-        self.desk.tasks.ask(self, words.t("read the prior"), facts,
-                            lambda answer: self._join(current, prior, choice.reason, *answer),
-                            lambda error: self.notice.say(words.t("The prior of {date} could not be read: {why}").format(
-                                date=words.iso_date(prior.study_date), why=words.failure(error).words)), tag="prior")
+        self.desk.tasks.ask(
+            self,
+            words.t("read the prior"),
+            facts,
+            lambda answer: self._join(current, prior, choice.reason, *answer),
+            lambda error: self.notice.say(
+                words.t("The prior of {date} could not be read: {why}").format(
+                    date=words.iso_date(prior.study_date), why=words.failure(error).words
+                )
+            ),
+            tag="prior",
+        )
 
-    def _join(self, current: str, prior: Prior, reason: str, manifest: StudyManifest, strokes: tuple[Measurement, ...]) -> None:
+    def _join(
+        self,
+        current: str,
+        prior: Prior,
+        reason: str,
+        manifest: StudyManifest,
+        strokes: tuple[Measurement, ...],
+    ) -> None:
         dossier = self.session.dossier
         if dossier is None or current != self.session.study_uid:
             return
         if manifest.patient_key != dossier.patient.key:
-            self.notice.say(words.t("The study of {date} is of another patient and is not shown as a prior.").format(
-                date=words.iso_date(prior.study_date)), "mismatch")
+            self.notice.say(
+                words.t("The study of {date} is of another patient and is not shown as a prior.").format(
+                    date=words.iso_date(prior.study_date)
+                ),
+                "mismatch",
+            )
             return
         active = self.session.active
         self.session.join_prior(prior, reason, manifest, strokes, self.grid.upright)
@@ -206,9 +288,20 @@ class ReadPage(QWidget):
         if not able or dossier is None:
             self.desk.say(words.t("There is no earlier study with images."), "quiet")
             return
-        here = next((n for n, p in enumerate(able) if self.session.prior and p.study_uid == self.session.prior.study_uid), -1)
+        here = next(
+            (
+                n
+                for n, p in enumerate(able)
+                if self.session.prior and p.study_uid == self.session.prior.study_uid
+            ),
+            -1,
+        )
         prior = able[(here + step) % len(able)]
-        self._hang_prior(priors.Choice(prior, prior.reason or priors.why(prior, dossier.exam.modality, dossier.exam.body_part)))
+        self._hang_prior(
+            priors.Choice(
+                prior, prior.reason or priors.why(prior, dossier.exam.modality, dossier.exam.body_part)
+            )
+        )
 
     def _refine_tie(self, _uid: str) -> None:
         """Both series are here whole: let the outline of the body tie them better than their middles did."""
@@ -224,8 +317,14 @@ class ReadPage(QWidget):
             return
         self._refined = pair
         current, prior = one.display_set, other.display_set
-        self.desk.tasks.ask(self, words.t("tie the prior"), lambda: anchors.link(current, prior, a, b),
-                            lambda found: self._tied(one, other, found), lambda _error: None, tag="tie")
+        self.desk.tasks.ask(
+            self,
+            words.t("tie the prior"),
+            lambda: anchors.link(current, prior, a, b),
+            lambda found: self._tied(one, other, found),
+            lambda _error: None,
+            tag="tie",
+        )
 
     def _tied(self, one: CellState, other: CellState, found: anchors.Link | None) -> None:
         if found is not None and one.study_uid == self.session.study_uid:
@@ -238,16 +337,26 @@ class ReadPage(QWidget):
         if dossier is None:
             return
         order = dossier.exam.order_id
-        ours = any(c.study_uid == dossier.exam.study_uid or (order is not None and c.order_id == order)
-                   or (c.patient_id is not None and c.patient_id == dossier.patient.key) for c in changes)
+        ours = any(
+            c.study_uid == dossier.exam.study_uid
+            or (order is not None and c.order_id == order)
+            or (c.patient_id is not None and c.patient_id == dossier.patient.key)
+            for c in changes
+        )
         if ours and not self._late.isActive():
             self._late.start()
 
     def _refresh(self) -> None:
         uid, archive = self.session.study_uid, self.desk.archive
         if uid:
-            self.desk.tasks.ask(self, words.t("read what changed"), lambda: archive.studies.open(uid), self._renewed,
-                                lambda _error: None, tag="refresh")
+            self.desk.tasks.ask(
+                self,
+                words.t("read what changed"),
+                lambda: archive.studies.open(uid),
+                self._renewed,
+                lambda _error: None,
+                tag="refresh",
+            )
             self._ask_trace()
 
     def _renewed(self, dossier: Dossier) -> None:
@@ -259,19 +368,36 @@ class ReadPage(QWidget):
         self.session.learn_strokes(dossier.exam.study_uid, dossier.measurements, unsaved)
         self.banner.show_dossier(dossier)
         was, now = before.patient, dossier.patient
-        if (was.display_name, was.patient_id, was.birth_date) != (now.display_name, now.patient_id, now.birth_date):
-            told = words.t("The patient's identity was changed: {was} is now {now}. Images, report and measurements are as "
-                           "they were.")
-            self.notice.say(told.format(was=f"{was.display_name} ({was.patient_id})", now=f"{now.display_name} ({now.patient_id})"))
+        if (was.display_name, was.patient_id, was.birth_date) != (
+            now.display_name,
+            now.patient_id,
+            now.birth_date,
+        ):
+            told = words.t(
+                "The patient's identity was changed: {was} is now {now}. Images, report and measurements are as "
+                "they were."
+            )
+            self.notice.say(
+                told.format(
+                    was=f"{was.display_name} ({was.patient_id})", now=f"{now.display_name} ({now.patient_id})"
+                )
+            )
         if dossier.exam.images > before.exam.images:
-            self.desk.say(words.t("{n} new images joined").format(n=dossier.exam.images - before.exam.images), "quiet")
+            self.desk.say(
+                words.t("{n} new images joined").format(n=dossier.exam.images - before.exam.images), "quiet"
+            )
 
     def _ask_trace(self) -> None:
         accession = self.session.dossier.exam.accession if self.session.dossier else ""
         if accession:
             archive = self.desk.archive
-            self.desk.tasks.ask(self, words.t("read the story of the exam"), lambda: archive.trace.of(accession),
-                                self.tools.stages.show_trace, lambda _error: self.tools.stages.show_trace(None))
+            self.desk.tasks.ask(
+                self,
+                words.t("read the story of the exam"),
+                lambda: archive.trace.of(accession),
+                self.tools.stages.show_trace,
+                lambda _error: self.tools.stages.show_trace(None),
+            )
 
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,8 +408,12 @@ class ReadPage(QWidget):
         self.report.leave()
         if self._claimed:
             self._claimed = False
-            self.desk.tasks.act(self, words.t("release the exam"), lambda: archive.worklist.release(uid),
-                                failed=lambda _error: None)
+            self.desk.tasks.act(
+                self,
+                words.t("release the exam"),
+                lambda: archive.worklist.release(uid),
+                failed=lambda _error: None,
+            )
         self.session.close()
         self.room.forget()
 
@@ -305,11 +435,18 @@ class ReadPage(QWidget):
             return
         self._leave()
         self._nothing()
-        self.state.say("empty", words.t("Nothing more to read"), words.t("New exams turn up in the worklist by themselves."),
-                       (words.t("Worklist"), lambda: self.desk.go("worklist")))
+        self.state.say(
+            "empty",
+            words.t("Nothing more to read"),
+            words.t("New exams turn up in the worklist by themselves."),
+            (words.t("Worklist"), lambda: self.desk.go("worklist")),
+        )
 
     def _mine_to_read(self, row: ExamRow) -> bool:
-        return row.status in ("arrived", "draft", "preliminary") and row.locked_by in ("", self.desk.archive.who.name)
+        return row.status in ("arrived", "draft", "preliminary") and row.locked_by in (
+            "",
+            self.desk.archive.who.name,
+        )
 
     # ── shape ────────────────────────────────────────────────────────────────────────────────────────
 

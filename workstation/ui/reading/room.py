@@ -88,14 +88,21 @@ class Room(QObject):
         self._tell.timeout.connect(self._announce)
         desk.closing.append(self.close)
 
-    def load(self, display_set: DisplaySet, first: int, urgency: Urgency = Urgency.INTERACTION) -> LoadRequest:
+    def load(
+        self, display_set: DisplaySet, first: int, urgency: Urgency = Urgency.INTERACTION
+    ) -> LoadRequest:
         """The request of a display set; begun where it was not, hurried where it is wanted more now."""
         request = self._requests.get(display_set.uid)
         if request is None or request.volume.display_set != display_set or request.cancelled:
             uid = display_set.uid
-            request = self.loader.load(display_set, first=first, urgency=urgency, on_slice=lambda s: self._loaded(uid, s))
+            request = self.loader.load(
+                display_set, first=first, urgency=urgency, on_slice=lambda s: self._loaded(uid, s)
+            )
             self._requests[uid] = request
-        elif urgency is Urgency.INTERACTION and not request.volume.loaded[min(first, len(request.volume.loaded) - 1)]:
+        elif (
+            urgency is Urgency.INTERACTION
+            and not request.volume.loaded[min(first, len(request.volume.loaded) - 1)]
+        ):
             self.loader.focus(request, first)
         return request
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QMouseEvent, QPaintEvent, QPainter
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from workstation.session.view_state import Plane
@@ -28,7 +28,12 @@ class CellScrollBar(QWidget):
     def _there(self) -> tuple[int, int]:
         """Index and count of an acquired stack; (0, 0) where there is nothing to scroll."""
         state = self._cell.state
-        if state is None or state.display_set is None or state.view.plane is not Plane.ACQUIRED or len(state.display_set) < 2:
+        if (
+            state is None
+            or state.display_set is None
+            or state.view.plane is not Plane.ACQUIRED
+            or len(state.display_set) < 2
+        ):
             return 0, 0
         return min(state.view.index, len(state.display_set) - 1), len(state.display_set)
 
@@ -49,14 +54,22 @@ class CellScrollBar(QWidget):
         for number in range(min(count, len(loaded))):
             if loaded[number]:
                 token = "seen" if number in seen else "loaded"
-                painter.fillRect(QRectF(track.left(), track.top() + number * step, track.width(), step + 0.6), look.overlay(token))
+                painter.fillRect(
+                    QRectF(track.left(), track.top() + number * step, track.width(), step + 0.6),
+                    look.overlay(token),
+                )
             if state.display_set.frames[number].key:
-                painter.fillRect(QRectF(0, track.top() + number * step, self.width(), max(2.0, step)), look.overlay("current"))
+                painter.fillRect(
+                    QRectF(0, track.top() + number * step, self.width(), max(2.0, step)),
+                    look.overlay("current"),
+                )
         size = max(look.px(14), step)
         top = (track.height() - size) * index / max(1, count - 1)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(look.overlay("active"))
-        painter.drawRoundedRect(QRectF(track.left() - look.px(2), top, look.px(8), size), look.px(2), look.px(2))
+        painter.drawRoundedRect(
+            QRectF(track.left() - look.px(2), top, look.px(8), size), look.px(2), look.px(2)
+        )
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._go(event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, QTimer
-from PySide6.QtGui import QDrag, QMouseEvent, QPaintEvent, QPainter, QPen
+from PySide6.QtGui import QDrag, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QApplication, QBoxLayout, QFrame, QScrollArea, QWidget
 
 from workstation.imaging.display_sets import DisplaySet
@@ -32,7 +32,13 @@ class SeriesTile(QAbstractButton):
         whose = words.t("current") if role is Role.CURRENT else words.t("prior")
         self.setAccessibleName(f"{words.t('Series')} {self._title}, {whose}")
         problems = "\n".join(shown.problems)
-        self.setToolTip("\n".join(p for p in (self._title, words.count(len(shown), words.t("image"), words.t("images")), problems) if p))
+        self.setToolTip(
+            "\n".join(
+                p
+                for p in (self._title, words.count(len(shown), words.t("image"), words.t("images")), problems)
+                if p
+            )
+        )
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._size()
@@ -72,13 +78,19 @@ class SeriesTile(QAbstractButton):
         painter.setPen(look.colour("quiet"))
         seen = len(self.room.session.viewed.get(self.shown.uid, ()))
         count = len(self.shown)
-        told = words.t("all seen") if seen >= count else f"{count}" if not seen else f"{seen}/{count} {words.t('seen')}"
+        told = (
+            words.t("all seen")
+            if seen >= count
+            else f"{count}"
+            if not seen
+            else f"{seen}/{count} {words.t('seen')}"
+        )
         painter.drawText(line.translated(0, metrics.height() - px(2)), 0, told)
         if self.hasFocus():
             painter.setPen(QPen(look.colour("accent"), px(2)))
             painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
 
-    def _frame_colour(self):  # noqa: ANN202  (QColor)
+    def _frame_colour(self):
         look, session = theme.current(), self.room.session
         hangs = any(c.display_set is not None and c.display_set.uid == self.shown.uid for c in session.cells)
         if hangs:
@@ -90,7 +102,9 @@ class SeriesTile(QAbstractButton):
         if not count or there >= count:
             return
         px = theme.current().px
-        bar = QRect(picture.left() + 1, picture.bottom() - px(3), round((picture.width() - 2) * there / count), px(3))
+        bar = QRect(
+            picture.left() + 1, picture.bottom() - px(3), round((picture.width() - 2) * there / count), px(3)
+        )
         painter.fillRect(bar, theme.current().colour("accent"))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -98,8 +112,10 @@ class SeriesTile(QAbstractButton):
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        far = self._from is not None and (event.position().toPoint() - self._from).manhattanLength() \
-            > QApplication.startDragDistance()
+        far = (
+            self._from is not None
+            and (event.position().toPoint() - self._from).manhattanLength() > QApplication.startDragDistance()
+        )
         if not far or not event.buttons() & Qt.MouseButton.LeftButton:
             return
         self._from = None
@@ -136,7 +152,9 @@ class SeriesStrip(QFrame):
         for signal in (self.session.opened, self.session.sets_changed, self.session.closed):
             signal.connect(self._late.start)
         self.session.hung.connect(self._repaint)
-        self.session.view_changed.connect(lambda _n: self._soon.start() if not self._soon.isActive() else None)
+        self.session.view_changed.connect(
+            lambda _n: self._soon.start() if not self._soon.isActive() else None
+        )
         self._soon = QTimer(self, singleShot=True, interval=250)
         self._soon.timeout.connect(self._repaint)
         room.arrived.connect(self._arrived)

@@ -12,10 +12,19 @@ from workstation.session.hanging import Role
 from workstation.session.reading_session import CellState, ReadingSession
 
 
-def over(session: ReadingSession, cell: CellState, frame: ViewFrame, preview: Measurement | None,
-         crosshair: Vector | None) -> DisplayList:
+def over(
+    session: ReadingSession,
+    cell: CellState,
+    frame: ViewFrame,
+    preview: Measurement | None,
+    crosshair: Vector | None,
+) -> DisplayList:
     """The display list of everything the reader drew that this picture shows."""
-    kept = [m for m in session.strokes_on(cell.study_uid) if preview is None or m.tracking_uid != preview.tracking_uid]
+    kept = [
+        m
+        for m in session.strokes_on(cell.study_uid)
+        if preview is None or m.tracking_uid != preview.tracking_uid
+    ]
     drawn = [preview] if preview is not None else []
     chosen = preview.tracking_uid if preview is not None else session.selected
     marks = measurement_list(frame, (*kept, *drawn), selected=chosen, prior=cell.role is Role.PRIOR)

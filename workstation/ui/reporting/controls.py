@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QPaintEvent, QPainter
-from PySide6.QtWidgets import QApplication, QFrame, QPlainTextEdit, QToolButton, QLineEdit
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QPlainTextEdit, QToolButton
 
 from pacs_core.domain.access import Verb
 from workstation.reporting import composer
@@ -77,10 +77,17 @@ class ReportFoot(QFrame):
         self._insert.setToolTip(words.t("Insert a measurement (Ctrl+M in the report: the newest)"))
         self._insert.clicked.connect(self._measurements)
         self._saved = label("", "quiet", name=words.t("Saved"))
-        self._sign = button(words.t("Sign"), lambda: panel.sign(), "main", icon="draw-pen", tip=words.t("Sign (F12)"))
-        self._next = button(words.t("Sign + next"), lambda: panel.sign(then_next=True), tip=words.t(
-            "Sign and open the next exam (Ctrl+Enter)"))
-        self._addendum = button(words.t("Addendum"), lambda: panel.begin("addendum"), icon="note-plus-outline")
+        self._sign = button(
+            words.t("Sign"), lambda: panel.sign(), "main", icon="draw-pen", tip=words.t("Sign (F12)")
+        )
+        self._next = button(
+            words.t("Sign + next"),
+            lambda: panel.sign(then_next=True),
+            tip=words.t("Sign and open the next exam (Ctrl+Enter)"),
+        )
+        self._addendum = button(
+            words.t("Addendum"), lambda: panel.begin("addendum"), icon="note-plus-outline"
+        )
         self._correct = button(words.t("Correction"), lambda: panel.begin("correction"))
         self._drop = button(words.t("Discard"), panel.discard, "link", tip=words.t("Discard the draft"))
         first = row(self.mic, self._insert, self._hint, 1, self._saved, gap=4)
@@ -120,35 +127,88 @@ class ReportActions:
         writing = lambda: panel.writing  # noqa: E731  (one of many)
         signing = lambda: panel.writing and panel.desk.may(Verb.SIGN)  # noqa: E731  (one of three)
 
-        def add(name: str, title: str, run: object, *keys: str, icon: str = "", tip: str = "", enabled: object = writing) -> None:
-            panel.desk.commands.add(Command(f"report.{name}", words.t(title), run, place, keys, words.t(tip), icon,
-                                            enabled=enabled))
+        def add(
+            name: str,
+            title: str,
+            run: object,
+            *keys: str,
+            icon: str = "",
+            tip: str = "",
+            enabled: object = writing,
+        ) -> None:
+            panel.desk.commands.add(
+                Command(
+                    f"report.{name}", words.t(title), run, place, keys, words.t(tip), icon, enabled=enabled
+                )
+            )
 
         add("focus", "Go to the report", panel.focus, "F7", icon="file-document-edit-outline")
         add("sign", "Sign", panel.sign, "F12", icon="draw-pen", enabled=signing)
-        add("sign_next", "Sign and open the next exam", lambda: panel.sign(then_next=True), "Ctrl+Return", "Ctrl+Enter",
-            enabled=signing)
-        add("preliminary", "Sign as preliminary", lambda: panel.sign("preliminary"), "Shift+F12",
-            enabled=lambda: signing() and panel.kind == "final")
+        add(
+            "sign_next",
+            "Sign and open the next exam",
+            lambda: panel.sign(then_next=True),
+            "Ctrl+Return",
+            "Ctrl+Enter",
+            enabled=signing,
+        )
+        add(
+            "preliminary",
+            "Sign as preliminary",
+            lambda: panel.sign("preliminary"),
+            "Shift+F12",
+            enabled=lambda: signing() and panel.kind == "final",
+        )
         add("next_field", "Next field", lambda: panel.step(1), "F3")
         add("previous_field", "Previous field", lambda: panel.step(-1), "Shift+F3")
-        add("accept_defaults", "Accept the template's text", lambda: panel.change(composer.accept_defaults(panel.draft)))
-        add("undo", "Undo in the report", panel.undo, enabled=lambda: panel.history is not None and panel.history.can_undo)
-        add("redo", "Redo in the report", panel.redo, enabled=lambda: panel.history is not None and panel.history.can_redo)
-        add("insert_measurement", "Insert the newest measurement", panel.insert_measurement, "Ctrl+Shift+M", icon="ruler-square")
+        add(
+            "accept_defaults",
+            "Accept the template's text",
+            lambda: panel.change(composer.accept_defaults(panel.draft)),
+        )
+        add(
+            "undo",
+            "Undo in the report",
+            panel.undo,
+            enabled=lambda: panel.history is not None and panel.history.can_undo,
+        )
+        add(
+            "redo",
+            "Redo in the report",
+            panel.redo,
+            enabled=lambda: panel.history is not None and panel.history.can_redo,
+        )
+        add(
+            "insert_measurement",
+            "Insert the newest measurement",
+            panel.insert_measurement,
+            "Ctrl+Shift+M",
+            icon="ruler-square",
+        )
         add("new_line", "New line", lambda: panel.change(composer.insert_text(panel.draft, "\n")))
         add("new_paragraph", "New paragraph", lambda: panel.change(composer.insert_text(panel.draft, "\n\n")))
         for heading in ("findings", "impression", "comparison", "technique"):
             add(f"go_to_{heading}", f"Go to {heading}", lambda h=heading: self._go_to(h))
         add("dictate_file", "Dictate from a sound file", panel.dictate_file, icon="file-music-outline")
-        add("addendum", "Begin an addendum", lambda: panel.begin("addendum"), icon="note-plus-outline", enabled=self._is_signed)
+        add(
+            "addendum",
+            "Begin an addendum",
+            lambda: panel.begin("addendum"),
+            icon="note-plus-outline",
+            enabled=self._is_signed,
+        )
         add("correction", "Begin a correction", lambda: panel.begin("correction"), enabled=self._is_signed)
         add("discard", "Discard the draft", panel.discard)
         self._keys()
 
     def _is_signed(self) -> bool:
         report = self._panel.report
-        return report is not None and bool(report.versions) and self._panel.history is None and self._panel._allowed
+        return (
+            report is not None
+            and bool(report.versions)
+            and self._panel.history is None
+            and self._panel._allowed
+        )
 
     def _keys(self) -> None:
         """F4 everywhere, the key left of 1 outside of text: hold to speak. Shift+F4: hold to command."""
@@ -170,15 +230,27 @@ class ReportActions:
         draft = self._panel.draft
         if draft is None:
             return
-        found = next((f.identifier for s in draft.template.sections for p in s.paragraphs for f in p.fields
-                      if s.heading.casefold() == heading or role_of(s) == heading), None)
+        found = next(
+            (
+                f.identifier
+                for s in draft.template.sections
+                for p in s.paragraphs
+                for f in p.fields
+                if s.heading.casefold() == heading or role_of(s) == heading
+            ),
+            None,
+        )
         if found is not None:
             self._panel.go_to_field(found)
 
     def spoken(self, command: str) -> None:
         """Carry out a spoken command, and say which."""
-        known = {"view.next_image": "read.next", "view.previous_image": "read.previous", "view.next_series": "read.series.next",
-                 "view.previous_series": "read.series.previous"}
+        known = {
+            "view.next_image": "read.next",
+            "view.previous_image": "read.previous",
+            "view.next_series": "read.series.next",
+            "view.previous_series": "read.series.previous",
+        }
         try:
             chosen = self._panel.desk.commands[known.get(command, command)]
         except KeyError:

@@ -59,12 +59,22 @@ class Dictation(QObject):
             return
         self._held, self._commanding = True, commanding
         self._become("opening")
-        self._desk.tasks.ask(self, words.t("wake the speech engine"), lambda: self.engine().warm(), lambda _none: None,
-                             self._fail, tag="warm")
-        self._desk.tasks.ask(self, words.t("open the microphone"), self._open, self._opened, self._fail, tag="open")
+        self._desk.tasks.ask(
+            self,
+            words.t("wake the speech engine"),
+            lambda: self.engine().warm(),
+            lambda _none: None,
+            self._fail,
+            tag="warm",
+        )
+        self._desk.tasks.ask(
+            self, words.t("open the microphone"), self._open, self._opened, self._fail, tag="open"
+        )
 
     def _open(self) -> object:
-        file = self._desk.sound_file or (Path(self._desk.preferences.sound_file) if self._desk.preferences.sound_file else None)
+        file = self._desk.sound_file or (
+            Path(self._desk.preferences.sound_file) if self._desk.preferences.sound_file else None
+        )
         if file is not None:
             return file
         from workstation.reporting.microphone import Microphone
@@ -99,14 +109,24 @@ class Dictation(QObject):
         microphone, self._microphone = self._microphone, None
         self._become("recognising")
         if self._commanding:
-            self._desk.tasks.ask(self, words.t("understand the command"),
-                                 lambda: self.engine().recognise_command(sound_of(microphone)), self._command, self._fail,
-                                 tag="recognise")
+            self._desk.tasks.ask(
+                self,
+                words.t("understand the command"),
+                lambda: self.engine().recognise_command(sound_of(microphone)),
+                self._command,
+                self._fail,
+                tag="recognise",
+            )
             return
         context = self._context()
-        self._desk.tasks.ask(self, words.t("write down what was said"),
-                             lambda: self.engine().transcribe(sound_of(microphone), context), self._done, self._fail,
-                             tag="recognise")
+        self._desk.tasks.ask(
+            self,
+            words.t("write down what was said"),
+            lambda: self.engine().transcribe(sound_of(microphone), context),
+            self._done,
+            self._fail,
+            tag="recognise",
+        )
 
     def transcribe_file(self, path: Path) -> None:
         """Write down what a sound file says."""
@@ -138,8 +158,9 @@ class Dictation(QObject):
         self._meter.stop()
         if self._engine is not None:
             engine, self._engine = self._engine, None
-            self._desk.tasks.act(self._desk.window, words.t("end the speech engine"), engine.close,
-                                 failed=lambda _error: None)
+            self._desk.tasks.act(
+                self._desk.window, words.t("end the speech engine"), engine.close, failed=lambda _error: None
+            )
 
 
 def sound_of(microphone: Any) -> Any:

@@ -68,15 +68,18 @@ class TextEditor(QPlainTextEdit):
         """Untouched template text is quiet, measurements are links, doubtful spoken words are underlined."""
         look = theme.current()
         marks = [self._mark(0, len(self._shown.text), colour=look.colour("quiet"))] if untouched else []
-        marks += [self._mark(s.start, s.end, colour=look.colour("accent"), line=True) for s in self._shown.spans]
+        marks += [
+            self._mark(s.start, s.end, colour=look.colour("accent"), line=True) for s in self._shown.spans
+        ]
         for word in self._doubtful:
             place = self._shown.text.rfind(word)
             if place >= 0:
                 marks.append(self._mark(place, place + len(word), doubt=True))
         self.setExtraSelections(marks)
 
-    def _mark(self, start: int, end: int, colour: QColor | None = None, line: bool = False,
-              doubt: bool = False) -> QTextEdit.ExtraSelection:
+    def _mark(
+        self, start: int, end: int, colour: QColor | None = None, line: bool = False, doubt: bool = False
+    ) -> QTextEdit.ExtraSelection:
         mark, look = QTextEdit.ExtraSelection(), QTextCharFormat()
         if colour is not None:
             look.setForeground(colour)
@@ -128,7 +131,9 @@ class TextEditor(QPlainTextEdit):
             self.stepped.emit(1)
         elif event.key() == Qt.Key.Key_Backtab:
             self.stepped.emit(-1)
-        elif self._one_line and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+        elif (
+            self._one_line and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers()
+        ):
             self.stepped.emit(1)
         else:
             super().keyPressEvent(event)

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from pacs_core.domain.report import ReportVersion, Section
-from workstation.reporting.template_model import CompletionAction, FieldKind, Paragraph, Template, TemplateField, TemplateSection
+from workstation.reporting.template_model import (
+    CompletionAction,
+    FieldKind,
+    Paragraph,
+    Template,
+    TemplateField,
+    TemplateSection,
+)
 from workstation.ui import words
 
 ADDENDUM, CORRECTION = "reading-room-addendum", "reading-room-correction"
@@ -21,9 +28,16 @@ def addendum() -> Template:
 def correction(version: ReportVersion) -> Template:
     """Every section of the signed text as a field that holds it."""
     sections = tuple(
-        TemplateSection(f"s{n}", s.heading, code=s.code, paragraphs=(Paragraph((TemplateField(
-            f"s{n}-text", s.heading, FieldKind.TEXTAREA, default=s.text),)),))
-        for n, s in enumerate(version.sections))
+        TemplateSection(
+            f"s{n}",
+            s.heading,
+            code=s.code,
+            paragraphs=(
+                Paragraph((TemplateField(f"s{n}-text", s.heading, FieldKind.TEXTAREA, default=s.text),)),
+            ),
+        )
+        for n, s in enumerate(version.sections)
+    )
     return Template(CORRECTION, words.t("Correction"), sections)
 
 

@@ -6,7 +6,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from workstation.reporting.draft import Draft, shown
-from workstation.reporting.template_model import CompletionAction, FieldKind, Label, Paragraph, TemplateField, TemplateSection
+from workstation.reporting.template_model import (
+    CompletionAction,
+    FieldKind,
+    Label,
+    Paragraph,
+    TemplateField,
+    TemplateSection,
+)
 from workstation.ui import theme, words
 from workstation.ui.reporting.field_editor import ChoiceEditor, TextEditor, editor_of
 from workstation.ui.widgets.basics import label
@@ -72,7 +79,11 @@ class ReportForm(QScrollArea):
         """One free text gets the width; several small fields stand in a row with their labels."""
         fields = paragraph.fields
         if len(fields) == 1 and fields[0].kind is FieldKind.TEXTAREA:
-            captions = [p.text if isinstance(p, Label) else p for p in paragraph.parts if not isinstance(p, TemplateField)]
+            captions = [
+                p.text if isinstance(p, Label) else p
+                for p in paragraph.parts
+                if not isinstance(p, TemplateField)
+            ]
             caption = " ".join(captions).strip()
             if caption and caption.rstrip(":").casefold() != section.heading.casefold():
                 layout.addWidget(self._caption(caption, fields[0]))

@@ -128,7 +128,9 @@ class ReportPanel(QFrame):
         if draft is not None:
             self._take_up(draft)
         elif self.report is None or not self.report.versions:
-            self.history = composer.History(composer.start_draft(self.library.choose(self.facts).template, self.facts))
+            self.history = composer.History(
+                composer.start_draft(self.library.choose(self.facts).template, self.facts)
+            )
         self.order.show_dossier(dossier)
         self.priors.show_reports(dossier.prior_reports)
         self.priors.setVisible(self.priors.count > 0)
@@ -140,7 +142,11 @@ class ReportPanel(QFrame):
         spooled = self.desk.spool.draft_of(self._study_uid)
         if spooled is not None:
             return spooled
-        drafts = [r.draft for r in (self.session.dossier.reports if self.session.dossier else ()) if r.draft is not None]
+        drafts = [
+            r.draft
+            for r in (self.session.dossier.reports if self.session.dossier else ())
+            if r.draft is not None
+        ]
         own = [d for d in drafts if d.author == self.desk.archive.who.name]
         return own[-1] if own else None
 
@@ -149,7 +155,10 @@ class ReportPanel(QFrame):
         try:
             draft = composer.draft_from_json(kept.content)
         except ReadingRoomError as error:
-            self.desk.say(words.t("The draft could not be read and is kept as it is: {why}").format(why=error.message), "wrong")
+            self.desk.say(
+                words.t("The draft could not be read and is kept as it is: {why}").format(why=error.message),
+                "wrong",
+            )
             return
         self.history = composer.History(draft)
         kinds = {follow_up.ADDENDUM: "addendum", follow_up.CORRECTION: "correction"}
@@ -168,7 +177,9 @@ class ReportPanel(QFrame):
         if draft is None or draft.frozen:
             return
         fresh = composer.start_draft(draft.template, self.facts)
-        merged = [f.identifier for f in draft.fields if f.merge == "comparison" and f.identifier in draft.untouched]
+        merged = [
+            f.identifier for f in draft.fields if f.merge == "comparison" and f.identifier in draft.untouched
+        ]
         if merged:
             values = {**draft.values, **{name: fresh.values[name] for name in merged}}
             assert self.history is not None
@@ -232,7 +243,12 @@ class ReportPanel(QFrame):
         elif not self._allowed and self.history is not None:
             text, look = self._why_not or words.t("Read only"), "waiting"
         elif self.history is not None:
-            text, look = {"addendum": words.t("Addendum"), "correction": words.t("Correction")}.get(self.kind, words.t("Draft")), ""
+            text, look = (
+                {"addendum": words.t("Addendum"), "correction": words.t("Correction")}.get(
+                    self.kind, words.t("Draft")
+                ),
+                "",
+            )
         else:
             state = words.state(words.REPORT, self.report.state if self.report else "")
             text, look = words.t(state.word) or words.t("Report"), state.token
@@ -249,7 +265,9 @@ class ReportPanel(QFrame):
         if self._template.count() == 0:
             for template in self.library.templates:
                 self._template.addItem(template.title, template)
-        place = next((n for n, t in enumerate(self.library.templates) if t.identifier == draft.template.identifier), -1)
+        place = next(
+            (n for n, t in enumerate(self.library.templates) if t.identifier == draft.template.identifier), -1
+        )
         self._template.setCurrentIndex(place)
 
     def focus(self) -> None:
@@ -258,7 +276,9 @@ class ReportPanel(QFrame):
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
-    def change(self, draft: composer.Draft, typing: bool = False, cursor: bool = True, focus: bool = False) -> None:
+    def change(
+        self, draft: composer.Draft, typing: bool = False, cursor: bool = True, focus: bool = False
+    ) -> None:
         """Take a new state of the draft: shown, kept on this machine at once, on its way to the archive."""
         if self.history is None or not self._allowed:
             return
@@ -274,8 +294,11 @@ class ReportPanel(QFrame):
             return
         self.foot.saved(words.t("saving …"))
         addendum_to = self.report.report_id if self.report is not None and self.kind != "final" else None
-        self.desk.keeper.draft(SpooledDraft(self._study_uid, draft.template.identifier, composer.draft_to_json(draft),
-                                            addendum_to))
+        self.desk.keeper.draft(
+            SpooledDraft(
+                self._study_uid, draft.template.identifier, composer.draft_to_json(draft), addendum_to
+            )
+        )
 
     def _saved(self, study_uid: str, at: str) -> None:
         if study_uid == self._study_uid:
@@ -309,7 +332,11 @@ class ReportPanel(QFrame):
             self.change(composer.move_to(self.draft, field_id), focus=True)
 
     def _change_template(self, template: Template | None) -> None:
-        if self.draft is not None and template is not None and template.identifier != self.draft.template.identifier:
+        if (
+            self.draft is not None
+            and template is not None
+            and template.identifier != self.draft.template.identifier
+        ):
             self.change(composer.change_template(self.draft, template, self.facts), focus=True)
 
     def undo(self) -> None:
@@ -384,18 +411,29 @@ class ReportPanel(QFrame):
             return
         spoken = composer.insert_dictation(self.draft, utterance.text)
         if spoken is self.draft:
-            self.desk.say(words.t("This field could make nothing of: {text}").format(text=utterance.text), "waiting")
+            self.desk.say(
+                words.t("This field could make nothing of: {text}").format(text=utterance.text), "waiting"
+            )
             return
         self._doubtful[spoken.cursor.field_id] = tuple(w.text.strip() for w in utterance.unsure)
         self.change(spoken)
         doubt = len(utterance.unsure)
-        told = words.t("{n} words are underlined: please look at them").format(n=doubt) if doubt else words.t("Written down")
+        told = (
+            words.t("{n} words are underlined: please look at them").format(n=doubt)
+            if doubt
+            else words.t("Written down")
+        )
         self.desk.say(told, "waiting" if doubt else "quiet")
 
     def dictate_file(self) -> None:
         """Write down what a sound file says."""
-        name, _kind = QFileDialog.getOpenFileName(self, words.t("Sound file"), "", f"{words.t('Sound')} (*.wav)",
-                                                  options=QFileDialog.Option.DontUseNativeDialog)
+        name, _kind = QFileDialog.getOpenFileName(
+            self,
+            words.t("Sound file"),
+            "",
+            f"{words.t('Sound')} (*.wav)",
+            options=QFileDialog.Option.DontUseNativeDialog,
+        )
         if name:
             self.dictation.transcribe_file(Path(name))
 
@@ -406,8 +444,13 @@ class ReportPanel(QFrame):
         if dossier is None or draft is None:
             return ()
         seen, _count = self.session.seen()
-        situation = situation_of(dossier, self.facts, open_patient_id=dossier.patient.patient_id,
-                                 open_study_uid=self.session.study_uid, images_viewed=seen)
+        situation = situation_of(
+            dossier,
+            self.facts,
+            open_patient_id=dossier.patient.patient_id,
+            open_study_uid=self.session.study_uid,
+            images_viewed=seen,
+        )
         return check(draft, situation)
 
     def sign(self, kind: str = "", then_next: bool = False) -> None:
@@ -416,15 +459,24 @@ class ReportPanel(QFrame):
         if draft is None or not self._allowed or self._dialog is not None or not self.desk.may(Verb.SIGN):
             return
         kind = kind or self.kind
-        titles = {"preliminary": words.t("Sign as preliminary"), "addendum": words.t("Sign the addendum"),
-                  "correction": words.t("Sign the correction")}
+        titles = {
+            "preliminary": words.t("Sign as preliminary"),
+            "addendum": words.t("Sign the addendum"),
+            "correction": words.t("Sign the correction"),
+        }
         who = self.desk.archive.who
         exam = self.session.dossier.exam if self.session.dossier else None
         summary = f"{exam.patient_display} · {exam.procedure} · {exam.accession}" if exam else ""
-        dialog = SignDialog(self.window(), titles.get(kind, words.t("Sign the report")), who.full_name or who.name,
-                            self.findings() if kind in ("final", "preliminary") else self._empty_findings(draft),
-                            lambda signature: self._sign(dialog, signature, kind, then_next), self.go_to_field,
-                            kind == "correction", summary)
+        dialog = SignDialog(
+            self.window(),
+            titles.get(kind, words.t("Sign the report")),
+            who.full_name or who.name,
+            self.findings() if kind in ("final", "preliminary") else self._empty_findings(draft),
+            lambda signature: self._sign(dialog, signature, kind, then_next),
+            self.go_to_field,
+            kind == "correction",
+            summary,
+        )
         self._dialog = dialog
         dialog.finished.connect(lambda _code: self._dialog_gone())
         dialog.open()
@@ -445,18 +497,31 @@ class ReportPanel(QFrame):
         draft, archive, uid = self.draft, self.desk.archive, self._study_uid
         if draft is None:
             return
-        report_id = self.report.report_id if self.report is not None and kind in ("addendum", "correction") else None
+        report_id = (
+            self.report.report_id if self.report is not None and kind in ("addendum", "correction") else None
+        )
         quoted = tuple(dict.fromkeys(q.tracking_uid for q in draft.quotes.values()))
-        request = SignRequest(uid, signature.password, self._sections(draft, kind), kind, signature.reason, report_id, quoted)
-        self.desk.tasks.act(self, words.t("sign"), lambda: archive.reports.sign(request),
-                            lambda report: self._signed(dialog, report, uid, then_next),
-                            lambda error: dialog.refuse(words.failure(error).words
-                                                        if not _wrong_password(error) else words.t("The password is wrong.")))
+        request = SignRequest(
+            uid, signature.password, self._sections(draft, kind), kind, signature.reason, report_id, quoted
+        )
+        self.desk.tasks.act(
+            self,
+            words.t("sign"),
+            lambda: archive.reports.sign(request),
+            lambda report: self._signed(dialog, report, uid, then_next),
+            lambda error: dialog.refuse(
+                words.failure(error).words
+                if not _wrong_password(error)
+                else words.t("The password is wrong.")
+            ),
+        )
 
     def _signed(self, dialog: SignDialog, report: ReportView, uid: str, then_next: bool) -> None:
         self.desk.spool.forget_draft(uid)
         dialog.accept()
-        self.desk.say(words.t("Signed. The result is on its way; its acknowledgement shows in the worklist."), "good")
+        self.desk.say(
+            words.t("Signed. The result is on its way; its acknowledgement shows in the worklist."), "good"
+        )
         if uid != self._study_uid:
             return
         self.report, self.history = report, None
@@ -468,7 +533,9 @@ class ReportPanel(QFrame):
         """Begin an addendum, or a correction of the whole text."""
         if self.report is None or not self.report.versions or self.history is not None:
             return
-        template = follow_up.addendum() if kind == "addendum" else follow_up.correction(self.report.versions[-1])
+        template = (
+            follow_up.addendum() if kind == "addendum" else follow_up.correction(self.report.versions[-1])
+        )
         self.kind = kind
         draft = composer.start_draft(template, OrderFacts(study_uid=self._study_uid))
         self.history = composer.History(draft)
@@ -478,15 +545,19 @@ class ReportPanel(QFrame):
         """Throw the draft away: the template as it was, or the signed text again."""
         archive, uid = self.desk.archive, self._study_uid
         self.desk.spool.forget_draft(uid)
-        self.desk.tasks.act(self, words.t("discard the draft"), lambda: archive.reports.discard_draft(uid),
-                            failed=lambda error: None if isinstance(error, NotFound) else self.desk.say(
-                                words.failure(error).words, "wrong"))
+        self.desk.tasks.act(
+            self,
+            words.t("discard the draft"),
+            lambda: archive.reports.discard_draft(uid),
+            failed=lambda error: (
+                None if isinstance(error, NotFound) else self.desk.say(words.failure(error).words, "wrong")
+            ),
+        )
         if self.report is not None and self.report.versions:
             self.history, self.kind = None, "final"
         elif self.history is not None:
             self.history.do(composer.start_draft(self.history.draft.template, self.facts))
         self._show(cursor=True)
-
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little height the report comes first: the order shortened, the prior report folded."""

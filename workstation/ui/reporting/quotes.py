@@ -58,8 +58,15 @@ def go_to(session: ReadingSession, stroke: Measurement) -> None:
     """Bring the stroke's image in front: in a cell that holds its series, else in the first of its study."""
     prior = session.prior is not None and stroke.study_uid == session.prior.study_uid
     role = Role.PRIOR if prior else Role.CURRENT
-    found = next(((s, n) for s in session.sets[role] for n, f in enumerate(s.frames)
-                  if (f.sop_instance_uid, f.frame) == (stroke.instance_uid, stroke.frame)), None)
+    found = next(
+        (
+            (s, n)
+            for s in session.sets[role]
+            for n, f in enumerate(s.frames)
+            if (f.sop_instance_uid, f.frame) == (stroke.instance_uid, stroke.frame)
+        ),
+        None,
+    )
     cells = [c for c in session.cells if c.role is role]
     if found is None or not cells:
         return

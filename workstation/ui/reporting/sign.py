@@ -23,9 +23,17 @@ class Signature:
 class SignDialog(QDialog):
     """`sign` is called with the signature; `refuse` shows why it was not taken and lets the reader try again."""
 
-    def __init__(self, parent: QWidget, title: str, who: str, findings: tuple[SignFinding, ...],
-                 sign: Callable[[Signature], object], go_to: Callable[[str], object], needs_reason: bool = False,
-                 summary: str = "") -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        title: str,
+        who: str,
+        findings: tuple[SignFinding, ...],
+        sign: Callable[[Signature], object],
+        go_to: Callable[[str], object],
+        needs_reason: bool = False,
+        summary: str = "",
+    ) -> None:
         super().__init__(parent)
         self._sign, self._go_to = sign, go_to
         self.setWindowTitle(title)
@@ -39,7 +47,9 @@ class SignDialog(QDialog):
         self._password.setEchoMode(QLineEdit.EchoMode.Password)
         self._password.setAccessibleName(words.t("Password to sign"))
         self._words = label("", "wrong", name=words.t("Signing message"), wrap=True)
-        self._go = button(words.t("Sign"), self._decide, "main", icon="draw-pen", name=words.t("Sign the report"))
+        self._go = button(
+            words.t("Sign"), self._decide, "main", icon="draw-pen", name=words.t("Sign the report")
+        )
         self._needs_reason, self._alerts = needs_reason, any(f.severity is Severity.ALERT for f in findings)
         self._build(title, who, findings, summary)
 
@@ -82,8 +92,12 @@ class SignDialog(QDialog):
             layout.addLayout(line)
 
     def _link(self, finding: SignFinding) -> QPushButton:
-        return button(words.t("Show"), lambda: (self.reject(), self._go_to(finding.field_id)), "link",
-                      name=f"{words.t('Show')}: {finding.message}")
+        return button(
+            words.t("Show"),
+            lambda: (self.reject(), self._go_to(finding.field_id)),
+            "link",
+            name=f"{words.t('Show')}: {finding.message}",
+        )
 
     def _decide(self) -> None:
         if self._blocked or not self._go.isEnabled():

@@ -42,12 +42,21 @@ class VersionText(QScrollArea):
             return
         for section in version.sections:
             self._layout.addWidget(label(section.heading, "strong"))
-            self._layout.addWidget(label(section.text or "–", "", name=f"{section.heading}: {section.text}", wrap=True,
-                                         selectable=True))
+            self._layout.addWidget(
+                label(
+                    section.text or "–",
+                    "",
+                    name=f"{section.heading}: {section.text}",
+                    wrap=True,
+                    selectable=True,
+                )
+            )
             self._layout.addSpacing(theme.current().px(6))
         signed = words.t("{kind} signed by {who}, {when}").format(
-            kind=words.t(str(version.kind)).capitalize(), who=version.signer_name or version.signer,
-            when=words.local_moment(version.signed_at))
+            kind=words.t(str(version.kind)).capitalize(),
+            who=version.signer_name or version.signer,
+            when=words.local_moment(version.signed_at),
+        )
         self._layout.addWidget(label(signed, "quiet", name=signed, wrap=True))
         if version.reason:
             self._layout.addWidget(label(f"{words.t('Reason')}: {version.reason}", "quiet", wrap=True))
@@ -65,7 +74,9 @@ class SignedReport(QFrame):
         self._deliveries = QVBoxLayout()
         self._report: ReportView | None = None
         self._pick.currentIndexChanged.connect(lambda _n: self._show())
-        layout = column(row(self._pick, margin=(16, 4)), self._text, column(self._deliveries, margin=(16, 4)), gap=0)
+        layout = column(
+            row(self._pick, margin=(16, 4)), self._text, column(self._deliveries, margin=(16, 4)), gap=0
+        )
         layout.setStretch(1, 1)
         self.setLayout(layout)
 
@@ -75,8 +86,11 @@ class SignedReport(QFrame):
         self._pick.blockSignals(True)
         self._pick.clear()
         for version in reversed(report.versions):
-            self._pick.addItem(f"{words.t('Version')} {version.version} · {words.t(str(version.kind))} · "
-                               f"{words.local_moment(version.signed_at)}", version)
+            self._pick.addItem(
+                f"{words.t('Version')} {version.version} · {words.t(str(version.kind))} · "
+                f"{words.local_moment(version.signed_at)}",
+                version,
+            )
         self._pick.setVisible(len(report.versions) > 1)
         self._pick.blockSignals(False)
         if before != self._pick.count() or before == 0:
@@ -108,7 +122,9 @@ class PriorReports(QFrame):
         self._pick.setAccessibleName(words.t("Prior report"))
         self._text = VersionText(words.t("Prior report text"))
         self._title = label(words.t("Prior report"), "strong")
-        self._fold = tool("chevron-down", words.t("Fold the prior report"), lambda: self.fold(not self._text.isHidden()))
+        self._fold = tool(
+            "chevron-down", words.t("Fold the prior report"), lambda: self.fold(not self._text.isHidden())
+        )
         self._pick.currentIndexChanged.connect(lambda _n: self._show())
         layout = column(row(self._title, 1, self._pick, self._fold, margin=(16, 4)), self._text, gap=0)
         layout.setStretch(1, 1)
@@ -116,7 +132,11 @@ class PriorReports(QFrame):
 
     def show_reports(self, reports: Sequence[ReportView], prefer: str = "") -> None:
         """The reports with a signed text; the one of the study hung beside comes first."""
-        able = sorted((r for r in reports if r.versions), key=lambda r: (r.study_uid == prefer, r.study_date), reverse=True)
+        able = sorted(
+            (r for r in reports if r.versions),
+            key=lambda r: (r.study_uid == prefer, r.study_date),
+            reverse=True,
+        )
         self._pick.blockSignals(True)
         self._pick.clear()
         for report in able:
@@ -138,4 +158,6 @@ class PriorReports(QFrame):
 
     def _show(self) -> None:
         report = self._pick.currentData()
-        self._text.show_version(report.versions[-1] if report else None, words.t("There is no earlier report of this patient."))
+        self._text.show_version(
+            report.versions[-1] if report else None, words.t("There is no earlier report of this patient.")
+        )

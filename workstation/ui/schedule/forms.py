@@ -14,8 +14,26 @@ SEXES = (("", "not said"), ("F", "female"), ("M", "male"), ("O", "other"))
 MODALITIES = tuple((m, m) for m in ("CT", "MR", "CR", "DX", "MG", "US", "XA", "RF", "NM", "PT"))
 PRIORITIES = (("ROUTINE", "Routine"), ("HIGH", "High"), ("STAT", "STAT"))
 SIDES = (("", "none"), ("L", "left"), ("R", "right"), ("B", "both"))
-BODY_PARTS = tuple((p, p.capitalize()) for p in ("", "CHEST", "ABDOMEN", "PELVIS", "HEAD", "NECK", "SPINE", "KNEE", "HIP",
-                                                 "SHOULDER", "HAND", "FOOT", "BREAST", "PROSTATE", "HEART"))
+BODY_PARTS = tuple(
+    (p, p.capitalize())
+    for p in (
+        "",
+        "CHEST",
+        "ABDOMEN",
+        "PELVIS",
+        "HEAD",
+        "NECK",
+        "SPINE",
+        "KNEE",
+        "HIP",
+        "SHOULDER",
+        "HAND",
+        "FOOT",
+        "BREAST",
+        "PROSTATE",
+        "HEART",
+    )
+)
 
 
 def to_dicom_name(text: str) -> str:
@@ -29,12 +47,14 @@ def to_dicom_name(text: str) -> str:
 
 def from_dicom_name(name: str) -> str:
     """The first group of a DICOM PN as ``Family, Given Middle``."""
-    parts = [p.strip() for p in name.split("=")[0].split("^")]
+    parts = [p.strip() for p in name.split("=", maxsplit=1)[0].split("^")]
     given = " ".join(p for p in parts[1:3] if p)
     return f"{parts[0]}, {given}" if given else parts[0]
 
 
-def patient_dialog(parent: QWidget, patient: PatientView | None, save: Callable[[PatientForm], object]) -> FormDialog:
+def patient_dialog(
+    parent: QWidget, patient: PatientView | None, save: Callable[[PatientForm], object]
+) -> FormDialog:
     form = Form()
     known = patient
     form.text("name", "Name", from_dicom_name(known.name) if known else "", "Family, Given", wide=True)
@@ -58,8 +78,13 @@ def patient_dialog(parent: QWidget, patient: PatientView | None, save: Callable[
     return FormDialog(parent, title, form, words.t("Save patient"), submit)
 
 
-def order_dialog(parent: QWidget, patient: PatientView, day: str, stations: tuple[str, ...],
-                 save: Callable[[OrderForm], object]) -> FormDialog:
+def order_dialog(
+    parent: QWidget,
+    patient: PatientView,
+    day: str,
+    stations: tuple[str, ...],
+    save: Callable[[OrderForm], object],
+) -> FormDialog:
     form = Form()
     form.text("procedure", "Procedure", "", words.t("CT Chest without contrast"), wide=True)
     form.choice("modality", "Modality", MODALITIES, "CT")
@@ -68,7 +93,13 @@ def order_dialog(parent: QWidget, patient: PatientView, day: str, stations: tupl
     form.choice("priority", "Priority", PRIORITIES, "ROUTINE")
     form.date("start_date", "Day", day)
     form.time("start_time", "Time")
-    form.choice("station_aet", "Station", (("", "any of its modality"), *((s, s) for s in stations if s)), "", editable=True)
+    form.choice(
+        "station_aet",
+        "Station",
+        (("", "any of its modality"), *((s, s) for s in stations if s)),
+        "",
+        editable=True,
+    )
     form.text("accession", "Accession number", "", words.t("empty: made here, and marked as ours"))
     form.text("indication", "Indication", "", wide=True)
     form.text("question", "Question", "", wide=True)
@@ -81,17 +112,22 @@ def order_dialog(parent: QWidget, patient: PatientView, day: str, stations: tupl
         values["referring_physician"] = to_dicom_name(values["referring_physician"])
         save(OrderForm(patient_id=patient.patient_id, issuer=patient.issuer, **values))
 
-    about = " · ".join(p for p in (patient.display_name, words.age(patient.birth_date), patient.patient_id) if p)
+    about = " · ".join(
+        p for p in (patient.display_name, words.age(patient.birth_date), patient.patient_id) if p
+    )
     return FormDialog(parent, words.t("New order"), form, words.t("Place order"), submit, about)
 
 
-def reschedule_dialog(parent: QWidget, order: OrderView, stations: tuple[str, ...],
-                      save: Callable[[str, str, str], object]) -> FormDialog:
+def reschedule_dialog(
+    parent: QWidget, order: OrderView, stations: tuple[str, ...], save: Callable[[str, str, str], object]
+) -> FormDialog:
     form = Form()
     step = order.steps[0] if order.steps else None
     form.date("start_date", "Day", step.start_date if step else "")
     form.time("start_time", "Time", step.start_time if step else "")
-    form.choice("station_aet", "Station", (("", "as it is"), *((s, s) for s in stations if s)), "", editable=True)
+    form.choice(
+        "station_aet", "Station", (("", "as it is"), *((s, s) for s in stations if s)), "", editable=True
+    )
 
     def submit(values: dict[str, str]) -> None:
         save(values["start_date"], values["start_time"], values["station_aet"])
@@ -104,5 +140,11 @@ def note_dialog(parent: QWidget, order: OrderView, save: Callable[[str], object]
     form = Form(1)
     form.lines("technologist_note", "Technologist's note", order.technologist_note)
     about = f"{order.patient.display_name} · {order.procedure}"
-    return FormDialog(parent, words.t("Note for the reader"), form, words.t("Save note"),
-                      lambda values: save(values["technologist_note"]), about)
+    return FormDialog(
+        parent,
+        words.t("Note for the reader"),
+        form,
+        words.t("Save note"),
+        lambda values: save(values["technologist_note"]),
+        about,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QDate, QTimer, Qt
+from PySide6.QtCore import QDate, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QDateEdit, QFrame, QLineEdit, QSplitter, QWidget
 
 from pacs_core.archive.models import DayView, OrderForm, OrderView, PatientForm, PatientView, StepView
@@ -26,8 +26,10 @@ def _step(order: OrderView) -> StepView | None:
 
 def _state(order: OrderView) -> Cell:
     step = _step(order)
-    state = words.state(words.STEP, order.state if order.state in ("cancelled", "discontinued") else step.state if step else
-                        order.state)
+    state = words.state(
+        words.STEP,
+        order.state if order.state in ("cancelled", "discontinued") else step.state if step else order.state,
+    )
     return Cell(words.t(state.word), state.icon, state.token)
 
 
@@ -46,21 +48,44 @@ def _accession(order: OrderView) -> Cell:
 
 
 STEPS: tuple[Column[OrderView], ...] = (
-    Column("start", "Time", _start, 72, order=lambda o: (_step(o).start_date, _step(o).start_time) if _step(o) else ("", "")),
+    Column(
+        "start",
+        "Time",
+        _start,
+        72,
+        order=lambda o: (_step(o).start_date, _step(o).start_time) if _step(o) else ("", ""),
+    ),
     Column("station", "Station", _station, 140),
     Column("state", "State", _state, 136),
-    Column("priority", "Priority", lambda o: Cell("STAT", "alert-decagram-outline", "wrong", bold=True) if o.priority == "STAT"
-           else Cell(o.priority.capitalize() if o.priority != "ROUTINE" else ""), 92, keep=3),
+    Column(
+        "priority",
+        "Priority",
+        lambda o: (
+            Cell("STAT", "alert-decagram-outline", "wrong", bold=True)
+            if o.priority == "STAT"
+            else Cell(o.priority.capitalize() if o.priority != "ROUTINE" else "")
+        ),
+        92,
+        keep=3,
+    ),
     Column("patient", "Patient", lambda o: Cell(o.patient.display_name, bold=True), 190, stretch=True),
     Column("age", "Age", lambda o: Cell(words.sex_and_age(o.patient.sex, o.patient.birth_date)), 92, keep=2),
     Column("modality", "Mod.", lambda o: Cell(_step(o).modality if _step(o) else ""), 64),
     Column("procedure", "Procedure", lambda o: Cell(o.procedure, tip=o.indication), 220, stretch=True),
-    Column("images", "Images", lambda o: Cell(str(o.images) if o.images else words.t("none yet"),
-                                              token="text" if o.images else "quiet"), 88),
+    Column(
+        "images",
+        "Images",
+        lambda o: Cell(
+            str(o.images) if o.images else words.t("none yet"), token="text" if o.images else "quiet"
+        ),
+        88,
+    ),
     Column("accession", "Accession", _accession, 150, keep=1),
 )
 PEOPLE: tuple[Column[PatientView], ...] = (
-    Column("name", "Patient", lambda p: Cell(p.display_name or words.t("No name"), bold=True), 150, stretch=True),
+    Column(
+        "name", "Patient", lambda p: Cell(p.display_name or words.t("No name"), bold=True), 150, stretch=True
+    ),
     Column("age", "Age", lambda p: Cell(words.sex_and_age(p.sex, p.birth_date)), 92),
     Column("id", "ID", lambda p: Cell(p.patient_id, trailing=p.issuer), 120),
 )
@@ -77,8 +102,13 @@ class SchedulePage(QWidget):
         self.people: RowsModel[PatientView] = RowsModel(PEOPLE, lambda p: p.key)
         self.steps: RowsModel[OrderView] = RowsModel(STEPS, lambda o: o.id)
         self.people_table = Table(self.people, words.t("Patients"))
-        self.steps_table = Table(self.steps, words.t("Steps of the day"), desk.preferences.columns.get("schedule"))
-        self._people, self._steps = Stateful(self.people_table, words.t("Patients")), Stateful(self.steps_table, words.t("Day"))
+        self.steps_table = Table(
+            self.steps, words.t("Steps of the day"), desk.preferences.columns.get("schedule")
+        )
+        self._people, self._steps = (
+            Stateful(self.people_table, words.t("Patients")),
+            Stateful(self.steps_table, words.t("Day")),
+        )
         self.search = QLineEdit(clearButtonEnabled=True)
         self._date = QDateEdit(calendarPopup=True)
         self._station = QComboBox()
@@ -106,10 +136,17 @@ class SchedulePage(QWidget):
         self.search.addAction(theme.icon("magnify", "quiet"), QLineEdit.ActionPosition.LeadingPosition)
         self._new_order = button(words.t("New order"), self.new_order, "main", icon="calendar-plus")
         self._change = button(words.t("Change"), self.change_patient, name=words.t("Change the patient"))
-        buttons = row(button(words.t("New patient"), self.new_patient, icon="account-plus-outline"), self._change, 1,
-                      self._new_order, margin=(12, 8))
+        buttons = row(
+            button(words.t("New patient"), self.new_patient, icon="account-plus-outline"),
+            self._change,
+            1,
+            self._new_order,
+            margin=(12, 8),
+        )
         top = row(self.search, margin=(12, 8))
-        answer = panel(column(top, line(), self._people, line(), buttons, gap=0), "ground", words.t("Patients"))
+        answer = panel(
+            column(top, line(), self._people, line(), buttons, gap=0), "ground", words.t("Patients")
+        )
         answer.layout().setStretch(2, 1)
         answer.setMinimumWidth(theme.current().px(340))
         return answer
@@ -122,11 +159,20 @@ class SchedulePage(QWidget):
         self._station.setAccessibleName(words.t("Station shown"))
         self._station.addItem(words.t("All stations"), "")
         self._station.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        top = row(tool("chevron-left", words.t("Day before"), lambda: self._move(-1)), self._date,
-                  tool("chevron-right", words.t("Day after"), lambda: self._move(1)),
-                  button(words.t("Today"), lambda: self._show_day("")), self._station, 1, self._about, margin=(12, 8))
+        top = row(
+            tool("chevron-left", words.t("Day before"), lambda: self._move(-1)),
+            self._date,
+            tool("chevron-right", words.t("Day after"), lambda: self._move(1)),
+            button(words.t("Today"), lambda: self._show_day("")),
+            self._station,
+            1,
+            self._about,
+            margin=(12, 8),
+        )
         self._later = button(words.t("Reschedule"), self.reschedule, icon="calendar-clock")
-        self._note = button(words.t("Note"), self.note, icon="note-edit-outline", name=words.t("Technologist's note"))
+        self._note = button(
+            words.t("Note"), self.note, icon="note-edit-outline", name=words.t("Technologist's note")
+        )
         self._cancel = button(words.t("Cancel order"), self.cancel, "danger", icon="cancel")
         foot = row(self._later, self._note, 1, self._cancel, margin=(12, 8))
         answer = panel(column(top, line(), self._steps, line(), foot, gap=0), "ground", words.t("Day"))
@@ -138,7 +184,9 @@ class SchedulePage(QWidget):
         self._late.timeout.connect(self.refresh)
         self._typed = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._typed.timeout.connect(self._ask_people)
-        self._desk.bridge.changed.connect(lambda _c: self._late.start() if not self._late.isActive() else None)
+        self._desk.bridge.changed.connect(
+            lambda _c: self._late.start() if not self._late.isActive() else None
+        )
         self._desk.bridge.back.connect(self.refresh)
         self.search.textChanged.connect(lambda _t: self._typed.start())
         self._date.dateChanged.connect(lambda _d: self.refresh())
@@ -151,10 +199,29 @@ class SchedulePage(QWidget):
         patient = lambda: self.people_table.current_row() is not None  # noqa: E731  (one of two)
         order = lambda: self.steps_table.current_row() is not None  # noqa: E731  (one of two)
         self._desk.commands.add(
-            Command("schedule.patient", words.t("New patient"), self.new_patient, place, icon="account-plus-outline"),
-            Command("schedule.order", words.t("New order for the chosen patient"), self.new_order, place, ("Ctrl+N",),
-                    icon="calendar-plus", enabled=patient),
-            Command("schedule.reschedule", words.t("Reschedule the chosen order"), self.reschedule, place, enabled=order),
+            Command(
+                "schedule.patient",
+                words.t("New patient"),
+                self.new_patient,
+                place,
+                icon="account-plus-outline",
+            ),
+            Command(
+                "schedule.order",
+                words.t("New order for the chosen patient"),
+                self.new_order,
+                place,
+                ("Ctrl+N",),
+                icon="calendar-plus",
+                enabled=patient,
+            ),
+            Command(
+                "schedule.reschedule",
+                words.t("Reschedule the chosen order"),
+                self.reschedule,
+                place,
+                enabled=order,
+            ),
             Command("schedule.cancel", words.t("Cancel the chosen order"), self.cancel, place, enabled=order),
         )
         self._enable()
@@ -176,24 +243,40 @@ class SchedulePage(QWidget):
 
     def _ask_people(self) -> None:
         text, archive = self.search.text().strip(), self._desk.archive
-        self._desk.tasks.ask(self, words.t("find patients"), lambda: archive.schedule.patients(text), self._show_people,
-                             lambda error: self._people.failed(error, self._ask_people))
+        self._desk.tasks.ask(
+            self,
+            words.t("find patients"),
+            lambda: archive.schedule.patients(text),
+            self._show_people,
+            lambda error: self._people.failed(error, self._ask_people),
+        )
 
     def _show_people(self, people: tuple[PatientView, ...]) -> None:
         self.people.replace(people)
         if people:
             self._people.ready()
         else:
-            self._people.say("empty", words.t("No patient found"), words.t("Make a new one, or search for another name."))
+            self._people.say(
+                "empty", words.t("No patient found"), words.t("Make a new one, or search for another name.")
+            )
         self._enable()
 
     def refresh(self) -> None:
-        day, station, archive = self._date.date().toString("yyyy-MM-dd"), self._station.currentData() or "", self._desk.archive
+        day, station, archive = (
+            self._date.date().toString("yyyy-MM-dd"),
+            self._station.currentData() or "",
+            self._desk.archive,
+        )
         if self._day is None:
             self._steps.loading(words.t("Loading the day"))
             day = ""
-        self._desk.tasks.ask(self, words.t("read the day"), lambda: archive.schedule.day(day, station), self._show_steps,
-                             lambda error: self._steps.failed(error, self.refresh))
+        self._desk.tasks.ask(
+            self,
+            words.t("read the day"),
+            lambda: archive.schedule.day(day, station),
+            self._show_steps,
+            lambda error: self._steps.failed(error, self.refresh),
+        )
 
     def _show_steps(self, day: DayView) -> None:
         self._day = day
@@ -201,7 +284,9 @@ class SchedulePage(QWidget):
         self._date.setDate(QDate.fromString(day.date, "yyyy-MM-dd"))
         self._date.blockSignals(False)
         self._show_stations(day.stations)
-        ordered = sorted(day.orders, key=lambda o: (_step(o).start_time, _step(o).station_aet) if _step(o) else ("", ""))
+        ordered = sorted(
+            day.orders, key=lambda o: (_step(o).start_time, _step(o).station_aet) if _step(o) else ("", "")
+        )
         self.steps.replace(ordered)
         today = words.t("today") if day.date == day.today else ""
         told = [words.count(len(day.orders), words.t("step"), words.t("steps")), today, day.zone]
@@ -209,8 +294,11 @@ class SchedulePage(QWidget):
         if ordered:
             self._steps.ready()
         else:
-            self._steps.say("empty", words.t("Nothing is scheduled"), words.t("Orders of this day appear here, from the RIS or "
-                                                                             "placed by hand."))
+            self._steps.say(
+                "empty",
+                words.t("Nothing is scheduled"),
+                words.t("Orders of this day appear here, from the RIS or placed by hand."),
+            )
         self._enable()
 
     def _show_stations(self, stations: tuple[str, ...]) -> None:
@@ -256,11 +344,18 @@ class SchedulePage(QWidget):
 
     def _save_patient(self, form: PatientForm) -> None:
         archive = self._desk.archive
-        self._act(words.t("save the patient"), lambda: archive.schedule.save_patient(form), self._patient_saved)
+        self._act(
+            words.t("save the patient"), lambda: archive.schedule.save_patient(form), self._patient_saved
+        )
 
     def _patient_saved(self, patient: object) -> None:
         assert isinstance(patient, PatientView)
-        self._desk.say(words.t("{name} is saved with the ID {id}").format(name=patient.display_name, id=patient.patient_id), "good")
+        self._desk.say(
+            words.t("{name} is saved with the ID {id}").format(
+                name=patient.display_name, id=patient.patient_id
+            ),
+            "good",
+        )
         self.search.setText(patient.patient_id)
         self.people.replace([patient])
         self._people.ready()
@@ -275,8 +370,16 @@ class SchedulePage(QWidget):
 
     def _place(self, form: OrderForm) -> None:
         archive = self._desk.archive
-        self._act(words.t("place the order"), lambda: archive.schedule.place_order(form), lambda order: self._desk.say(
-            words.t("Order placed with accession {number}").format(number=getattr(order, "accession", "")), "good"))
+        self._act(
+            words.t("place the order"),
+            lambda: archive.schedule.place_order(form),
+            lambda order: self._desk.say(
+                words.t("Order placed with accession {number}").format(
+                    number=getattr(order, "accession", "")
+                ),
+                "good",
+            ),
+        )
 
     def reschedule(self) -> None:
         order = self.steps_table.current_row()
@@ -285,26 +388,50 @@ class SchedulePage(QWidget):
         archive, stations = self._desk.archive, self._day.stations if self._day else ()
 
         def save(day: str, time: str, station: str) -> None:
-            self._act(words.t("reschedule"), lambda: archive.schedule.reschedule(order.id, day, time, station),
-                      lambda _order: self._desk.say(words.t("Moved to {when}").format(when=words.when(day, time)), "good"))
+            self._act(
+                words.t("reschedule"),
+                lambda: archive.schedule.reschedule(order.id, day, time, station),
+                lambda _order: self._desk.say(
+                    words.t("Moved to {when}").format(when=words.when(day, time)), "good"
+                ),
+            )
 
         self._open(forms.reschedule_dialog(self, order, stations, save))
 
     def note(self) -> None:
         order, archive = self.steps_table.current_row(), self._desk.archive
         if order is not None:
-            self._open(forms.note_dialog(self, order, lambda text: self._act(
-                words.t("save the note"), lambda: archive.schedule.note(order.id, text),
-                lambda _order: self._desk.say(words.t("The note is saved; the reader sees it."), "good"))))
+            self._open(
+                forms.note_dialog(
+                    self,
+                    order,
+                    lambda text: self._act(
+                        words.t("save the note"),
+                        lambda: archive.schedule.note(order.id, text),
+                        lambda _order: self._desk.say(
+                            words.t("The note is saved; the reader sees it."), "good"
+                        ),
+                    ),
+                )
+            )
 
     def cancel(self) -> None:
         order, archive = self.steps_table.current_row(), self._desk.archive
         if order is None or not self._cancel.isEnabled():
             return
         self._dialog = None
-        text = words.t("The order of {name} ({procedure}, {accession}) will be cancelled. Stations no longer see it; images that "
-                       "already came stay linked.").format(name=order.patient.display_name, procedure=order.procedure,
-                                                           accession=order.accession)
-        ask_yes(self, words.t("Cancel this order?"), text, words.t("Cancel the order"), lambda: self._act(
-            words.t("cancel the order"), lambda: archive.schedule.cancel(order.id),
-            lambda _order: self._desk.say(words.t("Order cancelled"), "good")))
+        text = words.t(
+            "The order of {name} ({procedure}, {accession}) will be cancelled. Stations no longer see it; images that "
+            "already came stay linked."
+        ).format(name=order.patient.display_name, procedure=order.procedure, accession=order.accession)
+        ask_yes(
+            self,
+            words.t("Cancel this order?"),
+            text,
+            words.t("Cancel the order"),
+            lambda: self._act(
+                words.t("cancel the order"),
+                lambda: archive.schedule.cancel(order.id),
+                lambda _order: self._desk.say(words.t("Order cancelled"), "good"),
+            ),
+        )

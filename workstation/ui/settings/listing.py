@@ -47,15 +47,25 @@ class Listing(QWidget, Generic[R]):
         self.table = Table(self.model, subject.name)
         self._body = Stateful(self.table, subject.name)
         self._dialog: FormDialog | None = None
-        add = button(words.t("Add"), lambda: self._edit(None), "main", icon="plus", name=f"{words.t('Add')}: {subject.one}")
+        add = button(
+            words.t("Add"),
+            lambda: self._edit(None),
+            "main",
+            icon="plus",
+            name=f"{words.t('Add')}: {subject.one}",
+        )
         self._buttons = []
         if subject.changes:
-            self._buttons.append(button(words.t("Change"), lambda: self._edit(self.table.current_row()), icon="pencil-outline"))
+            self._buttons.append(
+                button(words.t("Change"), lambda: self._edit(self.table.current_row()), icon="pencil-outline")
+            )
         for name, icon, run in subject.extra:
             self._buttons.append(button(name, lambda r=run: self._extra(r), icon=icon))
         if subject.remove is not None:
             self._buttons.append(button(words.t("Remove"), self._remove, "danger", icon="delete-outline"))
-        head = column(label(subject.name, "heading"), label(subject.about, "quiet", wrap=True), margin=(24, 16), gap=4)
+        head = column(
+            label(subject.name, "heading"), label(subject.about, "quiet", wrap=True), margin=(24, 16), gap=4
+        )
         whole = column(head, line(), self._body, line(), row(add, 1, *self._buttons, margin=(24, 8)), gap=0)
         whole.setStretch(2, 1)
         self.setLayout(whole)
@@ -66,8 +76,13 @@ class Listing(QWidget, Generic[R]):
         self.refresh()
 
     def refresh(self) -> None:
-        self._desk.tasks.ask(self, f"{words.t('read')} {self._subject.name}", self._subject.read, self._show,
-                             lambda error: self._body.failed(error, self.refresh))
+        self._desk.tasks.ask(
+            self,
+            f"{words.t('read')} {self._subject.name}",
+            self._subject.read,
+            self._show,
+            lambda error: self._body.failed(error, self.refresh),
+        )
 
     def _show(self, rows: tuple[R, ...]) -> None:
         self.model.replace(rows)
@@ -85,7 +100,9 @@ class Listing(QWidget, Generic[R]):
 
     def _edit(self, thing: R | None) -> None:
         title = f"{words.t('Change') if thing is not None else words.t('Add')}: {self._subject.one}"
-        dialog = FormDialog(self, title, self._subject.form(thing), words.t("Save"), lambda values: self._save(thing, values))
+        dialog = FormDialog(
+            self, title, self._subject.form(thing), words.t("Save"), lambda values: self._save(thing, values)
+        )
         self._dialog = dialog
         dialog.open()
         next(iter(dialog.form.fields.values())).setFocus()
@@ -100,8 +117,13 @@ class Listing(QWidget, Generic[R]):
             self._desk.say(said or words.t("Saved; it takes effect at once."), "good")
             self.refresh()
 
-        self._desk.tasks.act(self, f"{words.t('save')} {self._subject.one}", lambda: self._subject.save(thing, values), saved,
-                             dialog.refuse)
+        self._desk.tasks.act(
+            self,
+            f"{words.t('save')} {self._subject.one}",
+            lambda: self._subject.save(thing, values),
+            saved,
+            dialog.refuse,
+        )
 
     def _extra(self, run: Callable[[R], object]) -> None:
         thing = self.table.current_row()
@@ -120,6 +142,12 @@ class Listing(QWidget, Generic[R]):
         if thing is None or remove is None:
             return
         name = str(self._subject.identity(thing))
-        ask_yes(self, words.t("Remove {name}?").format(name=name), words.t("It will no longer be known here. What it sent stays."),
-                words.t("Remove"), lambda: self._desk.tasks.act(self, words.t("remove"), lambda: remove(thing),
-                                                                lambda _n: self.refresh()))
+        ask_yes(
+            self,
+            words.t("Remove {name}?").format(name=name),
+            words.t("It will no longer be known here. What it sent stays."),
+            words.t("Remove"),
+            lambda: self._desk.tasks.act(
+                self, words.t("remove"), lambda: remove(thing), lambda _n: self.refresh()
+            ),
+        )

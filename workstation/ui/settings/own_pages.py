@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QGridLayout, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from pacs_core.archive.models import NodeInfo
 from workstation.ui import theme, words
 from workstation.ui.desk import Desk
 from workstation.ui.widgets.basics import button, column, label, line, row, tool
 
-STATES = {"ok": ("check-circle-outline", "good"), "warn": ("alert-outline", "waiting"), "fail": ("alert-octagon-outline", "wrong")}
+STATES = {
+    "ok": ("check-circle-outline", "good"),
+    "warn": ("alert-outline", "waiting"),
+    "fail": ("alert-octagon-outline", "wrong"),
+}
 
 
 class Sheet(QWidget):
@@ -63,11 +76,19 @@ class LookPage(Sheet):
     """Theme, text size, motion, language, idle lock, and what happens after signing."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(words.t("This workstation"), words.t("Kept on this machine, for everybody who signs in here."))
+        super().__init__(
+            words.t("This workstation"), words.t("Kept on this machine, for everybody who signs in here.")
+        )
         self._desk, prefs = desk, desk.preferences
         self._choice(words.t("Theme"), [(k, k.capitalize()) for k in theme.THEMES], prefs.theme, self._theme)
         sizes = [(str(s), f"{s} %") for s in range(80, 201, 10)]
-        self._choice(words.t("Text size"), sizes, str(prefs.text_scale), self._scale, words.t("Ctrl + and Ctrl − do it too"))
+        self._choice(
+            words.t("Text size"),
+            sizes,
+            str(prefs.text_scale),
+            self._scale,
+            words.t("Ctrl + and Ctrl − do it too"),
+        )
         motion = QCheckBox(words.t("Reduced motion"))
         motion.setChecked(prefs.reduced_motion)
         motion.toggled.connect(self._motion)
@@ -78,14 +99,31 @@ class LookPage(Sheet):
         lock.setSpecialValueText(words.t("never"))
         lock.setValue(prefs.idle_lock_minutes)
         lock.valueChanged.connect(lambda v: self._keep("idle_lock_minutes", v))
-        self.control(words.t("Lock when idle"), lock, words.t("Your work stays; another person may sign in over it"))
+        self.control(
+            words.t("Lock when idle"), lock, words.t("Your work stays; another person may sign in over it")
+        )
         self._microphones()
-        core = [("", words.t("ask")), ("goes on", words.t("it goes on receiving")), ("stops", words.t("it stops"))]
-        self._choice(words.t("When the window closes, the archive"), core, prefs.core_on_close,
-                     lambda v: self._keep("core_on_close", v))
+        core = [
+            ("", words.t("ask")),
+            ("goes on", words.t("it goes on receiving")),
+            ("stops", words.t("it stops")),
+        ]
+        self._choice(
+            words.t("When the window closes, the archive"),
+            core,
+            prefs.core_on_close,
+            lambda v: self._keep("core_on_close", v),
+        )
         self.body.addStretch(1)
 
-    def _choice(self, caption: str, options: list[tuple[str, str]], now: str, chosen: Callable[[str], object], about: str = "") -> None:
+    def _choice(
+        self,
+        caption: str,
+        options: list[tuple[str, str]],
+        now: str,
+        chosen: Callable[[str], object],
+        about: str = "",
+    ) -> None:
         box = QComboBox()
         for value, said in options:
             box.addItem(words.t(said), value)
@@ -99,7 +137,9 @@ class LookPage(Sheet):
         box.addItem(words.t("asking …"), "?")
         prefs = self._desk.preferences
         box.activated.connect(lambda _n: self._keep("microphone", box.currentData()))
-        self.control(words.t("Microphone"), box, words.t("Speech is recognised on this machine; nothing leaves it"))
+        self.control(
+            words.t("Microphone"), box, words.t("Speech is recognised on this machine; nothing leaves it")
+        )
 
         def devices() -> list[tuple[str, str]]:
             from workstation.reporting.microphone import input_devices
@@ -138,14 +178,18 @@ class LookPage(Sheet):
 class NodePage(Sheet):
     """Addresses to copy into a scanner and a RIS, the data folder, and the checks of doctor."""
 
-    def __init__(self, desk: Desk, title: str, about: str, fill: Callable[[NodePage, NodeInfo], object]) -> None:
+    def __init__(
+        self, desk: Desk, title: str, about: str, fill: Callable[[NodePage, NodeInfo], object]
+    ) -> None:
         super().__init__(title, about)
         self._desk, self._fill = desk, fill
         self.refresh()
 
     def refresh(self) -> None:
         archive = self._desk.archive
-        self._desk.tasks.ask(self, words.t("ask the node"), archive.administration.node, self._show, self._failed)
+        self._desk.tasks.ask(
+            self, words.t("ask the node"), archive.administration.node, self._show, self._failed
+        )
 
     def _show(self, node: NodeInfo) -> None:
         self.empty()
@@ -173,8 +217,12 @@ class NodePage(Sheet):
         grid.setColumnStretch(1, 1)
         for number, (caption, value) in enumerate(pairs):
             grid.addWidget(label(caption, "quiet"), number, 0)
-            grid.addWidget(label(value, "", name=f"{caption}: {value}", wrap=True, selectable=True), number, 1)
-            grid.addWidget(tool("content-copy", f"{words.t('Copy')} {caption}", lambda v=value: self._copy(v)), number, 2)
+            grid.addWidget(
+                label(value, "", name=f"{caption}: {value}", wrap=True, selectable=True), number, 1
+            )
+            grid.addWidget(
+                tool("content-copy", f"{words.t('Copy')} {caption}", lambda v=value: self._copy(v)), number, 2
+            )
         self.body.addWidget(holder)
 
     def _copy(self, value: str) -> None:
@@ -198,17 +246,29 @@ def addresses(page: NodePage, node: NodeInfo) -> None:
     for warning in node.warnings:
         page.body.addWidget(label(warning, "waiting", wrap=True))
     host, port = node.dicom.rpartition(":")[::2]
-    page.lines(words.t("For a scanner (DICOM)"), ((words.t("AE title"), node.ae), (words.t("Address"), host), (words.t("Port"), port)))
+    page.lines(
+        words.t("For a scanner (DICOM)"),
+        ((words.t("AE title"), node.ae), (words.t("Address"), host), (words.t("Port"), port)),
+    )
     hl7_host, hl7_port = node.hl7.rpartition(":")[::2]
-    page.lines(words.t("For a RIS (HL7 over MLLP)"), ((words.t("Address"), hl7_host), (words.t("Port"), hl7_port)))
-    page.lines(words.t("For programs (DICOMweb and API)"), ((words.t("DICOMweb"), f"{node.http}/dicom-web"),
-                                                           (words.t("API"), f"{node.http}/api/v1")))
+    page.lines(
+        words.t("For a RIS (HL7 over MLLP)"), ((words.t("Address"), hl7_host), (words.t("Port"), hl7_port))
+    )
+    page.lines(
+        words.t("For programs (DICOMweb and API)"),
+        ((words.t("DICOMweb"), f"{node.http}/dicom-web"), (words.t("API"), f"{node.http}/api/v1")),
+    )
     lan = ", ".join(node.lan_addresses) or words.t("none found")
-    page.lines(words.t("This machine"), ((words.t("Addresses in the network"), lan), (words.t("Site's zone"), node.zone)))
+    page.lines(
+        words.t("This machine"),
+        ((words.t("Addresses in the network"), lan), (words.t("Site's zone"), node.zone)),
+    )
     loopback = host.startswith("127.") or host in ("localhost", "::1")
     if loopback:
-        text = words.t("The node listens on this machine only. To let others in, bind it to a network address in config.toml, add "
-                       "them as peers and sources, and open the ports in the firewall.")
+        text = words.t(
+            "The node listens on this machine only. To let others in, bind it to a network address in config.toml, add "
+            "them as peers and sources, and open the ports in the firewall."
+        )
         page.body.addWidget(label(text, "quiet", wrap=True))
 
 
@@ -216,14 +276,19 @@ def about(page: NodePage, node: NodeInfo) -> None:
     """Versions, the engine in use, the data folder, and what doctor says."""
     from workstation.rendering.engines import choose
 
-    page.lines("", (
-        (words.t("Version"), node.version),
-        (words.t("Picture engine"), choose().name),
-        (words.t("Data folder"), node.data),
-        (words.t("Kept here"), f"{node.studies} {words.t('studies')}, {node.images} {words.t('images')}"),
-        (words.t("Free space"), f"{node.free_bytes / (1 << 30):.0f} GiB"),
-    ))
-    page.body.addWidget(label(words.t("Reading Room is not a certified medical device."), "waiting", wrap=True))
+    page.lines(
+        "",
+        (
+            (words.t("Version"), node.version),
+            (words.t("Picture engine"), choose().name),
+            (words.t("Data folder"), node.data),
+            (words.t("Kept here"), f"{node.studies} {words.t('studies')}, {node.images} {words.t('images')}"),
+            (words.t("Free space"), f"{node.free_bytes / (1 << 30):.0f} GiB"),
+        ),
+    )
+    page.body.addWidget(
+        label(words.t("Reading Room is not a certified medical device."), "waiting", wrap=True)
+    )
     page.body.addWidget(line())
     page.body.addWidget(label(words.t("Checks"), "title"))
     for check in node.checks:

@@ -41,13 +41,31 @@ class SettingsPage(QWidget):
     def _fill(self) -> None:
         desk = self._desk
         self._page(words.t("This workstation"), "monitor", lambda: LookPage(desk))
-        self._page(words.t("Addresses"), "lan", lambda: NodePage(desk, words.t("Addresses"), words.t(
-            "What to type into a scanner or a RIS so that it finds this node."), addresses))
+        self._page(
+            words.t("Addresses"),
+            "lan",
+            lambda: NodePage(
+                desk,
+                words.t("Addresses"),
+                words.t("What to type into a scanner or a RIS so that it finds this node."),
+                addresses,
+            ),
+        )
         if desk.may(Verb.ADMINISTER):
-            self._page(words.t("DICOM peers"), "radiology-box-outline", lambda: Listing(desk, subjects.peers(desk)))
-            self._page(words.t("HL7 sources"), "message-arrow-left-outline", lambda: Listing(desk, subjects.sources(desk)))
-            self._page(words.t("Destinations"), "send-outline", lambda: Listing(desk, subjects.destinations(desk)))
-            self._page(words.t("People"), "account-group-outline", lambda: Listing(desk, subjects.people(desk)))
+            self._page(
+                words.t("DICOM peers"), "radiology-box-outline", lambda: Listing(desk, subjects.peers(desk))
+            )
+            self._page(
+                words.t("HL7 sources"),
+                "message-arrow-left-outline",
+                lambda: Listing(desk, subjects.sources(desk)),
+            )
+            self._page(
+                words.t("Destinations"), "send-outline", lambda: Listing(desk, subjects.destinations(desk))
+            )
+            self._page(
+                words.t("People"), "account-group-outline", lambda: Listing(desk, subjects.people(desk))
+            )
             self._page(words.t("Tokens"), "key-outline", lambda: Listing(desk, subjects.tokens(desk)))
         self._page(words.t("About"), "information-outline", lambda: NodePage(desk, "Reading Room", "", about))
 

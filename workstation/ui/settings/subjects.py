@@ -12,9 +12,19 @@ from workstation.ui.settings.listing import Subject
 from workstation.ui.widgets.form import Form
 from workstation.ui.widgets.table import Cell, Column
 
-ROLES = (("reader", "reader"), ("technologist", "technologist"), ("front-desk", "front desk"), ("admin", "admin"))
+ROLES = (
+    ("reader", "reader"),
+    ("technologist", "technologist"),
+    ("front-desk", "front desk"),
+    ("admin", "admin"),
+)
 YES_NO = (("yes", "yes"), ("no", "no"))
-RIGHTS = (("may_store", "Store"), ("may_query", "Query"), ("may_retrieve", "Retrieve"), ("may_worklist", "Worklist"))
+RIGHTS = (
+    ("may_store", "Store"),
+    ("may_query", "Query"),
+    ("may_retrieve", "Retrieve"),
+    ("may_worklist", "Worklist"),
+)
 
 
 def _flag(value: bool) -> str:
@@ -33,7 +43,9 @@ def _rights(peer: Peer) -> str:
 
 
 def _seen(at: str, did: str = "") -> Cell:
-    return Cell(words.local_moment(at) if at else words.t("never"), token="text" if at else "quiet", trailing=did)
+    return Cell(
+        words.local_moment(at) if at else words.t("never"), token="text" if at else "quiet", trailing=did
+    )
 
 
 def peers(desk: Desk) -> Subject[Peer]:
@@ -66,11 +78,22 @@ def peers(desk: Desk) -> Subject[Peer]:
         Column("seen", "Last seen", lambda p: _seen(p.last_seen, p.last_did), 200),
     )
     administration = desk.archive.administration
-    return Subject(words.t("DICOM peers"), words.t("DICOM peer"), words.t(
-        "Scanners, workstations and archives that may talk to this node, and what each may do. Bound beyond this machine, only "
-        "these are heard."), words.t("No peer is known yet"), columns, lambda p: p.title, lambda: desk.archive.administration.peers(),
-        form, save, lambda p: administration.remove_peer(p.title),
-        ((words.t("Echo"), "lan-connect", lambda p: desk.archive.administration.echo(p.title)),))
+    return Subject(
+        words.t("DICOM peers"),
+        words.t("DICOM peer"),
+        words.t(
+            "Scanners, workstations and archives that may talk to this node, and what each may do. Bound beyond this machine, only "
+            "these are heard."
+        ),
+        words.t("No peer is known yet"),
+        columns,
+        lambda p: p.title,
+        lambda: desk.archive.administration.peers(),
+        form,
+        save,
+        lambda p: administration.remove_peer(p.title),
+        ((words.t("Echo"), "lan-connect", lambda p: desk.archive.administration.echo(p.title)),),
+    )
 
 
 def sources(desk: Desk) -> Subject[Hl7Source]:
@@ -86,18 +109,33 @@ def sources(desk: Desk) -> Subject[Hl7Source]:
 
     def save(source: Hl7Source | None, values: dict[str, str]) -> Hl7Source:
         fresh = Hl7Source(**values)
-        return desk.archive.administration.save_hl7_source(replace(fresh, last_seen=source.last_seen) if source else fresh)
+        return desk.archive.administration.save_hl7_source(
+            replace(fresh, last_seen=source.last_seen) if source else fresh
+        )
 
     columns = (
         Column("name", "Sender", lambda s: Cell(s.name, trailing=s.facility, bold=True), 180, stretch=True),
         Column("host", "Address", lambda s: Cell(s.host), 168),
-        Column("map", "Field map", lambda s: Cell(words.t("its own") if s.field_map.strip() else words.t("the usual")), 120),
+        Column(
+            "map",
+            "Field map",
+            lambda s: Cell(words.t("its own") if s.field_map.strip() else words.t("the usual")),
+            120,
+        ),
         Column("seen", "Last seen", lambda s: _seen(s.last_seen), 168),
     )
-    return Subject(words.t("HL7 sources"), words.t("HL7 source"), words.t(
-        "Who may send patients and orders over MLLP, and where each puts its fields."), words.t("No HL7 source is known yet"),
-        columns, lambda s: s.name, lambda: desk.archive.administration.hl7_sources(), form, save,
-        lambda s: desk.archive.administration.remove_hl7_source(s.name))
+    return Subject(
+        words.t("HL7 sources"),
+        words.t("HL7 source"),
+        words.t("Who may send patients and orders over MLLP, and where each puts its fields."),
+        words.t("No HL7 source is known yet"),
+        columns,
+        lambda s: s.name,
+        lambda: desk.archive.administration.hl7_sources(),
+        form,
+        save,
+        lambda s: desk.archive.administration.remove_hl7_source(s.name),
+    )
 
 
 def destinations(desk: Desk) -> Subject[Destination]:
@@ -109,7 +147,12 @@ def destinations(desk: Desk) -> Subject[Destination]:
         answer.text("port", "Port", str(known.port))
         answer.text("refused_tries", "Tries when refused", str(known.refused_tries))
         answer.text("hold_seconds", "Seconds held after signing", str(known.hold_seconds))
-        answer.choice("addendum_status", "Addendum is sent as", (("C", "C, corrected"), ("F", "F, final")), known.addendum_status)
+        answer.choice(
+            "addendum_status",
+            "Addendum is sent as",
+            (("C", "C, corrected"), ("F", "F, final")),
+            known.addendum_status,
+        )
         answer.choice("paused", "Paused", YES_NO, _flag(known.paused))
         return answer
 
@@ -118,23 +161,49 @@ def destinations(desk: Desk) -> Subject[Destination]:
         for key in ("refused_tries", "hold_seconds"):
             if not values[key].isdigit():
                 raise InvalidValue("this has to be a whole number", key)
-        return desk.archive.administration.save_destination(Destination(
-            values["name"], values["host"], port, int(values["refused_tries"]), int(values["hold_seconds"]),
-            values["addendum_status"], destination.reserved_for_tests if destination else False, values["paused"] == "yes"))
+        return desk.archive.administration.save_destination(
+            Destination(
+                values["name"],
+                values["host"],
+                port,
+                int(values["refused_tries"]),
+                int(values["hold_seconds"]),
+                values["addendum_status"],
+                destination.reserved_for_tests if destination else False,
+                values["paused"] == "yes",
+            )
+        )
 
     columns = (
         Column("name", "Name", lambda d: Cell(d.name, bold=True), 140),
         Column("host", "Address", lambda d: Cell(f"{d.host}:{d.port}"), 180, stretch=True),
         Column("tries", "Tries when refused", lambda d: Cell(str(d.refused_tries)), 148),
         Column("hold", "Held", lambda d: Cell(f"{d.hold_seconds} s"), 80),
-        Column("paused", "State", lambda d: Cell(words.t("Paused"), "pause-circle-outline", "waiting") if d.paused else
-               Cell(words.t("Sending"), "check-circle-outline", "good"), 120),
+        Column(
+            "paused",
+            "State",
+            lambda d: (
+                Cell(words.t("Paused"), "pause-circle-outline", "waiting")
+                if d.paused
+                else Cell(words.t("Sending"), "check-circle-outline", "good")
+            ),
+            120,
+        ),
     )
-    return Subject(words.t("Destinations"), words.t("destination"), words.t(
-        "Where signed results go (ORU over MLLP). Silence is retried for ever; a refusal so many times, then a person decides."),
-        words.t("No destination yet: results wait until there is one"), columns, lambda d: d.name,
-        lambda: desk.archive.administration.destinations(), form, save,
-        lambda d: desk.archive.administration.remove_destination(d.name))
+    return Subject(
+        words.t("Destinations"),
+        words.t("destination"),
+        words.t(
+            "Where signed results go (ORU over MLLP). Silence is retried for ever; a refusal so many times, then a person decides."
+        ),
+        words.t("No destination yet: results wait until there is one"),
+        columns,
+        lambda d: d.name,
+        lambda: desk.archive.administration.destinations(),
+        form,
+        save,
+        lambda d: desk.archive.administration.remove_destination(d.name),
+    )
 
 
 def people(desk: Desk) -> Subject[Account]:
@@ -150,21 +219,46 @@ def people(desk: Desk) -> Subject[Account]:
     def save(account: Account | None, values: dict[str, str]) -> object:
         administration = desk.archive.administration
         if account is None:
-            return administration.add_user(values["name"], values["role"], values["password"], values["full_name"])
+            return administration.add_user(
+                values["name"], values["role"], values["password"], values["full_name"]
+            )
         return administration.set_password(account.name, values["password"])
 
     columns = (
         Column("name", "User", lambda a: Cell(a.name, bold=True), 140),
         Column("full", "Full name", lambda a: Cell(a.full_name), 200, stretch=True),
         Column("role", "Role", lambda a: Cell(words.t(a.role)), 120),
-        Column("state", "State", lambda a: Cell(words.t("Disabled"), "account-off-outline", "wrong") if a.disabled else
-               Cell(words.t("Active"), "account-check-outline", "good"), 120),
+        Column(
+            "state",
+            "State",
+            lambda a: (
+                Cell(words.t("Disabled"), "account-off-outline", "wrong")
+                if a.disabled
+                else Cell(words.t("Active"), "account-check-outline", "good")
+            ),
+            120,
+        ),
         Column("last", "Last sign-in", lambda a: _seen(a.last_sign_in), 168),
     )
-    return Subject(words.t("People"), words.t("user"), words.t("Who may sign in, and as what. Only readers sign reports."),
-                   words.t("No account yet"), columns, lambda a: a.name, lambda: desk.archive.administration.users(), form, save,
-                   None, ((words.t("Disable or enable"), "account-off-outline",
-                           lambda a: desk.archive.administration.disable_user(a.name, not a.disabled)),))
+    return Subject(
+        words.t("People"),
+        words.t("user"),
+        words.t("Who may sign in, and as what. Only readers sign reports."),
+        words.t("No account yet"),
+        columns,
+        lambda a: a.name,
+        lambda: desk.archive.administration.users(),
+        form,
+        save,
+        None,
+        (
+            (
+                words.t("Disable or enable"),
+                "account-off-outline",
+                lambda a: desk.archive.administration.disable_user(a.name, not a.disabled),
+            ),
+        ),
+    )
 
 
 def tokens(desk: Desk) -> Subject[TokenView]:
@@ -179,9 +273,19 @@ def tokens(desk: Desk) -> Subject[TokenView]:
         Column("role", "Role", lambda x: Cell(words.t(x.role)), 120),
         Column("made", "Made", lambda x: Cell(words.local_moment(x.created_at)), 168),
     )
-    return Subject(words.t("Tokens"), words.t("token"), words.t(
-        "Bearer tokens for programs that call this node over HTTP. A secret is shown once, when it is made."),
-        words.t("No token yet"), columns, lambda x: x.name, lambda: desk.archive.administration.tokens(), form,
+    return Subject(
+        words.t("Tokens"),
+        words.t("token"),
+        words.t(
+            "Bearer tokens for programs that call this node over HTTP. A secret is shown once, when it is made."
+        ),
+        words.t("No token yet"),
+        columns,
+        lambda x: x.name,
+        lambda: desk.archive.administration.tokens(),
+        form,
         lambda _t, values: desk.archive.administration.add_token(values["name"], values["role"]),
-        lambda x: desk.archive.administration.revoke_token(x.name), changes=False,
-        saved=lambda token: f"{words.t('The secret, shown this once')}: {token.secret}")
+        lambda x: desk.archive.administration.revoke_token(x.name),
+        changes=False,
+        saved=lambda token: f"{words.t('The secret, shown this once')}: {token.secret}",
+    )

@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPaintEvent, QPainter
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget,
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
 )
 
 from workstation.ui import theme
 
 
-def label(text: str = "", look: str = "", name: str = "", wrap: bool = False, selectable: bool = False) -> QLabel:
+def label(
+    text: str = "", look: str = "", name: str = "", wrap: bool = False, selectable: bool = False
+) -> QLabel:
     """A label; `look` one of the style sheet's (quiet, title, wrong …)."""
     answer = QLabel(text)
     answer.setTextFormat(Qt.TextFormat.PlainText)
@@ -35,8 +45,9 @@ def relook(widget: QWidget, look: str) -> None:
         widget.style().polish(widget)
 
 
-def button(text: str, clicked: Callable[[], object], look: str = "", icon: str = "", tip: str = "",
-           name: str = "") -> QPushButton:
+def button(
+    text: str, clicked: Callable[[], object], look: str = "", icon: str = "", tip: str = "", name: str = ""
+) -> QPushButton:
     """A push button whose accessible name is its text unless another is given."""
     answer = QPushButton(text)
     answer.setAccessibleName(name or text)
@@ -75,7 +86,9 @@ def spring() -> QWidget:
     return answer
 
 
-def _fill(layout: QBoxLayout, items: tuple[QWidget | QBoxLayout | int, ...], margin: tuple[int, ...], gap: int) -> None:
+def _fill(
+    layout: QBoxLayout, items: tuple[QWidget | QBoxLayout | int, ...], margin: tuple[int, ...], gap: int
+) -> None:
     px = theme.current().px
     sides = margin * 4 if len(margin) == 1 else margin * 2 if len(margin) == 2 else margin
     layout.setContentsMargins(px(sides[0]), px(sides[1]), px(sides[2]), px(sides[3]))

@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QDate, QTime
 from PySide6.QtWidgets import (
-    QComboBox, QDateEdit, QDialog, QGridLayout, QLineEdit, QPlainTextEdit, QTimeEdit, QVBoxLayout, QWidget,
+    QComboBox,
+    QDateEdit,
+    QDialog,
+    QGridLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QTimeEdit,
+    QVBoxLayout,
+    QWidget,
 )
 
 from pacs_core.domain.errors import ReadingRoomError
@@ -42,7 +50,15 @@ class Form(QWidget):
         self._cells += self._columns if wide else 1
         self.fields[key], self._captions[key] = field, caption
 
-    def text(self, key: str, caption: str, value: str = "", hint: str = "", wide: bool = False, secret: bool = False) -> QLineEdit:
+    def text(
+        self,
+        key: str,
+        caption: str,
+        value: str = "",
+        hint: str = "",
+        wide: bool = False,
+        secret: bool = False,
+    ) -> QLineEdit:
         field = QLineEdit(value)
         field.setPlaceholderText(hint)
         if secret:
@@ -57,8 +73,14 @@ class Form(QWidget):
         self._add(key, caption, field, True)
         return field
 
-    def choice(self, key: str, caption: str, options: tuple[tuple[str, str], ...], value: str = "",
-               editable: bool = False) -> QComboBox:
+    def choice(
+        self,
+        key: str,
+        caption: str,
+        options: tuple[tuple[str, str], ...],
+        value: str = "",
+        editable: bool = False,
+    ) -> QComboBox:
         """`options` are (value, words)."""
         field = QComboBox(editable=editable)
         for option, said in options:
@@ -122,8 +144,15 @@ def text_of(field: Field) -> str:
 class FormDialog(QDialog):
     """A form with one way on. `save(values)` is called with the texts; call `done_with` or `refuse` when it is known."""
 
-    def __init__(self, parent: QWidget, title: str, form: Form, go: str, save: Callable[[dict[str, str]], object],
-                 about: str = "") -> None:
+    def __init__(
+        self,
+        parent: QWidget,
+        title: str,
+        form: Form,
+        go: str,
+        save: Callable[[dict[str, str]], object],
+        about: str = "",
+    ) -> None:
         super().__init__(parent)
         self.form, self._save = form, save
         self.setWindowTitle(title)

@@ -24,8 +24,14 @@ class Notice(QFrame):
         self.setLayout(layout)
         self.hide()
 
-    def say(self, text: str, token: str = "waiting", actions: tuple[tuple[str, Callable[[], object]], ...] = ()) -> None:
-        icon = {"waiting": "alert-outline", "wrong": "alert-octagon-outline", "mismatch": "account-alert-outline"}
+    def say(
+        self, text: str, token: str = "waiting", actions: tuple[tuple[str, Callable[[], object]], ...] = ()
+    ) -> None:
+        icon = {
+            "waiting": "alert-outline",
+            "wrong": "alert-octagon-outline",
+            "mismatch": "account-alert-outline",
+        }
         self._icon.setPixmap(theme.pixmap(icon.get(token, "information-outline"), token))
         self._words.setText(text)
         relook(self._words, token)

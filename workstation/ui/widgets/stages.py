@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QPaintEvent, QPainter, QHelpEvent
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolTip, QWidget
 
 from pacs_core.archive.models import ExamTrace, StageView
@@ -42,10 +41,15 @@ class StagesList(QWidget):
         icon.setPixmap(theme.pixmap(state.icon, state.token, 16))
         icon.setAccessibleName(words.t(state.word))
         name = words.t(stage.name)
-        title = label(name[:1].upper() + name[1:], "" if stage.state != "missing" else "quiet",
-                      name=f"{name}: {words.t(state.word)}. {stage.evidence}")
-        at = label(words.local_moment(stage.at) if stage.at else words.t(state.word),
-                   "quiet" if stage.state in ("done", "missing") else state.token)
+        title = label(
+            name[:1].upper() + name[1:],
+            "" if stage.state != "missing" else "quiet",
+            name=f"{name}: {words.t(state.word)}. {stage.evidence}",
+        )
+        at = label(
+            words.local_moment(stage.at) if stage.at else words.t(state.word),
+            "quiet" if stage.state in ("done", "missing") else state.token,
+        )
         self._grid.addWidget(icon, number * 2, 0, Qt.AlignmentFlag.AlignVCenter)
         self._grid.addWidget(title, number * 2, 1)
         self._grid.addWidget(at, number * 2, 2, Qt.AlignmentFlag.AlignRight)

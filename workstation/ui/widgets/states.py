@@ -46,8 +46,14 @@ class StatePanel(QWidget):
         centred = [row(1, w, 1) for w in (self._words, self._bar, self._button, self._fold)]
         self.setLayout(column(1, self._icon, self._title, *centred, self._details, 2, gap=12, margin=(24,)))
 
-    def show_state(self, kind: str, title: str, text: str = "", action: tuple[str, Callable[[], object]] | None = None,
-                   details: str = "") -> None:
+    def show_state(
+        self,
+        kind: str,
+        title: str,
+        text: str = "",
+        action: tuple[str, Callable[[], object]] | None = None,
+        details: str = "",
+    ) -> None:
         icon, token = LOOKS[kind]
         self._icon.setPixmap(theme.pixmap(icon, token, 32))
         relook(self._title, token if kind in ("failed", "denied", "partial") else "title")
@@ -86,8 +92,14 @@ class Stateful(QWidget):
     def is_ready(self) -> bool:
         return self._stack.currentWidget() is self.content
 
-    def say(self, kind: str, title: str, text: str = "", action: tuple[str, Callable[[], object]] | None = None,
-            details: str = "") -> None:
+    def say(
+        self,
+        kind: str,
+        title: str,
+        text: str = "",
+        action: tuple[str, Callable[[], object]] | None = None,
+        details: str = "",
+    ) -> None:
         self.panel.show_state(kind, title, text, action, details)
         self._stack.setCurrentWidget(self.panel)
 
@@ -96,4 +108,6 @@ class Stateful(QWidget):
 
     def failed(self, error: BaseException, again: Callable[[], object] | None = None) -> None:
         told = words.failure(error)
-        self.say(told.kind, told.title, told.words, (words.t("Try again"), again) if again else None, told.details)
+        self.say(
+            told.kind, told.title, told.words, (words.t("Try again"), again) if again else None, told.details
+        )

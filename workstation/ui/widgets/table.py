@@ -6,10 +6,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, \
-    QTableView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QMenu,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from workstation.ui import theme, words
 
@@ -65,7 +82,9 @@ class RowsModel(QAbstractTableModel, Generic[R]):
     def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008  (Qt's own signature)
         return 0 if parent.isValid() else len(self.columns)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
         if orientation != Qt.Orientation.Horizontal:
             return None
         column = self.columns[section]
@@ -148,7 +167,9 @@ class CellDelegate(QStyledItemDelegate):
             self._paint_cell(painter, option, cell, index)
             painter.restore()
 
-    def _paint_cell(self, painter: QPainter, option: QStyleOptionViewItem, cell: Cell, index: QModelIndex) -> None:
+    def _paint_cell(
+        self, painter: QPainter, option: QStyleOptionViewItem, cell: Cell, index: QModelIndex
+    ) -> None:
         look = theme.current()
         area = option.rect.adjusted(look.px(8), 0, -look.px(8), 0)
         if cell.icon:
@@ -177,7 +198,11 @@ class CellDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         cell = index.data(LOOK_ROLE)
         look = theme.current()
-        width = option.fontMetrics.horizontalAdvance(f"{cell.text}  {cell.trailing}") if isinstance(cell, Cell) else 0
+        width = (
+            option.fontMetrics.horizontalAdvance(f"{cell.text}  {cell.trailing}")
+            if isinstance(cell, Cell)
+            else 0
+        )
         return QSize(width + look.px(28 if cell and cell.icon else 20), look.px(look.metrics["row"]))
 
 
@@ -188,8 +213,13 @@ class Table(QTableView):
     chosen = Signal(object)
     menu_wanted = Signal(object, QPoint)
 
-    def __init__(self, model: RowsModel[Any], name: str, widths: dict[str, int] | None = None,
-                 parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        model: RowsModel[Any],
+        name: str,
+        widths: dict[str, int] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.rows_model = model
         self._widths, self._hidden_by_hand = dict(widths or {}), set[str]()
@@ -258,8 +288,9 @@ class Table(QTableView):
         number = self.rows_model.find(self._kept) if self._kept is not None else -1
         if number >= 0:
             flags = QItemSelectionModel.SelectionFlag
-            self.selectionModel().setCurrentIndex(self.rows_model.index(number, 0),
-                                                  flags.ClearAndSelect | flags.Rows)
+            self.selectionModel().setCurrentIndex(
+                self.rows_model.index(number, 0), flags.ClearAndSelect | flags.Rows
+            )
         elif self._kept is not None:
             self.chosen.emit(None)
 
@@ -268,8 +299,11 @@ class Table(QTableView):
 
     def _sort_by(self, section: int) -> None:
         header = self.horizontalHeader()
-        down = header.isSortIndicatorShown() and header.sortIndicatorSection() == section \
+        down = (
+            header.isSortIndicatorShown()
+            and header.sortIndicatorSection() == section
             and header.sortIndicatorOrder() == Qt.SortOrder.AscendingOrder
+        )
         order = Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder
         header.setSortIndicatorShown(True)
         header.setSortIndicator(section, order)

@@ -6,7 +6,10 @@ from pacs_core.archive.models import ExamRow
 from workstation.ui import words
 from workstation.ui.widgets.table import Cell, Column
 
-URGENT = {"STAT": ("STAT", "alert-decagram-outline", "wrong"), "HIGH": ("High", "chevron-double-up", "waiting")}
+URGENT = {
+    "STAT": ("STAT", "alert-decagram-outline", "wrong"),
+    "HIGH": ("High", "chevron-double-up", "waiting"),
+}
 
 
 def priority(row: ExamRow) -> Cell:
@@ -22,8 +25,11 @@ def status(row: ExamRow) -> Cell:
 
 
 def patient(row: ExamRow) -> Cell:
-    return Cell(row.patient_display or words.t("No name"), bold=row.status not in ("signed", "cancelled", "scheduled"),
-                tip=f"{row.patient_display}\n{row.patient_id} {row.issuer}".strip())
+    return Cell(
+        row.patient_display or words.t("No name"),
+        bold=row.status not in ("signed", "cancelled", "scheduled"),
+        tip=f"{row.patient_display}\n{row.patient_id} {row.issuer}".strip(),
+    )
 
 
 def sex_and_age(row: ExamRow) -> Cell:
@@ -59,11 +65,20 @@ def images(row: ExamRow) -> Cell:
         return Cell(words.t("none yet"), token="quiet")
     text = f"{row.images} {words.t('of')} {row.expected}" if row.expected else str(row.images)
     if row.arriving:
-        return Cell(text, "progress-download", "waiting", words.t("More images are coming"),
-                    trailing=words.t("still arriving"))
+        return Cell(
+            text,
+            "progress-download",
+            "waiting",
+            words.t("More images are coming"),
+            trailing=words.t("still arriving"),
+        )
     short = row.expected is not None and row.images < row.expected
-    return Cell(text, "progress-alert" if short else "", "waiting" if short else "text",
-                words.t("Fewer images than expected") if short else "")
+    return Cell(
+        text,
+        "progress-alert" if short else "",
+        "waiting" if short else "text",
+        words.t("Fewer images than expected") if short else "",
+    )
 
 
 def identity(row: ExamRow) -> Cell:
@@ -77,7 +92,9 @@ def result(row: ExamRow) -> Cell:
     """The report, and where its result is: the acknowledgement in the receiver's own words."""
     if row.delivery:
         state = words.state(words.DELIVERY, row.delivery)
-        return Cell(words.t(state.word), state.icon, state.token, row.acknowledgement, trailing=row.acknowledgement)
+        return Cell(
+            words.t(state.word), state.icon, state.token, row.acknowledgement, trailing=row.acknowledgement
+        )
     if row.report_state:
         state = words.state(words.REPORT, row.report_state)
         return Cell(words.t(state.word), state.icon, state.token)
@@ -98,6 +115,12 @@ COLUMNS: tuple[Column[ExamRow], ...] = (
     Column("reconciliation", "Identity", identity, 148, keep=2),
     Column("delivery", "Report and result", result, 212),
     Column("accession", "Accession", lambda r: Cell(r.accession), 124, keep=4),
-    Column("referring_physician", "Referrer", lambda r: Cell(r.referring_physician.replace("^", " ")), 132, keep=7),
+    Column(
+        "referring_physician",
+        "Referrer",
+        lambda r: Cell(r.referring_physician.replace("^", " ")),
+        132,
+        keep=7,
+    ),
     Column("station", "Station", lambda r: Cell(r.station), 88, keep=8),
 )

@@ -27,8 +27,17 @@ class ExamDetail(QFrame):
         self._stages = StagesList()
         self._open = button(words.t("Open exam"), open_exam, "main", tip=words.t("Open the exam (Enter)"))
         inside = QWidget()
-        body = column(self._name, self._person, self._facts, line(), label(words.t("Story of this exam"), "caption"),
-                      self._stages, 1, margin=(16, 16), gap=12)
+        body = column(
+            self._name,
+            self._person,
+            self._facts,
+            line(),
+            label(words.t("Story of this exam"), "caption"),
+            self._stages,
+            1,
+            margin=(16, 16),
+            gap=12,
+        )
         self._facts.setSpacing(theme.current().px(8))
         inside.setLayout(body)
         area = QScrollArea()
@@ -50,7 +59,11 @@ class ExamDetail(QFrame):
             self._stages.show_trace(None)
             return
         self._name.setText(exam.patient_display or words.t("No name"))
-        parts = (words.sex(exam.sex), words.age(exam.birth_date, exam.study_date), words.iso_date(exam.birth_date))
+        parts = (
+            words.sex(exam.sex),
+            words.age(exam.birth_date, exam.study_date),
+            words.iso_date(exam.birth_date),
+        )
         number = f"{exam.patient_id} {exam.issuer}".strip()
         self._person.setText(" · ".join(p for p in (*parts, number) if p))
         for caption, text, token in self._lines(exam):
@@ -63,8 +76,16 @@ class ExamDetail(QFrame):
             (words.t("Indication"), exam.indication, ""),
             (words.t("Accession"), exam.accession, ""),
             (words.t("Images"), f"{images.text} {images.trailing}".strip(), images.token),
-            (words.t("Identity"), " · ".join(p for p in (identity.text, exam.hold_reason) if p), identity.token),
-            (words.t("Result"), " · ".join(p for p in (result.text, exam.acknowledgement) if p), result.token),
+            (
+                words.t("Identity"),
+                " · ".join(p for p in (identity.text, exam.hold_reason) if p),
+                identity.token,
+            ),
+            (
+                words.t("Result"),
+                " · ".join(p for p in (result.text, exam.acknowledgement) if p),
+                result.token,
+            ),
             (words.t("Open by"), exam.locked_by, "waiting"),
             (words.t("Referrer"), exam.referring_physician.replace("^", " "), ""),
         ]
@@ -72,8 +93,13 @@ class ExamDetail(QFrame):
 
     def _fact(self, caption: str, text: str, token: str) -> None:
         block = QWidget()
-        block.setLayout(column(label(caption, "caption"), label(text, token, name=f"{caption}: {text}", wrap=True,
-                                                                selectable=True), gap=0))
+        block.setLayout(
+            column(
+                label(caption, "caption"),
+                label(text, token, name=f"{caption}: {text}", wrap=True, selectable=True),
+                gap=0,
+            )
+        )
         self._facts.addWidget(block)
 
     def _clear(self) -> None:

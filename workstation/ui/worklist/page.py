@@ -8,7 +8,8 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QLineEdit, QPushButton, QWidget
 
-from pacs_core.archive.models import ExamRow, WorklistPage as Page, WorklistQuery
+from pacs_core.archive.models import ExamRow, WorklistQuery
+from pacs_core.archive.models import WorklistPage as Page
 from workstation.ui import theme, words
 from workstation.ui.commands import Command
 from workstation.ui.desk import Desk
@@ -72,7 +73,9 @@ class WorklistPage(QWidget):
         self.setLayout(whole)
 
     def _chip(self, name: str, statuses: tuple[str, ...]) -> QPushButton:
-        answer = button(words.t(name), lambda: self._filter(statuses), "chip", name=f"{words.t('Show')}: {words.t(name)}")
+        answer = button(
+            words.t(name), lambda: self._filter(statuses), "chip", name=f"{words.t('Show')}: {words.t(name)}"
+        )
         answer.setCheckable(True)
         self._filters.addButton(answer)
         answer.setChecked(not statuses)
@@ -88,17 +91,33 @@ class WorklistPage(QWidget):
         self.search.textChanged.connect(lambda _text: self._typed.start())
         self.search.installEventFilter(self)
         self._modality.currentIndexChanged.connect(
-            lambda _n: self._ask(replace(self._query, modality=self._modality.currentData())))
+            lambda _n: self._ask(replace(self._query, modality=self._modality.currentData()))
+        )
         self.table.opened.connect(self.open_exam)
         self.table.chosen.connect(self._choose)
-        self._desk.bridge.changed.connect(lambda _changes: self._late.start() if not self._late.isActive() else None)
+        self._desk.bridge.changed.connect(
+            lambda _changes: self._late.start() if not self._late.isActive() else None
+        )
         self._desk.bridge.back.connect(self.refresh)
         go, find = words.t("Worklist"), words.t("Search the worklist")
         self._desk.commands.add(
             Command("worklist.search", find, self.find, go, ("Ctrl+F",), icon="magnify"),
-            Command("worklist.open", words.t("Open the chosen exam"), self.open_chosen, go, icon="folder-open-outline",
-                    enabled=lambda: self.table.current_row() is not None),
-            Command("worklist.refresh", words.t("Ask for the list again"), self.refresh, go, ("F5",), icon="refresh"),
+            Command(
+                "worklist.open",
+                words.t("Open the chosen exam"),
+                self.open_chosen,
+                go,
+                icon="folder-open-outline",
+                enabled=lambda: self.table.current_row() is not None,
+            ),
+            Command(
+                "worklist.refresh",
+                words.t("Ask for the list again"),
+                self.refresh,
+                go,
+                ("F5",),
+                icon="refresh",
+            ),
         )
         self._desk.closing.append(self._keep_columns)
 
@@ -126,8 +145,13 @@ class WorklistPage(QWidget):
         """Ask for what is shown now, again."""
         query, wanted = self._query, max(CHUNK, min(len(self.model.rows), 5 * CHUNK))
         archive = self._desk.archive
-        self._desk.tasks.ask(self, words.t("read the worklist"), lambda: archive.worklist.rows(query, 0, wanted),
-                             self._show, self._failed)
+        self._desk.tasks.ask(
+            self,
+            words.t("read the worklist"),
+            lambda: archive.worklist.rows(query, 0, wanted),
+            self._show,
+            self._failed,
+        )
 
     def _more(self) -> None:
         there = len(self.model.rows)
@@ -135,8 +159,13 @@ class WorklistPage(QWidget):
             return
         self._asking_more = True
         query, archive = self._query, self._desk.archive
-        self._desk.tasks.ask(self, words.t("read more of the worklist"), lambda: archive.worklist.rows(query, there, CHUNK),
-                             lambda page: self._append(page, there), self._failed)
+        self._desk.tasks.ask(
+            self,
+            words.t("read more of the worklist"),
+            lambda: archive.worklist.rows(query, there, CHUNK),
+            lambda page: self._append(page, there),
+            self._failed,
+        )
 
     def _append(self, page: Page, there: int) -> None:
         self._asking_more = False
@@ -163,11 +192,18 @@ class WorklistPage(QWidget):
     def _nothing(self) -> None:
         self.detail.show_exam(None)
         if self._query.text or self._query.status or self._query.modality:
-            self._list.say("empty", words.t("No exam matches"), words.t("Nothing in the list fits this search and filter."),
-                           (words.t("Show all"), self._show_all))
+            self._list.say(
+                "empty",
+                words.t("No exam matches"),
+                words.t("Nothing in the list fits this search and filter."),
+                (words.t("Show all"), self._show_all),
+            )
         else:
-            self._list.say("empty", words.t("The worklist is empty"),
-                           words.t("Exams appear here by themselves as orders and images arrive."))
+            self._list.say(
+                "empty",
+                words.t("The worklist is empty"),
+                words.t("Exams appear here by themselves as orders and images arrive."),
+            )
 
     def _show_all(self) -> None:
         self.search.clear()
@@ -195,8 +231,13 @@ class WorklistPage(QWidget):
             self.detail.show_trace(None)
             return
         archive, accession = self._desk.archive, exam.accession
-        self._desk.tasks.ask(self, words.t("read the story of the exam"), lambda: archive.trace.of(accession),
-                             self.detail.show_trace, lambda _error: self.detail.show_trace(None))
+        self._desk.tasks.ask(
+            self,
+            words.t("read the story of the exam"),
+            lambda: archive.trace.of(accession),
+            self.detail.show_trace,
+            lambda _error: self.detail.show_trace(None),
+        )
 
     def open_chosen(self) -> None:
         if self.table.current_row() is not None:
