@@ -31,7 +31,9 @@ class Patients(Protocol):
         ...
 
     def find(self, identifier: PatientIdentifier) -> Patient | None:
-        """The surviving patient with that identifier; with an empty issuer any issuer fits if it is the only one."""
+        """The surviving patient with that identifier; with an empty issuer any issuer fits if it is the only
+        one.
+        """
         ...
 
     def add(self, identifier: PatientIdentifier, demographics: Demographics, scope: str = "") -> Patient:

@@ -84,7 +84,7 @@ class _Studies(_Part):
     def open(self, study_uid: str) -> m.Dossier:
         reading = self.services.reading_worklist
         exam = reading.exam(f"study:{study_uid}")
-        study = cast(StudyRecord, exam.study)
+        study = cast("StudyRecord", exam.study)
         reading.viewed(study_uid, self.actor)
         row = v.exam_row(exam)
         orders = tuple(v.order_view(o, patient) for o, patient in reading.orders_of(study))
@@ -487,47 +487,47 @@ class LocalArchive:
     @property
     def worklist(self) -> p.Worklist:
         """The reading worklist."""
-        return cast(p.Worklist, self._parts["worklist"])
+        return cast("p.Worklist", self._parts["worklist"])
 
     @property
     def studies(self) -> p.Studies:
         """Studies and pixels."""
-        return cast(p.Studies, self._parts["studies"])
+        return cast("p.Studies", self._parts["studies"])
 
     @property
     def measurements(self) -> p.Measurements:
         """Strokes."""
-        return cast(p.Measurements, self._parts["measurements"])
+        return cast("p.Measurements", self._parts["measurements"])
 
     @property
     def reports(self) -> p.Reports:
         """Reports."""
-        return cast(p.Reports, self._parts["reports"])
+        return cast("p.Reports", self._parts["reports"])
 
     @property
     def schedule(self) -> p.Schedule:
         """Patients, orders and steps."""
-        return cast(p.Schedule, self._parts["schedule"])
+        return cast("p.Schedule", self._parts["schedule"])
 
     @property
     def inbox(self) -> p.Inbox:
         """What needs a person."""
-        return cast(p.Inbox, self._parts["inbox"])
+        return cast("p.Inbox", self._parts["inbox"])
 
     @property
     def trace(self) -> p.Trace:
         """Stories of exams."""
-        return cast(p.Trace, self._parts["trace"])
+        return cast("p.Trace", self._parts["trace"])
 
     @property
     def administration(self) -> p.Administration:
         """Peers, accounts and the node."""
-        return cast(p.Administration, self._parts["administration"])
+        return cast("p.Administration", self._parts["administration"])
 
     @property
     def changes(self) -> p.Changes:
         """The feed."""
-        return cast(p.Changes, self._parts["changes"])
+        return cast("p.Changes", self._parts["changes"])
 
     def sign_out(self) -> None:
         """End the session, where there is one."""

@@ -86,7 +86,9 @@ class Studies(Protocol):
 
     @asks(Verb.VIEW, "GET", "/studies/file")
     def file(self, sop_instance_uid: str, original: bool = False) -> bytes:
-        """The instance as a DICOM file, corrected identity overlaid unless `original`; audited as an export."""
+        """The instance as a DICOM file, corrected identity overlaid unless `original`; audited as an
+        export.
+        """
         ...
 
     @asks(Verb.STORE, "POST", "/studies/file")
@@ -258,7 +260,9 @@ class Trace(Protocol):
 
     @asks(Verb.VIEW, "GET", "/trace")
     def of(self, accession: str) -> m.ExamTrace:
-        """Every event of the exam with that accession number, and the stage that is missing; raises NotFound."""
+        """Every event of the exam with that accession number, and the stage that is missing; raises
+        NotFound.
+        """
         ...
 
 

@@ -73,7 +73,9 @@ def step_view(step: ScheduledProcedureStep) -> m.StepView:
 def order_view(
     order: Order, patient: Patient, images: int = 0, study_uids: tuple[str, ...] = ()
 ) -> m.OrderView:
-    """An order with its patient and steps; what the order does not say of allergies and alerts, the patient may."""
+    """An order with its patient and steps; what the order does not say of allergies and alerts, the patient
+    may.
+    """
     person = patient.demographics
     return m.OrderView(
         id=order.id,

@@ -206,7 +206,7 @@ def _run_in_savepoint(
         result = job.work(transaction)
     except DBAPIError:
         raise
-    except BaseException as error:  # the caller gets it; its savepoint is undone
+    except BaseException as error:  # noqa: BLE001  # the caller gets it, its savepoint is undone
         connection.exec_driver_sql("ROLLBACK TO job")
         connection.exec_driver_sql("RELEASE job")
         transaction.forget_after(mark)

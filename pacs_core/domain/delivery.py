@@ -54,7 +54,9 @@ class NextStep:
 
 
 def next_step(policy: RetryPolicy, outcome: Outcome, silent_before: int, refused_before: int) -> NextStep:
-    """Decide by policy: acknowledged is done, silence waits longer each time, a refusal ends with a person."""
+    """Decide by policy: acknowledged is done, silence waits longer each time, a refusal ends with a
+    person.
+    """
     if outcome.kind is OutcomeKind.ACKNOWLEDGED:
         return NextStep(DeliveryState.DELIVERED)
     if outcome.kind is OutcomeKind.REFUSED:

@@ -48,7 +48,9 @@ def check_short_string(value: str, what: str, limit: int = 16) -> str:
 
 
 def is_uid(value: str) -> bool:
-    """Say whether the value is a UID by PS3.5 9.1 (digits and dots, at most 64 characters, no leading zeros)."""
+    """Say whether the value is a UID by PS3.5 9.1 (digits and dots, at most 64 characters, no leading
+    zeros).
+    """
     return 0 < len(value) <= 64 and UID_PATTERN.match(value) is not None
 
 

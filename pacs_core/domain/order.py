@@ -1,4 +1,5 @@
-"""Imaging orders: Order → RequestedProcedure → ScheduledProcedureStep (PS3.3 C.4.10-C.4.12; IHE RAD TF-2 4.2).
+"""Imaging orders: Order → RequestedProcedure → ScheduledProcedureStep (PS3.3 C.4.10-C.4.12; IHE RAD TF-2
+4.2).
 
 One order of ours carries one requested procedure with one or more scheduled steps.
 """

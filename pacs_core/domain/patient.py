@@ -81,7 +81,9 @@ def family_name(name: str) -> str:
 
 
 def display_name(name: str) -> str:
-    """A DICOM PN for people: own script first with the Latin group beside, e.g. ``山田 太郎 (Yamada Tarou)``."""
+    """A DICOM PN for people: own script first with the Latin group beside, e.g. ``山田 太郎 (Yamada
+    Tarou)``.
+    """
     groups = [" ".join(p for p in _natural(g) if p) for g in name.split("=")]
     latin = groups[0] if groups else ""
     own = groups[1] if len(groups) > 1 else ""

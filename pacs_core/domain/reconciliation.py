@@ -1,4 +1,6 @@
-"""Reconciliation: does this study belong to that order? Pure, run wherever a fact arrives (architecture §11 i)."""
+"""Reconciliation: does this study belong to that order? Pure, run wherever a fact arrives (architecture §11
+i).
+"""
 
 from __future__ import annotations
 
@@ -85,8 +87,8 @@ def _decide(received: Received, candidates: list[Candidate], how: str) -> Decisi
         c = candidates[0]
         return Held(
             "wrong patient",
-            f"the order {c.order.accession or c.order.placer_number} is for patient {c.patient.identifier.value}, "
-            f"the images say {received.patient_id or 'no patient ID'}",
+            f"the order {c.order.accession or c.order.placer_number} is for patient "
+            f"{c.patient.identifier.value}, the images say {received.patient_id or 'no patient ID'}",
         )
     for c in fitting:
         contradiction = contradicts(c.patient, received)
@@ -140,7 +142,9 @@ def same_name(one: str, other: str) -> bool:
 def suggest(
     received: Received, candidates: Sequence[Candidate]
 ) -> list[tuple[Candidate, float, tuple[str, ...]]]:
-    """Rank orders a held study may belong to, with the evidence field by field; best first, none below 0.25."""
+    """Rank orders a held study may belong to, with the evidence field by field; best first, none below
+    0.25.
+    """
     ranked = [(c, *_evidence(received, c)) for c in candidates]
     return sorted((r for r in ranked if r[1] >= 0.25), key=lambda r: (-r[1], r[0].order.id))
 
@@ -186,9 +190,8 @@ def _closeness(what: str, got: str, known: str, words: list[str]) -> float:
             and (got[differing[0]], got[differing[1]]) == (known[differing[1]], known[differing[0]])
         )
         if transposed or len(differing) == 1:
-            words.append(
-                f"{what} {'two characters swapped' if transposed else 'one character differs'}: {got} / {known}"
-            )
+            how = "two characters swapped" if transposed else "one character differs"
+            words.append(f"{what} {how}: {got} / {known}")
             return 0.8
     ratio = SequenceMatcher(None, got, known).ratio()
     if ratio >= 0.75:

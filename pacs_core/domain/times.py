@@ -19,7 +19,9 @@ def read_instant(text: str) -> datetime:
 
 
 def civil_date(text: str) -> str:
-    """A DICOM DA or HL7 date (``YYYYMMDD``, also ``YYYY.MM.DD`` and ISO) as ``YYYY-MM-DD``; empty where it is none."""
+    """A DICOM DA or HL7 date (``YYYYMMDD``, also ``YYYY.MM.DD`` and ISO) as ``YYYY-MM-DD``; empty where it is
+    none.
+    """
     digits = text.strip().replace(".", "").replace("-", "")[:8]
     try:
         return (
@@ -30,7 +32,9 @@ def civil_date(text: str) -> str:
 
 
 def civil_time(text: str) -> str:
-    """A DICOM TM or HL7 time (``HH[MM[SS[.frac]]]``, also with colons) as ``HH:MM:SS``; empty where it is none."""
+    """A DICOM TM or HL7 time (``HH[MM[SS[.frac]]]``, also with colons) as ``HH:MM:SS``; empty where it is
+    none.
+    """
     digits = text.strip().replace(":", "").split(".")[0].split("+")[0]
     if not digits.isdigit() or len(digits) not in (2, 4, 6):
         return ""
@@ -51,7 +55,9 @@ def dicom_time(civil: str) -> str:
 
 
 def read_hl7_time(text: str) -> tuple[str, str, str]:
-    """An HL7 TS/DTM as (civil date, civil time, zone offset like ``+0200`` or empty); empty parts where unsaid."""
+    """An HL7 TS/DTM as (civil date, civil time, zone offset like ``+0200`` or empty); empty parts where
+    unsaid.
+    """
     found = _HL7_TIME.match(text.strip())
     if not found:
         return "", "", ""

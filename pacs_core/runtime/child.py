@@ -1,4 +1,6 @@
-"""The core as a watched child process: started with a secret over its pipe, back within seconds when it dies."""
+"""The core as a watched child process: started with a secret over its pipe, back within seconds when it
+dies.
+"""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class Hold:
 
     def __init__(self, data: Path) -> None:
         self._path = data / "lock"
-        self._file: IO[str] = open(self._path, "a+", encoding="utf-8")
+        self._file: IO[str] = self._path.open("a+", encoding="utf-8")  # noqa: SIM115  # held while we run
         try:
             _lock(self._file)
         except OSError:
@@ -123,7 +123,7 @@ def announce(data: Path, facts: Mapping[str, object]) -> None:
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(dict(facts), file)
-    os.replace(aside, path)
+    aside.replace(path)
 
 
 def running(data: Path) -> dict[str, object]:

@@ -62,15 +62,12 @@ class Demo:
         account = self.recipe.reader
         print("READY " + json.dumps(facts), flush=True)
         tell("there is no display: the demo runs without its window. To look at it:")
-        tell(
-            f"  the window on a virtual screen: xvfb-run python3 dev.py (demo user {account.name}, {account.password})"
-        )
-        tell(
-            f"  worklist by DICOM: findscu -W -k 0010,0010 -k 0040,0100 -aec {facts['ae']} {spaced(str(facts['dicom']))}"
-        )
-        tell(
-            f"  the story of an exam: python3 dev.py run trace --data {self.data} {self.recipe.exams[0].accession}"
-        )
+        tell(f"  demo user {account.name}, password {account.password}")
+        tell("  the window on a virtual screen: xvfb-run python3 dev.py")
+        query = f"-k 0010,0010 -k 0040,0100 -aec {facts['ae']} {spaced(str(facts['dicom']))}"
+        tell(f"  the worklist by DICOM: findscu -W {query}")
+        accession = self.recipe.exams[0].accession
+        tell(f"  the story of an exam: python3 dev.py run trace --data {self.data} {accession}")
         tell("  Ctrl-C ends it")
         stop = threading.Event()
         for name in ("SIGTERM", "SIGINT"):

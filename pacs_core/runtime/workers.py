@@ -18,7 +18,9 @@ SHORTEST_S = 0.05
 
 
 class DeliveryWorker:
-    """Wakes at each change of the journal and when something falls due; a silent destination holds up no other."""
+    """Wakes at each change of the journal and when something falls due; a silent destination holds up no
+    other.
+    """
 
     def __init__(self, delivering: Delivering, index: Index, clock: Clock) -> None:
         self._delivering = delivering
@@ -58,9 +60,7 @@ class DeliveryWorker:
     def _attempt(self, delivery_id: int) -> None:
         try:
             self._delivering.attempt(delivery_id)
-        except (
-            Exception
-        ) as error:  # the worker's edge: whatever it is, the delivery stays due and is tried again
+        except Exception as error:  # noqa: BLE001  # the worker's edge: the delivery stays due
             log.error("an attempt to deliver failed: %s", type(error).__name__)
             self._stop.wait(1.0)
 

@@ -44,7 +44,8 @@ class Access:
     def sign_in(self, name: str, password: str, address: str = "") -> tuple[str, Actor]:
         """Open a session; returns its secret and the actor.
 
-        Raises NotSignedIn for a wrong name or password (no telling which), LockedOut with the seconds to wait.
+        Raises NotSignedIn for a wrong name or password (no telling which), LockedOut with the seconds to
+        wait.
         """
         account = self.check_password(name, password, address, "sign-in")
         secret = secrets.token_urlsafe(32)
@@ -83,7 +84,9 @@ class Access:
         return _actor(account, token.digest[:12], address)
 
     def check_password(self, name: str, password: str, address: str, purpose: str) -> AccountRecord:
-        """The account, where the password is right; every answer is audited, wrong ones slow the next down."""
+        """The account, where the password is right; every answer is audited, wrong ones slow the next
+        down.
+        """
         with self._index.read() as tx:
             account = tx.accounts.find(name)
         now = self._clock.now()
@@ -120,7 +123,9 @@ class Access:
     def add_account(
         self, name: str, role: str, password: str, full_name: str = "", by: str = ""
     ) -> AccountRecord:
-        """Add an account; raises Conflict where the name is taken, InvalidValue for a bad name, role or password."""
+        """Add an account; raises Conflict where the name is taken, InvalidValue for a bad name, role or
+        password.
+        """
         clean = name.strip()
         if not clean or clean != name or len(clean) > 64 or ":" in clean:
             raise InvalidValue("a user name has 1 to 64 characters, no colon and no blanks around it", "name")
@@ -174,7 +179,9 @@ class Access:
         return self._index.write(change)
 
     def add_token(self, name: str, role: str, by: str = "") -> tuple[str, TokenRecord]:
-        """Make a bearer token; returns its secret, which is kept nowhere. Raises Conflict where the name is taken."""
+        """Make a bearer token; returns its secret, which is kept nowhere. Raises Conflict where the name is
+        taken.
+        """
         if not name.strip() or name.startswith("session:"):
             raise InvalidValue("a token needs a name of its own", "name")
         secret = secrets.token_urlsafe(32)

@@ -1,4 +1,6 @@
-"""Peers, HL7 sources and destinations: read by the doors at each use, so that a change takes effect at once."""
+"""Peers, HL7 sources and destinations: read by the doors at each use, so that a change takes effect at
+once.
+"""
 
 from __future__ import annotations
 

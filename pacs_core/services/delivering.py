@@ -35,7 +35,9 @@ class Delivering:
             return tx.deliveries.next_due()
 
     def attempt(self, delivery_id: int) -> DeliveryRecord:
-        """Send one delivery once and record the answer; the rendered bytes are kept before they are first sent."""
+        """Send one delivery once and record the answer; the rendered bytes are kept before they are first
+        sent.
+        """
         delivery, destination = self._index.write(lambda tx: self._prepared(tx, delivery_id))
         if destination is None:
             outcome = Outcome(

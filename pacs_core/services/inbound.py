@@ -1,4 +1,6 @@
-"""Received HL7 messages: journalled raw before anything else, applied in one transaction, kept for a person."""
+"""Received HL7 messages: journalled raw before anything else, applied in one transaction, kept for a
+person.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Inbound:
         digest: str,
         message_type: str,
     ) -> tuple[MessageRecord, bool]:
-        """Journal the raw bytes (synced when this returns); or the earlier twin, with True, that has its answer."""
+        """Journal the raw bytes (synced when this returns); or the earlier twin, with True, that has its
+        answer.
+        """
 
         def accept(tx: Transaction) -> tuple[MessageRecord, bool]:
             twin = tx.messages.duplicate_of(sender, control_id, digest)
@@ -81,7 +85,9 @@ class Inbound:
         return self._index.write(apply)
 
     def fail(self, message_id: int, reason: str, ack: bytes) -> MessageRecord:
-        """Note that a message could not be carried out and what was answered; a person sees it in the Inbox."""
+        """Note that a message could not be carried out and what was answered; a person sees it in the
+        Inbox.
+        """
 
         def fail(tx: Transaction) -> MessageRecord:
             message = tx.messages.update(message_id, state="failed", reason=reason, ack=ack)

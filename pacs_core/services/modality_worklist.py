@@ -15,7 +15,9 @@ from pacs_core.ports import Clock, Index, Transaction
 
 @dataclass(frozen=True, slots=True)
 class WorklistItem:
-    """One answer: the step with its order and the patient as known now; `station_aet` is the one to return."""
+    """One answer: the step with its order and the patient as known now; `station_aet` is the one to
+    return.
+    """
 
     patient: Patient
     order: Order
@@ -31,7 +33,9 @@ class ModalityWorklist:
         self._clock = clock
 
     def query(self, keys: WorklistKeys) -> list[WorklistItem]:
-        """Steps that fit the keys, in order of their start; the first time each is shown to an asker is journalled."""
+        """Steps that fit the keys, in order of their start; the first time each is shown to an asker is
+        journalled.
+        """
         with self._index.read() as tx:
             peers = {p.title: p for p in tx.configuration.peers()}
             items = [
@@ -97,7 +101,9 @@ def _subject(item: WorklistItem, asker: str) -> str:
 
 
 def _station_fits(keys: WorklistKeys, step: ScheduledProcedureStep, peers: dict[str, PeerRecord]) -> bool:
-    """A step without a station goes to every AE of its modality; an AE we do not know is not filtered by it."""
+    """A step without a station goes to every AE of its modality; an AE we do not know is not filtered
+    by it.
+    """
     if step.station_aet:
         return matches_text(keys.station_aet, step.station_aet)
     asked = keys.station_aet if keys.station_aet and not set(keys.station_aet) & set("*?") else keys.asker

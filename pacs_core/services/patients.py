@@ -39,7 +39,9 @@ class Patients:
         return self._index.write(lambda tx: self.apply(tx, command, actor))
 
     def merge(self, command: MergePatients, actor: str) -> Patient:
-        """Make one patient an alias of another; raises Conflict for a merge with itself or against an earlier one."""
+        """Make one patient an alias of another; raises Conflict for a merge with itself or against an earlier
+        one.
+        """
         return self._index.write(lambda tx: self.apply_merge(tx, command, actor))
 
     def merge_rows(self, survivor_id: int, subsumed_id: int, actor: str) -> Patient:

@@ -1,4 +1,6 @@
-"""Matching studies with orders wherever a fact arrives, and a person's link with its undo (architecture §11 i)."""
+"""Matching studies with orders wherever a fact arrives, and a person's link with its undo (architecture §11
+i).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
 
 MODALITY_DOORS = frozenset({"dimse", "web"})
-"""Doors whose studies should have an order; what is imported from files may be older than any order of ours."""
+"""Doors whose studies should have an order; what is imported from files may be older than any order of ours.
+"""
 
 
 def received_of(

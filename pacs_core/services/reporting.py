@@ -65,7 +65,9 @@ class Reporting:
         return self._index.write(save)
 
     def discard_draft(self, study_uid: str, actor: Actor) -> None:
-        """Take the author's draft away; its last text stays in the journal, so that nothing is lost by a slip."""
+        """Take the author's draft away; its last text stays in the journal, so that nothing is lost by a
+        slip.
+        """
 
         def discard(tx: Transaction) -> None:
             draft = tx.reports.draft(study_uid, actor.name)

@@ -1,4 +1,6 @@
-"""Finding the files behind UIDs and the corrections that go over them on the way out (contract, promise 2)."""
+"""Finding the files behind UIDs and the corrections that go over them on the way out (contract, promise
+2).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from pacs_core.services.querying import Querying, StudyAnswer, answer_of
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A stored instance to hand out: where it lies and the corrections to lay over it (DICOM keyword → value).
+    """A stored instance to hand out: where it lies and the corrections to lay over it (DICOM keyword →
+    value).
 
     An empty `corrections` means: give the bytes as they are.
     """
@@ -80,7 +83,9 @@ class Retrieving:
 
 
 def corrections_of(answer: StudyAnswer) -> dict[str, str]:
-    """What the archive knows better than the headers; a value that only differs in case or padding is no correction."""
+    """What the archive knows better than the headers; a value that only differs in case or padding is no
+    correction.
+    """
     study, patient, order = answer.study, answer.patient, answer.order
     if patient.provisional:
         return {}

@@ -55,7 +55,7 @@ class FolderWriter:
         self._key = key
         self._temporary = store.incoming / f"{key}.part"
         try:
-            self._file: BinaryIO = open(self._temporary, "xb", buffering=0)
+            self._file: BinaryIO = self._temporary.open("xb", buffering=0)  # noqa: SIM115  # until commit
         except OSError as error:
             raise _failure(error) from error
 
@@ -86,7 +86,7 @@ class FolderWriter:
             sync_file(self._file)
             self._file.close()
             new_folders = self._store.make_folders(final.parent)
-            os.replace(self._temporary, final)
+            self._temporary.replace(final)
             for folder in (final.parent, *new_folders):
                 sync_directory(folder)
         except OSError as error:
@@ -137,7 +137,7 @@ class FolderStore:
     def open(self, key: str) -> BinaryIO:
         """Open a blob for reading; raises NotFound."""
         try:
-            return open(self.place(key), "rb")
+            return self.place(key).open("rb")
         except FileNotFoundError:
             raise NotFound("the stored file is missing", "blob") from None
 

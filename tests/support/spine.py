@@ -73,11 +73,15 @@ class Spine:
         self.store = FolderStore(folder / "store", reserve_bytes=0)
         self.services = Services(self.index, self.store, clock, self.transmitter)
 
-    def patient(self, value: str = "P1", name: str = "DOE^JANE", birth: str = "1970-01-02", sex: str = "F") -> int:
+    def patient(
+        self, value: str = "P1", name: str = "DOE^JANE", birth: str = "1970-01-02", sex: str = "F"
+    ) -> int:
         command = RegisterPatient(PatientIdentifier(value), name=name, birth_date=birth, sex=sex)
         return self.services.patients.register(command, "RIS").id
 
-    def order(self, accession: str = "A1", patient: str = "P1", modality: str = "CT", **more: object) -> Order:
+    def order(
+        self, accession: str = "A1", patient: str = "P1", modality: str = "CT", **more: object
+    ) -> Order:
         command = PlaceOrder(
             patient=RegisterPatient(PatientIdentifier(patient)),
             accession=accession,
@@ -89,7 +93,12 @@ class Spine:
         return self.services.orders.place(replace(command, **more), "RIS")  # type: ignore[arg-type]  # test shortcut
 
     def image(
-        self, study: str = "1.2.3", number: int = 1, content: bytes = b"", association: str = "", **header: object
+        self,
+        study: str = "1.2.3",
+        number: int = 1,
+        content: bytes = b"",
+        association: str = "",
+        **header: object,
     ) -> Kept:
         uid = str(header.pop("sop_instance_uid", f"{study}.1.{number}"))
         base = InstanceHeader(

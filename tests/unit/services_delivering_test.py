@@ -1,4 +1,6 @@
-"""Results: same bytes again through silence, three refusals then a person, an order's results never out of order."""
+"""Results: same bytes again through silence, three refusals then a person, an order's results never out of
+order.
+"""
 
 from __future__ import annotations
 

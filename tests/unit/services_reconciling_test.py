@@ -38,7 +38,9 @@ def test_order_first_then_images_is_matched(house: Spine) -> None:
 
 
 @pytest.mark.parametrize("order_of_arrival", list(itertools.permutations(("adt", "orm", "images"))))
-def test_the_order_of_arrival_never_changes_the_outcome(house: Spine, order_of_arrival: tuple[str, ...]) -> None:
+def test_the_order_of_arrival_never_changes_the_outcome(
+    house: Spine, order_of_arrival: tuple[str, ...]
+) -> None:
     steps = {"adt": house.patient, "orm": house.order, "images": house.image}
     for step in order_of_arrival:
         steps[step]()
@@ -107,7 +109,9 @@ def test_merge_moves_orders_studies_and_later_images_of_the_old_id(house: Spine)
     house.image(number=2)
     assert house.study().reconciliation == "matched"
     for wanted in ("P1", "P2"):
-        assert [a.study.study_uid for a in house.services.querying.studies(StudyKeys(patient_id=wanted))] == ["1.2.3"]
+        assert [a.study.study_uid for a in house.services.querying.studies(StudyKeys(patient_id=wanted))] == [
+            "1.2.3"
+        ]
 
 
 def test_report_signed_before_the_order_leaves_when_the_order_comes(house: Spine) -> None:

@@ -37,7 +37,9 @@ class PatientRows:
         return found
 
     def find(self, identifier: PatientIdentifier) -> Patient | None:
-        """The surviving patient with that identifier; an empty issuer fits any where only one has the value."""
+        """The surviving patient with that identifier; an empty issuer fits any where only one has the
+        value.
+        """
         if not identifier.value:
             return None
         i = patient_identifier.c

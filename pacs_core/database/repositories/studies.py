@@ -160,8 +160,7 @@ class StudyRows:
             where.append(_T.study_date >= dates[0])
         if dates[1]:
             where.append(_T.study_date <= dates[1])
-        for word in text.split():
-            where.append(_word_term(word))
+        where += [_word_term(word) for word in text.split()]
         return self._studies.all(*where, order_by=(_T.last_received_at.desc(), _T.id.desc()), limit=limit)
 
     def count(self) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,7 +34,9 @@ def settings_of(args: argparse.Namespace, **overrides: object) -> s.Settings:
 
 @contextmanager
 def owner_archive(args: argparse.Namespace) -> Iterator[Archive]:
-    """The archive as the data folder's owner: of the running node, else opened here for the time of the command."""
+    """The archive as the data folder's owner: of the running node, else opened here for the time of the
+    command.
+    """
     settings = settings_of(args)
     facts = running(settings.data)
     if facts and _answers(facts):
@@ -83,7 +85,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def table(rows: list[tuple[str, ...]], heads: tuple[str, ...]) -> str:
+def table(rows: Sequence[tuple[str, ...]], heads: tuple[str, ...]) -> str:
     """Rows under their heads in columns."""
     widths = [max(len(str(row[i])) for row in (heads, *rows)) for i in range(len(heads))]
     lines = [

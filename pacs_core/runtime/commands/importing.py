@@ -29,7 +29,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Import; exit 0 only when every file was stored, was there already, or was named as not storable and why."""
+    """Import; exit 0 only when every file was stored, was there already, or was named as not storable and
+    why.
+    """
     lines: list[ImportLine] = []
     with owner_archive(args) as archive:
         for path in args.paths:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from pacs_core.runtime.commands.common import settings_of, shared_options
 from pacs_core.runtime.settings import Settings, address
@@ -77,5 +78,5 @@ def _watch_parent(stop: threading.Event) -> None:
 
 def _detach() -> None:
     """Go on without the parent: what is written to its closed pipes must not end us."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())

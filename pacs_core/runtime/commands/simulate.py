@@ -1,4 +1,6 @@
-"""`reading-room simulate ris|scanner`: the other side of the interfaces, with which a site commissions them."""
+"""`reading-room simulate ris|scanner`: the other side of the interfaces, with which a site commissions
+them.
+"""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ import argparse
 import json
 from dataclasses import asdict
 
-from pacs_core.archive.models import ExamTrace
+from pacs_core.archive.models import ExamTrace, StageView
+from pacs_core.domain.events import Change
 from pacs_core.runtime.commands.common import owner_archive, shared_options
 
 _MARK = {"done": "✓", "waiting": "…", "missing": "–", "failed": "✗"}
@@ -31,13 +32,17 @@ def run(args: argparse.Namespace) -> int:
 def as_text(story: ExamTrace) -> str:
     """The story for people: seven stages, then every event in order."""
     lines = [f"Exam {story.accession}"]
-    for stage in story.stages:
-        lines.append(
-            f"  {_MARK[stage.state]} {stage.number} {stage.name:<15}{stage.at[:19]:<21}{stage.evidence}"
-        )
+    lines += [_stage_line(stage) for stage in story.stages]
     lines.append(f"  missing: {story.missing}" if story.missing else "  every stage is done")
     lines.append("")
-    for event in story.events:
-        detail = ", ".join(f"{k} {v}" for k, v in event.detail.items() if v not in ("", [], None))
-        lines.append(f"  {event.at[:23]}  {event.kind:<22}{event.actor:<18}{detail}")
+    lines += [_event_line(event) for event in story.events]
     return "\n".join(lines)
+
+
+def _stage_line(stage: StageView) -> str:
+    return f"  {_MARK[stage.state]} {stage.number} {stage.name:<15}{stage.at[:19]:<21}{stage.evidence}"
+
+
+def _event_line(event: Change) -> str:
+    detail = ", ".join(f"{k} {v}" for k, v in event.detail.items() if v not in ("", [], None))
+    return f"  {event.at[:23]}  {event.kind:<22}{event.actor:<18}{detail}".rstrip()
