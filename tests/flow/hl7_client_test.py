@@ -52,7 +52,14 @@ def test_a_refusal_comes_with_its_words(transmitter: MLLPTransmitter, code: str)
         assert outcome.text == "refused; OBR 1 18 204 no such accession"
 
 
-@pytest.mark.parametrize("behaviour", [ris.byte_by_byte, ris.without_final_cr, ris.another_then_ours])
+def cut_off(wire: ris.Wire) -> None:
+    ris.without_final_cr(wire)
+    ris.hang_up(wire)
+
+
+@pytest.mark.parametrize(
+    "behaviour", [cut_off, ris.byte_by_byte, ris.without_final_cr, ris.another_then_ours]
+)
 def test_odd_but_readable_answers(transmitter: MLLPTransmitter, behaviour: ris.Behaviour) -> None:
     patient = MLLPTransmitter(TestClock(), answer_s=10)
     with MLLPReceiver(behaviour) as receiver:
