@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -91,10 +92,8 @@ class Connection:
             headers["Content-Type"] = media_type
         if bearer:
             headers["Authorization"] = f"Bearer {bearer}"
-        asked = _Asked(
-            method, path, list(query), body, headers, httpx.Timeout(READ_S, connect=CONNECT_S, read=read_s)
-        )
-        return self._until_answered(asked)
+        target = f"{path}?{urlencode(query, errors='replace')}" if query else path
+        return self._until_answered(_Asked(method, target, body, headers, read_s))
 
     def _until_answered(self, asked: _Asked) -> bytes:
         deadline = time.monotonic() + self._patience_s

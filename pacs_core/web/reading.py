@@ -83,7 +83,8 @@ class ReadingApi:
         if caller.actor is None:
             raise NotSignedIn("sign in first")
         part = getattr(self._node.archive(caller.actor, caller.shares_disk), call.part)
-        return call.answer(getattr(part, call.name)(**arguments))
+        bound = call.signature.bind(**arguments)
+        return call.answer(getattr(part, call.name)(*bound.args, **bound.kwargs))
 
     async def _changes(self, request: Request, call: Call, arguments: dict[str, object]) -> Response:
         page = await self._feed.since(

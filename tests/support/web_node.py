@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from argon2 import PasswordHasher
 
 from pacs_core.archive import models as m
 from pacs_core.archive.local import LocalArchive
@@ -19,6 +21,7 @@ from pacs_core.archive.routes import SECRET_HEADER
 from pacs_core.domain.access import Actor, Role
 from pacs_core.runtime.http_server import HttpServer
 from pacs_core.runtime.io_loop import IoLoop
+from pacs_core.services import access
 from pacs_core.web.app import WebSettings, make_app
 from pacs_core.web.node import Metric
 from tests.support.spine import Spine, spine
@@ -120,11 +123,20 @@ class Knocking:
 
 
 @contextmanager
+def quick_passwords() -> Iterator[None]:
+    """Argon2 with its smallest parameters: the same algorithm, without a second of hashing for each account."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(access, "_hasher", lambda: quick)
+        yield
+
+
+@contextmanager
 def open_doors(
     folder: Path, parts: Mapping[str, type] = PARTS, node_class: type[TestNode] = TestNode, **settings: Any
 ) -> Iterator[Knocking]:
     """Services on a folder with their HTTP doors open, all closed at the end."""
-    with spine(folder) as made:
+    with quick_passwords(), spine(folder) as made:
         node = node_class(made)
         loop = IoLoop()
         server = HttpServer(make_app(node, WebSettings(version="0.1", **settings), parts), "", "")
