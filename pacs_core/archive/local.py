@@ -12,7 +12,7 @@ from pacs_core.archive import models as m
 from pacs_core.archive import protocol as p
 from pacs_core.archive import views as v
 from pacs_core.archive.importing import import_bytes
-from pacs_core.archive.manifest import study_manifest
+from pacs_core.archive.manifest import DEFLATED, study_manifest
 from pacs_core.archive.priors import rank
 from pacs_core.dicom.coercion import Correction, overlay
 from pacs_core.domain.access import Actor
@@ -21,13 +21,15 @@ from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.measurement import Measurement
 from pacs_core.domain.order import PlaceOrder, Priority, StepRequest
 from pacs_core.domain.patient import RegisterPatient
-from pacs_core.domain.records import DeliveryRecord, StudyRecord
+from pacs_core.domain.records import DeliveryRecord, InstanceRecord, StudyRecord
 from pacs_core.domain.study import Origin
 from pacs_core.domain.times import civil_date, civil_time
 from pacs_core.ports import Transaction
 from pacs_core.services.bundle import Services
 from pacs_core.services.reading_worklist import Listing
 from pacs_core.services.reporting import Signing
+
+EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 
 
 class NodeFacts(Protocol):
@@ -124,12 +126,7 @@ class _Studies(_Part):
             read = partial(self.services.retrieving.read, found)
             parts = tuple(read(a, b) for a, b in fragments) if fragments else (read(offset, length),)
             return m.FramePixels(found.instance.transfer_syntax_uid, parts)
-        from pacs_core.dicom.pixels import raw_frame
-
-        if not 1 <= frame <= found.instance.number_of_frames or not found.instance.rows:
-            raise NotFound(f"the instance has no frame {frame}", "frame")
-        syntax, parts = raw_frame(self.services.retrieving.read(found), frame)
-        return m.FramePixels(syntax, parts)
+        return _inflated_frame(self.services.retrieving.read(found), found.instance, frame)
 
     def file(self, sop_instance_uid: str, original: bool = False) -> bytes:
         found = self.services.retrieving.file(sop_instance_uid)
@@ -137,7 +134,7 @@ class _Studies(_Part):
         content = self.services.retrieving.read(found)
         if original or not found.corrections:
             return content
-        return overlay(content, Correction(found.corrections))
+        return overlay(content, Correction(found.corrections, at=self.services.clock.now()))
 
     def store(self, name: str, content: bytes) -> m.ImportLine:
         origin = Origin("import", self.actor.name, address=self.actor.address)
@@ -575,6 +572,18 @@ def _report(tx: Transaction, report_id: int, author: str) -> m.ReportView:
         study,
         order,
     )
+
+
+def _inflated_frame(content: bytes, instance: InstanceRecord, frame: int) -> m.FramePixels:
+    """A frame of a file whose bytes do not lie as they are (deflated), as explicit little endian."""
+    from pacs_core.dicom.intake import intake_bytes
+    from pacs_core.dicom.transcoding import transcode
+
+    if instance.transfer_syntax_uid != DEFLATED or not 1 <= frame <= instance.number_of_frames:
+        raise NotFound(f"the instance has no frame {frame}", "frame")
+    plain = transcode(content, EXPLICIT_LITTLE)
+    place = intake_bytes(plain).header.frames[frame - 1]
+    return m.FramePixels(EXPLICIT_LITTLE, (plain[place.offset : place.offset + place.length],))
 
 
 def _delivery(tx: Transaction, delivery: DeliveryRecord) -> m.DeliveryView:

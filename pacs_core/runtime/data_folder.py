@@ -98,7 +98,7 @@ class Hold:
 
     def __init__(self, data: Path) -> None:
         self._path = data / "lock"
-        self._file: IO[str] = self._path.open("a+", encoding="utf-8")  # noqa: SIM115  # held while we run
+        self._file: IO[str] = self._path.open("a+", encoding="utf-8")
         try:
             _lock(self._file)
         except OSError:

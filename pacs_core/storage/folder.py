@@ -55,7 +55,7 @@ class FolderWriter:
         self._key = key
         self._temporary = store.incoming / f"{key}.part"
         try:
-            self._file: BinaryIO = self._temporary.open("xb", buffering=0)  # noqa: SIM115  # until commit
+            self._file: BinaryIO = self._temporary.open("xb", buffering=0)
         except OSError as error:
             raise _failure(error) from error
 
@@ -69,7 +69,7 @@ class FolderWriter:
         """Where the bytes lie until the commit."""
         return self._temporary
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Append bytes; raises OutOfSpace or StorageFailure."""
         view = memoryview(data)
         try:

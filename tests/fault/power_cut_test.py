@@ -24,8 +24,7 @@ from pacs_core.runtime.node import Node
 from pacs_core.runtime.settings import load
 from tests.support.disk_model import SYNCS, Call, Disk, replay, strace
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="system calls are traced with
-strace")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="traced with strace")
 
 ORM = (
     "MSH|^~\\&|RIS|HOSP|RR|HOSP|20260302100000||ORM^O01|{control}|P|2.3.1\r"
@@ -81,7 +80,9 @@ def _send_images(dicom: str, files: list[Path]) -> None:
     )
 
 
-def acknowledgements(log: Path, root: Path, ignore: Callable[[Call], bool]) -> Iterator[tuple[Disk, Acknowledged]]:
+def acknowledgements(
+    log: Path, root: Path, ignore: Callable[[Call], bool]
+) -> Iterator[tuple[Disk, Acknowledged]]:
     """The disk at each moment an acknowledgement is about to leave."""
     for disk, call in replay(log, root, ignore):
         sent = b"".join(call.strings())
@@ -150,8 +151,9 @@ def _of_index(call: Call) -> bool:
     return call.file()[1].endswith("-wal")
 
 
-@pytest.mark.parametrize("which", [_of_blob_files, _of_folders, _of_index], ids=["file", "directory",
-"index"])
+@pytest.mark.parametrize(
+    "which", [_of_blob_files, _of_folders, _of_index], ids=["file", "directory", "index"]
+)
 def test_without_one_of_the_syncs_something_is_missing(
     traced: tuple[Path, Path], tmp_path: Path, which: Callable[[Call], bool]
 ) -> None:

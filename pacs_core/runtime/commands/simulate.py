@@ -20,7 +20,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the simulator until it is done or stopped."""
     if args.who == "ris":
-        from pacs_core.rehearsal.ris import main
-    else:
-        from pacs_core.rehearsal.scanner import main
-    return main(args.options)
+        from pacs_core.rehearsal import ris
+
+        return ris.main(args.options)
+    from pacs_core.rehearsal import scanner
+
+    return scanner.main(args.options)
