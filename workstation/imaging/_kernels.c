@@ -41,7 +41,7 @@
 #endif
 
 typedef void (*CutRows)(const Grid *, const Cut *, int, int, void *, void *);
-typedef void (*FlatRows)(const Flat *, int, int, uint8_t *);
+typedef void (*FlatRows)(const Flat *, int, int, uint8_t *, float *);
 
 typedef struct {
     const char *name;
@@ -222,6 +222,7 @@ static PyObject *flat(PyObject *self, PyObject *args)
     Flat f;
     int row0, row1, type;
     const void *memory;
+    float *line;
     (void)self;
     if (!PyArg_ParseTuple(args, "OOiii(dd)(dd)(dd)iiiO", &pixels, &out, &f.width, &row0, &row1, &f.origin[0],
                           &f.origin[1], &f.across[0], &f.across[1], &f.down[0], &f.down[1], &f.samples,
@@ -250,9 +251,12 @@ static PyObject *flat(PyObject *self, PyObject *args)
     f.pixels = b.pixels.buf;
     f.ny = (int)b.pixels.shape[0];
     f.nx = (int)b.pixels.shape[1];
+    line = (float *)PyMem_Malloc((size_t)f.width * sizeof(float));
+    if (!line) { PyErr_NoMemory(); goto fail; }
     Py_BEGIN_ALLOW_THREADS
-    chosen->flat[type](&f, row0, row1, (uint8_t *)b.out.buf);
+    chosen->flat[type](&f, row0, row1, (uint8_t *)b.out.buf, line);
     Py_END_ALLOW_THREADS
+    PyMem_Free(line);
     let_go(&b);
     Py_RETURN_NONE;
 fail:

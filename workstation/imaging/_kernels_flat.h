@@ -69,8 +69,8 @@ static int TYPED(flat_value)(float value)
 }
 
 #if defined(WITH_AVX2) && PAIRS
-/* Eight bilinear samples, rounded to stored values with the bias off. */
-static TARGET __m256i TYPED(flat_eight)(const Flat *f, const double s[2], int x)
+/* Eight bilinear samples with the bias off. */
+static TARGET __m256 TYPED(flat_eight)(const Flat *f, const double s[2], int x)
 {
     const __m256d first = _mm256_add_pd(_mm256_set1_pd((double)x), _mm256_setr_pd(0.0, 1.0, 2.0, 3.0));
     const __m256d second = _mm256_add_pd(first, _mm256_set1_pd(4.0));
@@ -95,23 +95,21 @@ static TARGET __m256i TYPED(flat_eight)(const Flat *f, const double s[2], int x)
         const __m256i high = _mm256_srai_epi32(pair, 16);
         edge[k] = _mm256_fmadd_ps(part[0], _mm256_cvtepi32_ps(_mm256_sub_epi32(high, low)), _mm256_cvtepi32_ps(low));
     }
-    return _mm256_cvtps_epi32(_mm256_fmadd_ps(part[1], _mm256_sub_ps(edge[1], edge[0]), edge[0]));
+    return _mm256_fmadd_ps(part[1], _mm256_sub_ps(edge[1], edge[0]), edge[0]);
 }
 #endif
 
-/* A run of one-channel bilinear pixels whose four neighbours all exist. */
-static TARGET void TYPED(flat_run)(const Flat *f, const double s[2], int x0, int x1, uint8_t *out)
+/* Add a run of one-channel bilinear samples, all four neighbours of which exist, to a line, `weight` times. */
+static TARGET void TYPED(flat_line)(const Flat *f, const double s[2], int x0, int x1, float weight, float *line)
 {
     const T *v = (const T *)f->pixels;
     const ptrdiff_t sy = f->nx;
     int x = x0;
 #if defined(WITH_AVX2) && PAIRS
+    const __m256 w = _mm256_set1_ps(weight);
     if ((int64_t)f->nx * f->ny < INT32_MAX)
-        for (; x + 8 <= x1; x += 8) {
-            int value[8], k;
-            _mm256_storeu_si256((__m256i *)value, TYPED(flat_eight)(f, s, x));
-            for (k = 0; k < 8; k++) out[x + k] = f->lut[(uint16_t)(value[k] + BIAS)];
-        }
+        for (; x + 8 <= x1; x += 8)
+            _mm256_storeu_ps(line + x, _mm256_fmadd_ps(w, TYPED(flat_eight)(f, s, x), _mm256_loadu_ps(line + x)));
 #endif
     for (; x < x1; x++) {
         const double px = s[0] + x * f->across[0], py = s[1] + x * f->across[1];
@@ -120,12 +118,39 @@ static TARGET void TYPED(flat_run)(const Flat *f, const double s[2], int x0, int
         const T *p = v + iy * sy + ix;
         const float a = (float)((int)p[0] - BIAS) + fx * (float)((int)p[1] - (int)p[0]);
         const float b = (float)((int)p[sy] - BIAS) + fx * (float)((int)p[sy + 1] - (int)p[sy]);
-        const float r = ((a + fy * (b - a)) + 12582912.0f) - 12582912.0f;
-        out[x] = f->lut[(uint16_t)((int)r + BIAS)];
+        line[x] += weight * (a + fy * (b - a));
     }
 }
 
-static TARGET void TYPED(flat_rows)(const Flat *f, int row0, int row1, uint8_t *out)
+/* Pixels [*i0, *i1) whose samples all lie within the image: of a line of samples the ends decide. */
+static void TYPED(flat_inner)(const Flat *f, const double s[2], int *i0, int *i1)
+{
+    const double reach = f->samples > 1 ? 0.5 - 0.5 / f->samples : 0.0;
+    int k;
+    for (k = 0; k < 4; k++) {
+        const double u = k & 1 ? reach : -reach, v = k & 2 ? reach : -reach;
+        clip(s[0] + u * f->across[0] + v * f->down[0], f->across[0], 0.0, f->nx - 1 - MARGIN, i0, i1);
+        clip(s[1] + u * f->across[1] + v * f->down[1], f->across[1], 0.0, f->ny - 1 - MARGIN, i0, i1);
+    }
+}
+
+/* One-channel bilinear pixels, the mean of their samples, through the table. */
+static TARGET void TYPED(flat_run)(const Flat *f, const double s[2], int x0, int x1, float *line, uint8_t *out)
+{
+    const int n = f->samples > 1 ? f->samples : 1;
+    const float weight = 1.0f / (float)(n * n);
+    int x, i, j;
+    memset(line + x0, 0, sizeof(float) * (size_t)(x1 - x0));
+    for (j = 0; j < n; j++)
+        for (i = 0; i < n; i++) {
+            const double u = n > 1 ? (i + 0.5) / n - 0.5 : 0.0, v = n > 1 ? (j + 0.5) / n - 0.5 : 0.0;
+            const double at[2] = {s[0] + u * f->across[0] + v * f->down[0], s[1] + u * f->across[1] + v * f->down[1]};
+            TYPED(flat_line)(f, at, x0, x1, weight, line);
+        }
+    for (x = x0; x < x1; x++) out[x] = f->lut[(uint16_t)TYPED(flat_value)(line[x])];
+}
+
+static TARGET void TYPED(flat_rows)(const Flat *f, int row0, int row1, uint8_t *out, float *line)
 {
     const int n = f->channels;
     int y, x, k;
@@ -137,10 +162,9 @@ static TARGET void TYPED(flat_rows)(const Flat *f, int row0, int row1, uint8_t *
         clip(s[1], f->across[1], -0.5, f->ny - 0.5, &x0, &x1);
         i0 = x0;
         i1 = x1;
-        if (n == 1 && f->lut && f->samples <= 1 && f->interpolation == LINEAR) {
-            clip(s[0], f->across[0], 0.0, f->nx - 1 - MARGIN, &i0, &i1);
-            clip(s[1], f->across[1], 0.0, f->ny - 1 - MARGIN, &i0, &i1);
-            if (i1 > i0) TYPED(flat_run)(f, s, i0, i1, out);
+        if (n == 1 && f->lut && f->interpolation == LINEAR) {
+            TYPED(flat_inner)(f, s, &i0, &i1);
+            if (i1 > i0) TYPED(flat_run)(f, s, i0, i1, line, out);
             else i0 = i1 = x1;
         } else i0 = i1 = x1;
         for (x = x0; x < x1; x++) {

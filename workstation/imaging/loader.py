@@ -40,6 +40,11 @@ class SliceLoaded:
     words: str = ""
 
 
+def _first_urgency(urgency: Urgency) -> Urgency:
+    """The first picture of what is only fetched ahead is wanted as its thumbnail."""
+    return Urgency.THUMBNAIL if urgency is Urgency.PREFETCH else urgency
+
+
 def slice_order(count: int, first: int) -> list[int]:
     """The wanted slice, then both ends and the middle, then every fourth and the rest, nearest to the
     wanted first.
@@ -189,9 +194,7 @@ class Loader:
         for rank, index in enumerate(order):
             if request.volume.loaded[index]:
                 continue
-            urgent = (
-                Urgency.INTERACTION if rank == 0 and first_at_once and urgency < Urgency.COMPUTE else urgency
-            )
+            urgent = _first_urgency(urgency) if rank == 0 and first_at_once else urgency
             queue = self._decode_queue if self._is_here(request.volume, index) else self._fetch_queue
 
             def run(index: int = index) -> None:
