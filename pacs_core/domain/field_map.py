@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pacs_core.domain.errors import InvalidValue
 from pacs_core.domain.order import Priority
@@ -119,7 +120,7 @@ class FieldMap:
             default_issuer=_text(options, "default_issuer", self.default_issuer, text),
             identifier_types=_list(options, "identifier_types", self.identifier_types, text),
             make_accession_number=_flag(options, "make_accession_number", self.make_accession_number, text),
-            time_zone=_text(options, "time_zone", self.time_zone, text),
+            time_zone=_zone(options, "time_zone", self.time_zone, text),
         )
 
 
@@ -176,6 +177,14 @@ def _text(table: Mapping[str, object], key: str, default: str, text: str) -> str
     if not isinstance(value, str):
         raise _bad(text, key, "must be a text in quotes")
     return value
+
+
+def _zone(table: Mapping[str, object], key: str, default: str, text: str) -> str:
+    value = _text(table, key, default, text)
+    try:
+        return ZoneInfo(value).key if value else ""
+    except (ZoneInfoNotFoundError, ValueError):
+        raise _bad(text, key, "must be a zone like Europe/Berlin") from None
 
 
 def _flag(table: Mapping[str, object], key: str, default: bool, text: str) -> bool:

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pacs_core.domain.errors import InvalidValue, Refused
 from pacs_core.domain.field_map import FieldMap
 from pacs_core.domain.records import Hl7SourceRecord
+from pacs_core.hl7.charsets import known
 from pacs_core.hl7.message import Header
 
 REHEARSAL_PREFIX = "REHEARSAL"
@@ -32,6 +34,17 @@ def default_map_text() -> str:
     return _resources().joinpath("hl7_maps", "default.toml").read_text("utf-8")
 
 
+def read_map(own: str, character_set: str = "") -> FieldMap:
+    """A source's map on top of the shipped one. Raises InvalidValue naming the line that is wrong."""
+    read = FieldMap.read(default_map_text(), own)
+    if character_set:
+        read = replace(read, character_set=character_set)
+    if read.character_set and known(read.character_set) is None:
+        text = f"{read.character_set!r} is no character set of HL7 table 0211"
+        raise InvalidValue(text, "character set")
+    return read
+
+
 class Sources:
     """Answers who a message is from. `configured` is asked at each message, so a change takes effect at once.
 
@@ -42,21 +55,21 @@ class Sources:
     def __init__(self, configured: Callable[[], Sequence[Hl7SourceRecord]], *, open_door: bool) -> None:
         self._configured = configured
         self._open_door = open_door
-        self._default_text = default_map_text()
-        self._default = FieldMap.read(self._default_text)
+        self._default = read_map("")
         self._maps: dict[tuple[str, str], FieldMap] = {}
         self._resolved: dict[str, tuple[float, frozenset[str]]] = {}
 
     def identify(self, address: str, header: Header) -> Source | None:
-        """The source, or None where it may not be heard. Raises InvalidValue for a source's unreadable map.
+        """The source, or None where it may not be heard. Raises Refused for a source with an unreadable map.
 
-        Of the sources with that address the one named MSH-3 (and MSH-4, where the source says a facility),
-        else the only one there is: an interface engine often sends under the names of others.
+        Of the sources with that address the one named MSH-3 (and MSH-4, where the source says a facility).
+        Behind a closed door, else the only one there is: an interface engine often sends under the names of
+        others. Behind an open one a stranger is a stranger, and not read by another's map.
         """
         application, facility = header.component(3), header.component(4)
         here = [record for record in self._configured() if self._is_at(record.host, address)]
         named = [record for record in here if _named(record, application, facility)]
-        if not named and len(here) == 1 and not application.upper().startswith(REHEARSAL_PREFIX):
+        if not named and not self._open_door and len(here) == 1 and not _rehearses(application):
             named = here
         if named:
             return Source(named[0].name, self._map(named[0]))
@@ -72,10 +85,10 @@ class Sources:
     def _map(self, record: Hl7SourceRecord) -> FieldMap:
         key = (record.field_map, record.character_set)
         if key not in self._maps:
-            read = FieldMap.read(self._default_text, record.field_map)
-            if record.character_set:
-                read = replace(read, character_set=record.character_set)
-            self._maps[key] = read
+            try:
+                self._maps[key] = read_map(record.field_map, record.character_set)
+            except InvalidValue as failure:
+                raise Refused(f"this source's settings cannot be read: {failure.message}") from failure
         return self._maps[key]
 
     def _is_at(self, host: str, address: str) -> bool:
@@ -105,6 +118,10 @@ def _named(record: Hl7SourceRecord, application: str, facility: str) -> bool:
     if record.facility and record.facility.upper() != facility.upper():
         return False
     return record.name.upper() == application.upper()
+
+
+def _rehearses(application: str) -> bool:
+    return application.upper().startswith(REHEARSAL_PREFIX)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -12,6 +12,7 @@ from pacs_core.domain.errors import StorageFailure
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.order import Order, OrderState
 from pacs_core.domain.records import Hl7SourceRecord, MessageRecord
+from pacs_core.hl7.message import Header
 from pacs_core.hl7.receiver import Receiver
 from pacs_core.hl7.server import Peer
 from pacs_core.hl7.sources import Sources
@@ -293,6 +294,15 @@ def test_a_sources_character_set_is_used_without_msh_18(hl7: Door) -> None:
     assert patient.demographics.name == "Dvořák"
 
 
+def test_a_source_with_unreadable_settings_is_told_so(hl7: Door, expect_errors) -> None:
+    expect_errors("not accepted")
+    for wrong in (source("RIS", "127.0.0.1", "[order"), source("RIS", "127.0.0.1", character_set="KLINGON")):
+        hl7.house.services.configuring.save_source(wrong, "t")
+        answer = hl7.knock(orm())
+        assert msa(answer)[0] == "AR"
+        assert "this source's settings" in msa(answer)[2]
+
+
 def test_of_several_sources_at_one_address_msh_3_and_msh_4_choose(hl7: Door) -> None:
     found = Sources(
         lambda: [
@@ -305,8 +315,6 @@ def test_of_several_sources_at_one_address_msh_3_and_msh_4_choose(hl7: Door) -> 
     )
 
     def name(address: str, app: str, facility: str = "SITE") -> str | None:
-        from pacs_core.hl7.message import Header
-
         header = Header.read(f"MSH|^~\\&|{app}|{facility}|\r".encode())
         identified = found.identify(address, header)
         return identified.name if identified else None
@@ -318,6 +326,14 @@ def test_of_several_sources_at_one_address_msh_3_and_msh_4_choose(hl7: Door) -> 
     assert name("10.9.9.9", "ANYTHING") == "C"
     assert name("10.9.9.9", "REHEARSAL-RIS") is None
     assert name("192.168.1.1", "C") is None
+
+
+def test_behind_an_open_door_a_stranger_is_not_read_by_anothers_map(hl7: Door) -> None:
+    own = '[order]\naccession_number = ["OBR-3"]\n'
+    hl7.house.services.configuring.save_source(source("OTHER", "127.0.0.1", own), "t")
+    assert msa(hl7.knock(orm()))[0] == "AA"
+    (order,) = orders(hl7.house)
+    assert (order.accession.value, order.source) == ("ACC1", "RIS")
 
 
 # ── every real message ──
@@ -369,10 +385,14 @@ def verdict(answer: bytes) -> str:
     return f"{msa(answer)[0]} {condition} {place}"
 
 
-def test_every_real_message_is_taken_or_refused_with_words(hl7: Door, shared_data: Path) -> None:
+def test_every_real_message_is_taken_or_refused_with_words(tmp_path: Path, shared_data: Path) -> None:
+    with door(tmp_path, open_door=False) as hl7:
+        _every_real_message(hl7, shared_data / "hl7")
+
+
+def _every_real_message(hl7: Door, folder: Path) -> None:
     own = '[options]\nmake_accession_number = true\nacknowledge = "always"\n'
     hl7.house.services.configuring.save_source(source("ANY", "127.0.0.1", own), "t")
-    folder = shared_data / "hl7"
     sent: dict[str, str] = {}
     said: dict[str, str] = {}
     with Sender(hl7.port) as sender:

@@ -39,6 +39,7 @@ def test_a_sources_own_map_replaces_places_and_adds_translations() -> None:
         ("[options]\nmake_accession_number = 'yes'", 2, "true or false"),
         ("[options]\ndefault_issuer = 3", 2, "text in quotes"),
         ("[priority]\nS = 'SOON'", 2, "one of STAT"),
+        ("[options]\ntime_zone = 'Atlantis'", 2, "zone like"),
         ("[order\n", 1, "no TOML"),
     ],
 )
