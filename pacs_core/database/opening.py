@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import insert, select
@@ -14,11 +15,13 @@ from pacs_core.database.schema import SCHEMA_VERSION, metadata, schema_version
 from pacs_core.database.unit_of_work import SqliteIndex, open_engine
 from pacs_core.domain.errors import Refused
 from pacs_core.ports import Clock
-from pacs_core.storage.folder import sync_directory
 
 
-def open_index(path: Path, clock: Clock) -> SqliteIndex:
-    """The index at `path`; raises Refused where a newer version wrote it or it is no index at all."""
+def open_index(path: Path, clock: Clock, sync_directory: Callable[[Path], None]) -> SqliteIndex:
+    """The index at `path`; raises Refused where a newer version wrote it or it is no index at all.
+
+    `sync_directory` makes new names in a folder durable.
+    """
     fresh = not path.exists()
     engine = open_engine(path)
     try:
@@ -28,7 +31,7 @@ def open_index(path: Path, clock: Clock) -> SqliteIndex:
                 connection.execute(insert(schema_version), {"version": SCHEMA_VERSION})
             sync_directory(path.parent)
         else:
-            _upgrade(path)
+            _upgrade(path, sync_directory)
     finally:
         engine.dispose()
     return SqliteIndex(path, clock)
@@ -49,7 +52,7 @@ def version_of(path: Path) -> str:
     return str(found or "")
 
 
-def _upgrade(path: Path) -> None:
+def _upgrade(path: Path, sync_directory: Callable[[Path], None]) -> None:
     version = version_of(path)
     if version == SCHEMA_VERSION:
         return
@@ -59,6 +62,7 @@ def _upgrade(path: Path) -> None:
             str(path),
         )
     _copy_aside(path, path.with_name(f"{path.stem}-before-{SCHEMA_VERSION}{path.suffix}"))
+    sync_directory(path.parent)
     engine = open_engine(path)
     try:
         with engine.begin() as connection:
@@ -79,4 +83,3 @@ def _copy_aside(path: Path, copy: Path) -> None:
     source.close()
     target.close()
     shutil.copystat(path, copy)
-    sync_directory(copy.parent)

@@ -29,7 +29,7 @@ from pacs_core.runtime.settings import LOOPBACK, Settings
 from pacs_core.runtime.sweep import sweep
 from pacs_core.runtime.workers import DeliveryWorker
 from pacs_core.services.bundle import Services
-from pacs_core.storage.folder import FolderStore
+from pacs_core.storage.folder import FolderStore, sync_directory
 
 if TYPE_CHECKING:
     from pacs_core.web.node import Metric
@@ -63,7 +63,7 @@ class Node:
         hold = Hold(self.data)
         self._closing.callback(hold.release)
         try:
-            index = open_index(self.data / INDEX, self.clock)
+            index = open_index(self.data / INDEX, self.clock, sync_directory)
             self._closing.callback(index.close)
             self.store = FolderStore(self.data / STORE, self.settings.store_reserve_mb << 20)
             transmitter = MLLPTransmitter(self.clock)

@@ -19,7 +19,7 @@ from pacs_core.rehearsal.history import MovableClock, NotTaken, put_in_place
 from pacs_core.rehearsal.phantoms import Scene, classic_series, stack
 from pacs_core.rehearsal.recipe import Recipe, load_recipe
 from pacs_core.services.bundle import Services
-from pacs_core.storage.folder import FolderStore
+from pacs_core.storage.folder import FolderStore, sync_directory
 
 TODAY = date(2026, 11, 22)
 
@@ -48,7 +48,7 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 def services(tmp_path: Path, clock: MovableClock) -> Iterator[Services]:
-    index = open_index(tmp_path / "index.sqlite", clock)
+    index = open_index(tmp_path / "index.sqlite", clock, sync_directory)
     made = Services(index, FolderStore(tmp_path / "store", 0), clock, Nowhere())
     yield made
     index.close()

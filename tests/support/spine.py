@@ -19,7 +19,7 @@ from pacs_core.domain.study import InstanceHeader, Origin
 from pacs_core.ports import Transaction
 from pacs_core.services.bundle import Services
 from pacs_core.services.storing import Kept, ReceivedObject
-from pacs_core.storage.folder import FolderStore
+from pacs_core.storage.folder import FolderStore, sync_directory
 
 CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -69,7 +69,7 @@ class Spine:
     def __init__(self, folder: Path, clock: TestClock) -> None:
         self.clock = clock
         self.transmitter = ScriptedTransmitter()
-        self.index = open_index(folder / "index.sqlite", clock)
+        self.index = open_index(folder / "index.sqlite", clock, sync_directory)
         self.store = FolderStore(folder / "store", reserve_bytes=0)
         self.services = Services(self.index, self.store, clock, self.transmitter)
 
