@@ -39,9 +39,10 @@ def answers(
     return tuple(wanted)
 
 
-def refusal(head: bytes, reason: str) -> bytes:
+def refusal(head: bytes, reason: str, internal: bool = False) -> bytes:
     """The AR for bytes that never became a message: a frame without end or start, or over the limit."""
-    problem = Problem(AckCode.AR, Condition.INTERNAL, reason, "MSH")
+    condition = Condition.INTERNAL if internal else Condition.SEGMENT_SEQUENCE
+    problem = Problem(AckCode.AR, condition, reason, "MSH")
     return build(Header.read(head), AckCode.AR.value, reason, problem)
 
 

@@ -29,10 +29,14 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Truncated:
-    """A frame that was begun and never ended; `head` is its first bytes, for the refusal."""
+    """A frame that was begun and never ended; `head` is its first bytes, for the refusal.
+
+    `begun_anew` is true where its sender gave it up itself and began another.
+    """
 
     head: bytes
     length: int
+    begun_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +167,7 @@ class FrameDecoder:
         content = bytes(self._content)
         again = max(content.rfind(start) for start in _STARTS_AGAIN)
         if again >= 0:
-            items.append(Truncated(content[:HEAD_BYTES], again))
+            items.append(Truncated(content[: min(again, HEAD_BYTES)], again, begun_anew=True))
             content = content[again + 1 :]
         items.append(Frame(content, terminated))
         self._reset()

@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 from pacs_core.hl7.mllp import MAX_MESSAGE_BYTES, Frame, FrameDecoder, Item, TooLong, Truncated, frame
 
@@ -58,7 +59,14 @@ class Limits:
 
 
 Handle = Callable[[bytes, Peer], Reply]
-Refuse = Callable[[bytes, str], bytes]
+
+
+class Refuse(Protocol):
+    """Renders the AR for bytes that never became a message, or (`internal`) for a failure of ours."""
+
+    def __call__(self, head: bytes, reason: str, internal: bool = False) -> bytes:
+        """The acknowledgement."""
+        ...
 
 
 @dataclass(eq=False, slots=True)
@@ -200,6 +208,10 @@ class MLLPServer:
 
     async def _answer(self, connection: _Connection, item: Item) -> bool:
         """Answer one item; false where the connection must not go on."""
+        if isinstance(item, Truncated) and item.begun_anew:
+            # Its sender waits for one answer, to the frame it began instead.
+            log.warning("frame of %d bytes from %s was begun anew", item.length, connection.peer.address)
+            return True
         if not isinstance(item, Frame):
             reply = Reply((self._refuse(item.head, self._complaint(item)),), close=True)
         else:
@@ -227,7 +239,9 @@ class MLLPServer:
             return self._handle(content, peer)
         except Exception:
             log.exception("message from %s failed in processing", peer.address)
-            return Reply((self._refuse(content[:4096], "internal error, nothing was accepted"),))
+            return Reply(
+                (self._refuse(content[:4096], "internal error, nothing was accepted", internal=True),)
+            )
 
     def _complaint(self, item: Item) -> str:
         if isinstance(item, TooLong):

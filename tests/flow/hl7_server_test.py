@@ -98,6 +98,15 @@ def test_a_frame_that_drips_has_a_time_for_the_whole() -> None:
     assert book.seen == []
 
 
+def test_a_frame_begun_anew_gets_one_answer() -> None:
+    book = Book()
+    with served(book) as (_, port), Sender(port) as sender:
+        sender.send(b"\x0b" + message("CUT")[:40])
+        assert fields(sender.exchange(message("WHOLE")), "MSA")[1:3] == ["AA", "WHOLE"]
+        assert fields(sender.exchange(message("NEXT")), "MSA")[1:3] == ["AA", "NEXT"]
+    assert book.seen == [message("WHOLE"), message("NEXT")]
+
+
 def test_a_message_without_its_start_is_refused() -> None:
     book = Book()
     with served(book, Limits(quiet_s=0.05)) as (_, port), Sender(port) as sender:

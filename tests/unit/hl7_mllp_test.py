@@ -62,7 +62,7 @@ def test_a_truncated_frame_is_told_and_never_a_message() -> None:
 
 def test_a_frame_begun_anew_drops_the_cut_one() -> None:
     items, _ = feed(b"\x0bMSH|cut in ha" + frame(MESSAGE))
-    assert items == [Truncated(b"MSH|cut in ha\x0b" + MESSAGE, 13), Frame(MESSAGE)]
+    assert items == [Truncated(b"MSH|cut in ha", 13, begun_anew=True), Frame(MESSAGE)]
 
 
 def test_a_vertical_tab_in_a_text_stays() -> None:
