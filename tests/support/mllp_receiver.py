@@ -112,6 +112,7 @@ class MLLPReceiver:
         self.connections = 0
         self._arrived = threading.Condition()
         self._open: list[socket.socket] = []
+        self._readers: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, name="test-ris", daemon=True)
@@ -131,7 +132,8 @@ class MLLPReceiver:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
-        self._thread.join(10)
+        for thread in (self._thread, *self._readers):
+            thread.join(10)
 
     def wait_for(self, count: int, timeout: float = 30.0) -> list[bytes]:
         """The messages, once there are that many."""
@@ -157,7 +159,9 @@ class MLLPReceiver:
                 return
             self.connections += 1
             self._open.append(connection)
-            threading.Thread(target=self._read, args=(connection,), daemon=True).start()
+            reader = threading.Thread(target=self._read, args=(connection,), daemon=True)
+            self._readers.append(reader)
+            reader.start()
 
     def _read(self, connection: socket.socket) -> None:
         waiting = b""
