@@ -1,0 +1,141 @@
+"""A TCP connection with a peer: whole PDUs in, bytes out, each within its time (PS3.8 9.1)."""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import time
+from contextlib import suppress
+
+from pacs_core.dimse import pdu
+from pacs_core.dimse.pdu import BadPdu
+
+PDU_SECONDS = 60.0
+"""A PDU that has begun must be whole within this time; so a sender that trickles is not waited for."""
+
+SLICE_S = 0.5
+"""How often a wait looks whether the listener stops."""
+
+MOST_BUFFERS = 512
+"""Buffers given to one sendmsg; systems allow 1024 and more."""
+
+QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+
+
+class Gone(Exception):
+    """The peer closed the connection, or it broke."""
+
+
+class TooSlow(Gone):
+    """The peer said nothing for too long."""
+
+
+class Stopping(Gone):
+    """This side is shutting down."""
+
+
+class Connection:
+    """One socket, blocking, used by one thread; `stopping` is looked at while waiting for the next PDU."""
+
+    def __init__(self, peer: socket.socket) -> None:
+        self.socket = peer
+        self.stopping = False
+        peer.settimeout(PDU_SECONDS)
+        with suppress(OSError):
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+    @property
+    def address(self) -> str:
+        """The peer's IP address; empty once the connection is gone."""
+        try:
+            return str(self.socket.getpeername()[0])
+        except OSError:
+            return ""
+
+    def waiting(self, seconds: float = 0.0) -> bool:
+        """Say whether bytes can be read, waiting at most so long."""
+        pending = getattr(self.socket, "pending", None)  # TLS keeps decrypted bytes that select does not see
+        if pending is not None and pending():
+            return True
+        try:
+            ready, _, _ = select.select([self.socket], [], [], seconds)
+        except (OSError, ValueError) as found:
+            raise Gone("the connection was closed here") from found
+        return bool(ready)
+
+    def read_header(self, idle_s: float) -> tuple[int, int]:
+        """Wait for the next PDU; its type and length. Raises TooSlow, Stopping, Gone or BadPdu."""
+        self._acknowledge_at_once()
+        until = time.monotonic() + idle_s
+        while not self.waiting(min(SLICE_S, idle_s)):
+            if self.stopping:
+                raise Stopping("shutting down")
+            if time.monotonic() >= until:
+                raise TooSlow(f"nothing came for {idle_s:.0f} s")
+        header = self.read(6)
+        kind, length = struct.unpack(">BxI", header)
+        if kind not in pdu.KINDS:
+            raise BadPdu(f"PDU type {kind:02X}H is none of the standard")
+        return kind, length
+
+    def _acknowledge_at_once(self) -> None:
+        """Ask the system not to delay TCP acknowledgements: a sender with Nagle's algorithm waits for each.
+
+        Linux forgets the wish, so it is said again; other systems have no such option and delay less.
+        """
+        if QUICKACK is not None:
+            with suppress(OSError):
+                self.socket.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
+
+    def read(self, count: int) -> bytearray:
+        """Exactly so many bytes."""
+        data = bytearray(count)
+        self.read_into(memoryview(data))
+        return data
+
+    def read_into(self, view: memoryview) -> None:
+        """Fill the view; raises TooSlow or Gone."""
+        until = time.monotonic() + PDU_SECONDS
+        at, count = 0, len(view)
+        try:
+            while at < count:
+                got = self.socket.recv_into(view[at:])
+                if not got:
+                    raise Gone("the peer closed the connection in the middle of a PDU")
+                at += got
+                if at < count and time.monotonic() > until:
+                    raise TooSlow(f"{at} of {count} bytes of a PDU within {PDU_SECONDS:.0f} s")
+        except TimeoutError as found:
+            raise TooSlow(f"{at} of {count} bytes of a PDU within {PDU_SECONDS:.0f} s") from found
+        except OSError as found:
+            raise Gone(f"the connection broke: {found.strerror or found}") from found
+
+    def send(self, *parts: bytes | bytearray | memoryview) -> None:
+        """Send the parts one after the other; raises Gone."""
+        try:
+            if len(parts) > 1 and hasattr(self.socket, "sendmsg") and not hasattr(self.socket, "pending"):
+                self._send_gathered(list(parts))
+            else:
+                self.socket.sendall(b"".join(parts) if len(parts) > 1 else parts[0])
+        except OSError as found:
+            raise Gone(f"the connection broke while sending: {found.strerror or found}") from found
+
+    def _send_gathered(self, parts: list[bytes | bytearray | memoryview]) -> None:
+        """One system call for many buffers, where the system has it; they are not copied."""
+        views = [memoryview(part) for part in parts if len(part)]
+        while views:
+            sent = self.socket.sendmsg(views[:MOST_BUFFERS])
+            while views and sent >= len(views[0]):
+                sent -= len(views.pop(0))
+            if sent:
+                views[0] = views[0][sent:]
+
+    def close(self) -> None:
+        """Close the socket; what was sent still goes out."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+        with suppress(OSError):
+            self.socket.close()

@@ -1,0 +1,204 @@
+"""Modality worklist C-FIND: scheduled steps with the matching and return keys of PS3.4 annex K and IHE
+RAD-5."""
+
+from __future__ import annotations
+
+import logging
+
+from pacs_core.dicom.dictionary import TAG
+from pacs_core.dimse import status
+from pacs_core.dimse.association import Association, Message
+from pacs_core.dimse.find_scp import send_matches
+from pacs_core.dimse.identifiers import Answer, Keys, encode_answer, read_keys
+from pacs_core.domain.errors import ReadingRoomError
+from pacs_core.domain.order import Code, Order, ScheduledProcedureStep
+from pacs_core.domain.patient import Demographics
+from pacs_core.domain.records import WorklistKeys
+from pacs_core.domain.times import dicom_date, dicom_time
+from pacs_core.services.bundle import Services
+from pacs_core.services.modality_worklist import WorklistItem
+
+log = logging.getLogger("reading_room.dimse")
+
+STEPS = TAG["ScheduledProcedureStepSequence"]
+LONGEST = {"SH": 16, "LO": 64, "CS": 16, "AE": 16}
+
+MATCHED = frozenset(
+    TAG[k]
+    for k in (
+        "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "AccessionNumber",
+        "RequestedProcedureID", "StudyInstanceUID", "ReferringPhysicianName",
+    )
+)  # fmt: skip
+MATCHED_IN_STEP = frozenset(
+    TAG[k]
+    for k in (
+        "ScheduledStationAETitle", "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime",
+        "Modality", "ScheduledPerformingPhysicianName", "ScheduledProcedureStepID",
+    )
+)  # fmt: skip
+
+
+def worklist_keys(keys: Keys, asker: str) -> WorklistKeys:
+    """The search keys of a worklist identifier; raises InvalidValue naming a key that cannot be read."""
+    step = keys.item(STEPS)
+    none = ("", "")
+    return WorklistKeys(
+        asker=asker,
+        station_aet=step.text(TAG["ScheduledStationAETitle"]) if step else "",
+        modality=step.text(TAG["Modality"]) if step else "",
+        start_date=step.dates(TAG["ScheduledProcedureStepStartDate"]) if step else none,
+        start_time=step.times(TAG["ScheduledProcedureStepStartTime"]) if step else none,
+        performing_physician=step.text(TAG["ScheduledPerformingPhysicianName"]) if step else "",
+        step_id=step.text(TAG["ScheduledProcedureStepID"]) if step else "",
+        patient_name=keys.text(TAG["PatientName"]),
+        patient_id=keys.text(TAG["PatientID"]),
+        issuer=keys.text(TAG["IssuerOfPatientID"]),
+        birth_date=keys.dates(TAG["PatientBirthDate"])[0],
+        sex=keys.text(TAG["PatientSex"]),
+        accession=keys.text(TAG["AccessionNumber"]),
+        procedure_id=keys.text(TAG["RequestedProcedureID"]),
+        study_uid=keys.text(TAG["StudyInstanceUID"]),
+        referring_physician=keys.text(TAG["ReferringPhysicianName"]),
+    )
+
+
+def unmatched(keys: Keys) -> bool:
+    """Say whether a value was given for a key that is not matched."""
+    step = keys.item(STEPS)
+    outer = any(keys.text(tag) for tag in keys.tags() if tag not in MATCHED and tag != STEPS)
+    return outer or bool(step and any(step.text(tag) for tag in step.tags() if tag not in MATCHED_IN_STEP))
+
+
+def step_values(step: ScheduledProcedureStep, order: Order, station_aet: str) -> dict[int, object]:
+    """The item of the Scheduled Procedure Step Sequence (PS3.4 table K.6-1)."""
+    return {
+        TAG["Modality"]: step.modality,
+        TAG["ScheduledStationAETitle"]: station_aet,
+        TAG["ScheduledProcedureStepStartDate"]: dicom_date(step.start_date),
+        TAG["ScheduledProcedureStepStartTime"]: dicom_time(step.start_time),
+        TAG["ScheduledPerformingPhysicianName"]: step.performing_physician,
+        TAG["ScheduledProcedureStepDescription"]: fitting(
+            step.description or order.procedure_description, "LO"
+        ),
+        TAG["ScheduledProtocolCodeSequence"]: codes(step.protocol_code),
+        TAG["ScheduledProcedureStepID"]: step.step_id,
+        TAG["ScheduledStationName"]: fitting(step.station_name, "SH"),
+        TAG["ScheduledProcedureStepLocation"]: fitting(step.location, "SH"),
+        TAG["ScheduledProcedureStepStatus"]: "SCHEDULED" if step.state.name == "SCHEDULED" else "STARTED",
+        TAG["RequestedContrastAgent"]: fitting(order.contrast, "LO"),
+        TAG["PreMedication"]: "",
+        TAG["CommentsOnTheScheduledProcedureStep"]: order.technologist_note,
+    }
+
+
+def item_values(found: WorklistItem) -> dict[int, object]:
+    """All attributes of a worklist item by tag (PS3.4 table K.6-1)."""
+    order = found.order
+    return patient_values(found) | {
+        STEPS: [step_values(found.step, order, found.station_aet)],
+        TAG["AccessionNumber"]: order.accession.value,
+        TAG["IssuerOfAccessionNumberSequence"]: issuer(order.accession.issuer),
+        TAG["ReferringPhysicianName"]: order.referring_physician,
+        TAG["RequestingPhysician"]: order.requesting_physician,
+        TAG["StudyInstanceUID"]: order.study_uid,
+        TAG["RequestedProcedureID"]: order.procedure_id,
+        TAG["RequestedProcedureDescription"]: fitting(
+            order.procedure_description or order.procedure_code.meaning, "LO"
+        ),
+        TAG["RequestedProcedureCodeSequence"]: codes(order.procedure_code),
+        TAG["RequestedProcedurePriority"]: order.priority.value,
+        TAG["ReasonForTheRequestedProcedure"]: fitting(order.indication, "LO"),
+        TAG["RequestedProcedureComments"]: order.question,
+        TAG["PatientTransportArrangements"]: fitting(order.transport, "LO"),
+        TAG["PlacerOrderNumberImagingServiceRequest"]: fitting(order.placer_number, "LO"),
+        TAG["FillerOrderNumberImagingServiceRequest"]: fitting(order.filler_number, "LO"),
+        TAG["AdmissionID"]: fitting(order.admission_id, "LO"),
+        TAG["ReferencedStudySequence"]: [],
+        TAG["ReferencedPatientSequence"]: [],
+    }
+
+
+def patient_values(found: WorklistItem) -> dict[int, object]:
+    """Patient identification, demographics and medical attributes of an item."""
+    patient, order = found.patient, found.order
+    person = patient.demographics
+    return {
+        TAG["PatientName"]: person.name,
+        TAG["PatientID"]: patient.identifier.value,
+        TAG["IssuerOfPatientID"]: patient.identifier.issuer,
+        TAG["PatientBirthDate"]: dicom_date(person.birth_date),
+        TAG["PatientSex"]: person.sex,
+        TAG["OtherPatientIDs"]: [other.value for other in patient.other_identifiers],
+        TAG["PatientAddress"]: fitting(person.address, "LO"),
+        TAG["PatientSize"]: person.height_m,
+        TAG["PatientWeight"]: person.weight_kg,
+        TAG["MedicalAlerts"]: fitting(order.alerts or person.alerts, "LO"),
+        TAG["Allergies"]: fitting(order.allergies or person.allergies, "LO"),
+        TAG["PregnancyStatus"]: pregnancy_status(order, person),
+        TAG["PatientState"]: fitting(order.patient_state, "LO"),
+        TAG["SpecialNeeds"]: "",
+        TAG["ConfidentialityConstraintOnPatientDataDescription"]: "",
+    }
+
+
+def codes(code: Code) -> list[dict[int, object]]:
+    """A code sequence with one item, or none where there is no code."""
+    if not code.value:
+        return []
+    return [{
+        TAG["CodeValue"]: code.value,
+        TAG["CodingSchemeDesignator"]: code.scheme,
+        TAG["CodeMeaning"]: fitting(code.meaning, "LO"),
+    }]  # fmt: skip
+
+
+def issuer(name: str) -> list[dict[int, object]]:
+    """The Issuer of Accession Number Sequence."""
+    return [{TAG["LocalNamespaceEntityID"]: name}] if name else []
+
+
+def pregnancy_status(order: Order, person: Demographics) -> int | None:
+    """Pregnancy Status (0010,21C0): 1 not, 2 possibly, 3 definitely, 4 unknown; None where nothing is
+    said."""
+    said = (order.pregnancy or person.pregnancy).strip().casefold()
+    if not said:
+        return None
+    known = {"1": 1, "2": 2, "3": 3, "4": 4, "n": 1, "no": 1, "not pregnant": 1, "possibly": 2, "possible": 2,
+             "y": 3, "yes": 3, "b6": 3, "pregnant": 3}  # fmt: skip
+    return known.get(said, 4)
+
+
+def fitting(text: str, vr: str) -> str:
+    """A description as its VR can hold it; what is too long is cut visibly and said in the log (PS3.5
+    6.2)."""
+    limit = LONGEST[vr]
+    plain = " ".join(text.replace("\\", "/").split())
+    if len(plain) <= limit:
+        return plain
+    log.info("a worklist text of %d characters is shown shortened to %d", len(plain), limit)
+    return plain[: limit - 3].rstrip() + "..."
+
+
+class WorklistSCP:
+    """Answers C-FIND requests on the modality worklist."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def answer(self, association: Association, message: Message) -> None:
+        """Send a pending response per step, then the final one."""
+        context, command = message.context, message.command
+        syntax = context.transfer_syntaxes[0]
+        try:
+            keys = read_keys(message.data, syntax)
+            found = self._services.modality_worklist.query(worklist_keys(keys, association.calling))
+        except ReadingRoomError as error:
+            response = status.failure(command, error, status.QUERY)
+            log.warning("%s: worklist refused with %04XH: %s", association.name, response.status, error.where)
+            association.send(context.id, response)
+            return
+        preferred = keys.header.character_set
+        pending = status.PENDING_WITHOUT_OPTIONAL_KEYS if unmatched(keys) else status.PENDING
+        encoded = (encode_answer(keys, Answer(item_values(item)), syntax, preferred) for item in found)
+        send_matches(association, message, encoded, pending)

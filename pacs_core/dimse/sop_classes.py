@@ -1,0 +1,48 @@
+"""SOP classes this archive serves, and what counts as storage (PS3.4 B.5; PS3.6 annex A)."""
+
+from __future__ import annotations
+
+from pacs_core.dicom.transfer_syntaxes import EXPLICIT, IMPLICIT
+
+VERIFICATION = "1.2.840.10008.1.1"
+MODALITY_WORKLIST = "1.2.840.10008.5.1.4.31"
+PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, PATIENT_ROOT_GET = (f"1.2.840.10008.5.1.4.1.2.1.{n}" for n in (1, 2, 3))
+STUDY_ROOT_FIND, STUDY_ROOT_MOVE, STUDY_ROOT_GET = (f"1.2.840.10008.5.1.4.1.2.2.{n}" for n in (1, 2, 3))
+
+FIND = frozenset({PATIENT_ROOT_FIND, STUDY_ROOT_FIND})
+MOVE = frozenset({PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE})
+GET = frozenset({PATIENT_ROOT_GET, STUDY_ROOT_GET})
+PATIENT_ROOT = frozenset({PATIENT_ROOT_FIND, PATIENT_ROOT_MOVE, PATIENT_ROOT_GET})
+QUERY_RETRIEVE = FIND | MOVE | GET
+
+NAMES = {
+    VERIFICATION: "Verification",
+    MODALITY_WORKLIST: "Modality Worklist Information Model - FIND",
+    PATIENT_ROOT_FIND: "Patient Root Query/Retrieve - FIND",
+    PATIENT_ROOT_MOVE: "Patient Root Query/Retrieve - MOVE",
+    PATIENT_ROOT_GET: "Patient Root Query/Retrieve - GET",
+    STUDY_ROOT_FIND: "Study Root Query/Retrieve - FIND",
+    STUDY_ROOT_MOVE: "Study Root Query/Retrieve - MOVE",
+    STUDY_ROOT_GET: "Study Root Query/Retrieve - GET",
+}
+
+DICOM_ROOT = "1.2.840.10008."
+STORAGE_ROOTS = ("1.2.840.10008.5.1.4.1.1.", "1.2.840.10008.5.1.4.34.7", "1.2.840.10008.5.1.4.34.10")
+STORAGE_BESIDE = frozenset(
+    f"1.2.840.10008.5.1.4.{n}"
+    for n in ("38.1", "39.1", "43.1", "44.1", "45.1")  # non-patient objects
+)
+
+PLAIN_SYNTAXES = (EXPLICIT, IMPLICIT)
+
+
+def is_storage(uid: str) -> bool:
+    """Say whether an abstract syntax is a storage class: of the standard, or private and unknown."""
+    if uid in NAMES:
+        return False
+    return not uid.startswith(DICOM_ROOT) or uid.startswith(STORAGE_ROOTS) or uid in STORAGE_BESIDE
+
+
+def name_of(uid: str) -> str:
+    """The SOP class for people, or its UID."""
+    return NAMES.get(uid, uid)
