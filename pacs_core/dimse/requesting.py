@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -260,11 +260,8 @@ def encode_keys(keys: KeyMapping, transfer_syntax_uid: str, character_set: str =
 def _by_tag(keys: KeyMapping) -> dict[int, object]:
     out: dict[int, object] = {}
     for keyword, value in keys.items():
-        nested = isinstance(value, Sequence) and not isinstance(value, str)
-        if nested and any(isinstance(part, Mapping) for part in value):
-            out[tag_of(keyword)] = [_by_tag(part) for part in value if isinstance(part, Mapping)]
-        else:
-            out[tag_of(keyword)] = value
+        items = [part for part in value if isinstance(part, Mapping)] if isinstance(value, list) else []
+        out[tag_of(keyword)] = [_by_tag(part) for part in items] if items else value
     return out
 
 

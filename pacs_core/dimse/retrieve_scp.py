@@ -237,10 +237,16 @@ class _Retrieval:
         response = self._response(code, final=True, data_set=listed)
         data = failed_list(failed, context.transfer_syntaxes[0]) if listed else None
         self.association.send(context.id, response, data)
+        sent = self.progress.completed + self.progress.warned
         log.info(
             "%s: %s ended with %04XH: %d of %d sent, %d failed",
-            self.association.name, self.message.command.name, code, self.progress.completed + self.progress.warned, self.progress.total, len(failed),
-        )  # fmt: skip
+            self.association.name,
+            self.message.command.name,
+            code,
+            sent,
+            self.progress.total,
+            len(failed),
+        )
 
 
 def failed_list(uids: Sequence[str], transfer_syntax_uid: str) -> bytes:

@@ -22,9 +22,11 @@ OUR_TITLE = "READINGROOM"
 COMMON_STORAGE = tuple(
     f"1.2.840.10008.5.1.4.1.1.{n}"
     for n in (
-        "1", "1.1", "1.2", "1.3", "2", "2.1", "3.1", "4", "4.1", "4.2", "4.3", "6.1", "6.2", "7", "7.1", "7.2", "7.3",
-        "7.4", "9.1.1", "11.1", "12.1", "12.2", "13.1.3", "20", "30", "66", "66.4", "67", "88.11", "88.22", "88.33",
-        "88.59", "88.67", "104.1", "128", "130", "481.1", "481.2", "481.3", "481.5",
+        "1", "1.1", "1.2", "1.3", "2", "2.1", "3.1", "4", "4.1", "4.2", "4.3", "6.1", "6.2", "7", "7.1",
+        "7.2",
+        "7.3", "7.4", "9.1.1", "11.1", "12.1", "12.2", "13.1.3", "20", "30", "66", "66.4", "67", "88.11",
+        "88.22",
+        "88.33", "88.59", "88.67", "104.1", "128", "130", "481.1", "481.2", "481.3", "481.5",
     )
 )  # fmt: skip
 """Storage classes proposed for C-GET where no others are named."""
@@ -109,7 +111,8 @@ WORKLIST_KEYS: Mapping[str, str] = dict.fromkeys(
 )  # fmt: skip
 STEP_KEYS: Mapping[str, str] = dict.fromkeys(
     (
-        "Modality", "ScheduledStationAETitle", "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime",
+        "Modality", "ScheduledStationAETitle", "ScheduledProcedureStepStartDate",
+        "ScheduledProcedureStepStartTime",
         "ScheduledPerformingPhysicianName", "ScheduledProcedureStepDescription", "ScheduledProcedureStepID",
         "ScheduledStationName", "ScheduledProcedureStepLocation",
     ),

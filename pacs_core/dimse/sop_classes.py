@@ -29,9 +29,10 @@ NAMES = {
 DICOM_ROOT = "1.2.840.10008."
 STORAGE_ROOTS = ("1.2.840.10008.5.1.4.1.1.", "1.2.840.10008.5.1.4.34.7", "1.2.840.10008.5.1.4.34.10")
 STORAGE_BESIDE = frozenset(
-    f"1.2.840.10008.5.1.4.{n}"
-    for n in ("38.1", "39.1", "43.1", "44.1", "45.1")  # non-patient objects
-)
+    (*(f"1.2.840.10008.5.1.4.{n}" for n in ("38.1", "39.1", "43.1", "44.1", "45.1")),
+     *(f"1.2.840.10008.5.1.1.{n}" for n in ("27", "29", "30")))
+)  # fmt: skip
+"""Non-patient objects, and the retired stored print and hardcopy classes that some still propose."""
 
 PLAIN_SYNTAXES = (EXPLICIT, IMPLICIT)
 
