@@ -131,13 +131,13 @@ def manifest_of(
     uid: str = "",
     accession: str = "",
     date: str = "",
-    limit: int | None = None,
+    between: tuple[int | None, int | None] = (None, None),
 ) -> tuple[m.StudyManifest, dict[tuple[str, int], bytes]]:
     """A manifest with `Url` locators of the DICOM files below a folder, and the bytes of their frames."""
     series: dict[str, list[m.InstanceManifest]] = {}
     heads: dict[str, pydicom.Dataset] = {}
     frames: dict[tuple[str, int], bytes] = {}
-    for path in sorted(folder.rglob("*.dcm"))[:limit]:
+    for path in sorted(folder.rglob("*.dcm"))[slice(*between)]:
         ds = pydicom.dcmread(path)
         if "PixelData" not in ds:
             continue

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from pacs_core.archive import models as m
 from pacs_core.domain.report import ReportVersion, Section, VersionKind
 from tests.support.fake_archive import FakeArchive, exam, manifest_of, now, order, patient
 
+SLICES = 48
 NAMES = (
     ("Doe, Jane", "F", "1961-04-12"),
     ("山田 太郎 (Yamada, Tarou)", "M", "1978-02-03"),
@@ -211,14 +213,21 @@ def _settings(archive: FakeArchive) -> None:
         archive.users_[name] = m.Account(name, role, full, False, now(), now())
 
 
+@lru_cache(maxsize=1)
+def _read(folder: Path) -> tuple[m.StudyManifest, dict[tuple[str, int], bytes]]:
+    """The middle images of a real CT, once for all tests."""
+    return manifest_of(folder, patient(1), date="2026-11-22", between=(40, 40 + SLICES))
+
+
 def _pixels(archive: FakeArchive, shared: Path) -> None:
     who = archive.patients_[1]
     studies = shared / "studies"
     ct = studies / "petct-acrin-nsclc-042" / "CT-0002-CT-IMAGES"
-    current, frames = manifest_of(ct, who, "2.25.1", "ACC00001", "2026-11-22")
+    current, frames = _read(ct)
+    current = replace(current, study_uid="2.25.1", accession="ACC00001")
     archive.manifests["2.25.1"] = current
     archive.frames |= frames
-    older, frames = manifest_of(ct, who, "2.25.1001", "ACC90001", "2026-03-02")
+    older = replace(current, study_uid="2.25.1001", accession="ACC90001", study_date="2026-03-02")
     tilted = replace(
         older,
         series=tuple(

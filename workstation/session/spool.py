@@ -135,7 +135,7 @@ class Spool:
         """The archive has that record and everything older of the same stroke or draft."""
         with self._guard:
             for key, record in list(self._waiting.items()):
-                if record["number"] == number:
+                if record["number"] == number and self._file >= 0:
                     self._write({"kind": "kept", "key": key, "number": number})
                     del self._waiting[key]
 
@@ -143,7 +143,7 @@ class Spool:
         """The draft was signed or thrown away."""
         with self._guard:
             record = self._waiting.pop(f"draft:{study_uid}", None)
-            if record is not None:
+            if record is not None and self._file >= 0:
                 self._write({"kind": "kept", "key": f"draft:{study_uid}", "number": record["number"]})
 
     def _put(self, kind: str, key: str, content: dict[str, Any]) -> int:
@@ -229,6 +229,8 @@ class Spool:
 
     def close(self) -> None:
         """Sync what is there and let the file go."""
+        if self._file < 0:
+            return
         self._sync()
         self._closing = True
         self._dirty.set()

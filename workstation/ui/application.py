@@ -63,6 +63,7 @@ def run(
     _take_exceptions(window)
     window.show()
     code = app.exec()
+    window.end()
     if on_close is not None:
         on_close(leaving[-1] and not tray.stopped if leaving else False)
     return int(code)

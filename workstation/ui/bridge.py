@@ -84,6 +84,6 @@ class Bridge(QObject):
         self._stop.set()
 
     def leave(self) -> None:
-        """Stop, and let go of everybody who listened: their widgets are about to go."""
+        """Stop for good: whoever listened is about to go."""
         self.stop()
-        self.disconnect(self)
+        self.blockSignals(True)

@@ -26,14 +26,19 @@ class Keeper(QObject):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk.window)
         self._desk = desk
-        self._sending = False
+        self._sending = self._ended = False
         self._set_aside: set[int] = set()
         self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._again.timeout.connect(self._send)
         desk.session.stroke.connect(self._stroke)
         desk.bridge.back.connect(self._send)
-        desk.closing.append(self._again.stop)
+        desk.closing.append(self._end)
         QTimer.singleShot(0, self, self._send)
+
+    def _end(self) -> None:
+        """The desk is cleared: what is under way finishes, nothing more is begun."""
+        self._ended = True
+        self._again.stop()
 
     def _stroke(self, measurement: Measurement, removed: bool) -> None:
         self._desk.spool.stroke(measurement, removed)
@@ -56,7 +61,7 @@ class Keeper(QObject):
 
     def _send(self) -> None:
         """Offer the oldest thing that waits; its answer brings the next."""
-        if self._sending or self._again.isActive():
+        if self._sending or self._ended or self._again.isActive():
             return
         waiting = next(((n, t) for n, t in self._desk.spool.waiting() if n not in self._set_aside), None)
         if waiting is None:
@@ -106,5 +111,5 @@ class Keeper(QObject):
                 )
             )
             self._send()
-        else:
+        elif not self._ended:
             self._again.start()

@@ -70,6 +70,7 @@ class Workstation(QMainWindow):
         self._idle.timeout.connect(self.lock)
         QApplication.instance().installEventFilter(self)
         self.tasks.failed.connect(self._task_failed)
+        self.tasks.ask(self, words.t("warm up"), warm_up, lambda _none: None, lambda _error: None)
 
     # ── building ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -336,8 +337,25 @@ class Workstation(QMainWindow):
         self._asked = True
         self.close()
 
+    def end(self) -> None:
+        """The program ends: finish the changes that were begun, stop every thread and timer of the window."""
+        self._clear_desk()
+        self._idle.stop()
+        QApplication.instance().removeEventFilter(self)
+        self._sign_in.end()
+        self.tasks.close()
+
     def open_again(self) -> None:
         """Show the window again, at its sign-in."""
         self.show()
         self.raise_()
         self.activateWindow()
+
+
+def warm_up() -> None:
+    """While somebody types a password: what the reading room will import, and the report templates."""
+    import workstation.rendering.render
+    import workstation.reporting.completeness
+    from workstation.ui.reporting.library import template_library
+
+    template_library()

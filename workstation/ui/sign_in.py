@@ -39,6 +39,9 @@ class SignInPage(QWidget):
         self._build()
         self._wait = QTimer(self, interval=1000)
         self._wait.timeout.connect(self._count_down)
+        self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
+        self._again.timeout.connect(self._ask_facts)
+        self._ended = False
         self._seconds = 0
         self._ask_facts()
 
@@ -89,7 +92,8 @@ class SignInPage(QWidget):
 
     def _not_yet(self, _error: Exception) -> None:
         self._show_facts()
-        QTimer.singleShot(AGAIN_MS, self._ask_facts)
+        if not self._ended:
+            self._again.start()
 
     def _show_facts(self) -> None:
         facts = self._facts
@@ -119,6 +123,12 @@ class SignInPage(QWidget):
         if not self._facts.has_accounts:
             return words.t("There is no account yet. Make one with: reading-room user add NAME --role admin")
         return self._facts.node
+
+    def end(self) -> None:
+        """Stop asking and counting."""
+        self._ended = True
+        self._wait.stop()
+        self._again.stop()
 
     def focus(self) -> None:
         (self._password if self._name.text() else self._name).setFocus()

@@ -55,7 +55,10 @@ class StatusLine(QFrame):
         self._late.timeout.connect(lambda: self._show_work(True))
         self._doing = ""
         self._show_work(False)
-        theme.hub().changed.connect(lambda: self.setFixedHeight(theme.current().px(28)))
+        theme.hub().changed.connect(self._size)
+
+    def _size(self) -> None:
+        self.setFixedHeight(theme.current().px(28))
 
     def say(self, text: str, token: str = "quiet") -> None:
         self._words.setText(text)

@@ -213,5 +213,7 @@ def failure(error: BaseException, what: str = "") -> Failure:
 
 def _sentence(message: str) -> str:
     text = message.strip()
-    text = text[:1].upper() + text[1:]
+    first = text.partition(" ")[0]
+    if first.isalpha():  # a name such as dr.lee stays as it is written
+        text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else text + "."

@@ -119,7 +119,7 @@ class InboxPage(QWidget):
         self._build()
         self._late = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._late.timeout.connect(self.refresh)
-        desk.bridge.changed.connect(lambda _c: self._late.start() if not self._late.isActive() else None)
+        desk.bridge.changed.connect(self._changed)
         desk.bridge.back.connect(self.refresh)
         for body in self._bodies:
             body.loading()
@@ -196,6 +196,10 @@ class InboxPage(QWidget):
         answer = panel(column(body, line(), foot, gap=0), "ground")
         answer.layout().setStretch(0, 1)
         return answer
+
+    def _changed(self, _changes: object) -> None:
+        if not self._late.isActive():
+            self._late.start()
 
     def entered(self) -> None:
         self.refresh()

@@ -11,6 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QMenu, QSplitter, QStackedWidget
 
 from pacs_core.archive.models import DraftView, Prior, ReportView, SignRequest
+from pacs_core.archive.protocol import Archive
 from pacs_core.domain.access import Verb
 from pacs_core.domain.errors import InvalidValue, LockedOut, NotFound, NotSignedIn, ReadingRoomError
 from pacs_core.domain.measurement import Measurement
@@ -21,7 +22,6 @@ from workstation.reporting.dictation import SpeechContext, Utterance, context_fo
 from workstation.reporting.facts import OrderFacts, facts_of
 from workstation.reporting.sign_findings import SignFinding
 from workstation.reporting.template_model import Template
-from workstation.reporting.templates import TemplateLibrary
 from workstation.session.spool import SpooledDraft
 from workstation.ui import theme, words
 from workstation.ui.desk import Desk
@@ -30,6 +30,7 @@ from workstation.ui.reporting import follow_up, quotes
 from workstation.ui.reporting.controls import ReportActions, ReportFoot
 from workstation.ui.reporting.dictation import Dictation
 from workstation.ui.reporting.form import ReportForm
+from workstation.ui.reporting.library import template_library
 from workstation.ui.reporting.sign import Signature, SignDialog
 from workstation.ui.reporting.signed_view import PriorReports, SignedReport
 from workstation.ui.widgets.basics import column, label, line, relook, row
@@ -45,7 +46,7 @@ class ReportPanel(QFrame):
         self.desk, self.session, self._open_next = desk, desk.session, open_next
         self.setProperty("look", "panel")
         self.setAccessibleName(words.t("Report"))
-        self.library = TemplateLibrary()
+        self.library = template_library()
         self.history: composer.History | None = None
         self.facts = OrderFacts()
         self.kind, self.report = "final", None
@@ -507,7 +508,7 @@ class ReportPanel(QFrame):
         self.desk.tasks.act(
             self,
             words.t("sign"),
-            lambda: archive.reports.sign(request),
+            lambda: self._sign_now(archive, request),
             lambda report: self._signed(dialog, report, uid, then_next),
             lambda error: dialog.refuse(
                 words.failure(error).words
@@ -516,8 +517,13 @@ class ReportPanel(QFrame):
             ),
         )
 
+    def _sign_now(self, archive: Archive, request: SignRequest) -> ReportView:
+        """On the acting thread: signed is signed, so the draft leaves the spool in the same breath."""
+        report = archive.reports.sign(request)
+        self.desk.spool.forget_draft(request.study_uid)
+        return report
+
     def _signed(self, dialog: SignDialog, report: ReportView, uid: str, then_next: bool) -> None:
-        self.desk.spool.forget_draft(uid)
         dialog.accept()
         self.desk.say(
             words.t("Signed. The result is on its way; its acknowledgement shows in the worklist."), "good"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QDate, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QDateEdit, QFrame, QLineEdit, QSplitter, QWidget
+from PySide6.QtWidgets import QComboBox, QDateEdit, QFrame, QSplitter, QWidget
 
 from pacs_core.archive.models import DayView, OrderForm, OrderView, PatientForm, PatientView, StepView
 from workstation.ui import theme, words
 from workstation.ui.commands import Command
 from workstation.ui.desk import Desk
 from workstation.ui.schedule import forms
-from workstation.ui.widgets.basics import button, column, label, line, panel, row, tool
+from workstation.ui.widgets.basics import button, column, label, line, panel, row, search_field, tool
 from workstation.ui.widgets.form import FormDialog, ask_yes
 from workstation.ui.widgets.states import Stateful
 from workstation.ui.widgets.table import Cell, Column, RowsModel, Table
@@ -109,7 +109,7 @@ class SchedulePage(QWidget):
             Stateful(self.people_table, words.t("Patients")),
             Stateful(self.steps_table, words.t("Day")),
         )
-        self.search = QLineEdit(clearButtonEnabled=True)
+        self.search = search_field(words.t("Search patients"), words.t("Search patients by name or ID"))
         self._date = QDateEdit(calendarPopup=True)
         self._station = QComboBox()
         self._about = label("", "quiet", name=words.t("Day"))
@@ -131,9 +131,6 @@ class SchedulePage(QWidget):
         self.setLayout(column(split, gap=0))
 
     def _left(self) -> QFrame:
-        self.search.setPlaceholderText(words.t("Search patients by name or ID"))
-        self.search.setAccessibleName(words.t("Search patients"))
-        self.search.addAction(theme.icon("magnify", "quiet"), QLineEdit.ActionPosition.LeadingPosition)
         self._new_order = button(words.t("New order"), self.new_order, "main", icon="calendar-plus")
         self._change = button(words.t("Change"), self.change_patient, name=words.t("Change the patient"))
         buttons = row(
@@ -184,9 +181,7 @@ class SchedulePage(QWidget):
         self._late.timeout.connect(self.refresh)
         self._typed = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._typed.timeout.connect(self._ask_people)
-        self._desk.bridge.changed.connect(
-            lambda _c: self._late.start() if not self._late.isActive() else None
-        )
+        self._desk.bridge.changed.connect(self._changed)
         self._desk.bridge.back.connect(self.refresh)
         self.search.textChanged.connect(lambda _t: self._typed.start())
         self._date.dateChanged.connect(lambda _d: self.refresh())
@@ -225,6 +220,10 @@ class SchedulePage(QWidget):
             Command("schedule.cancel", words.t("Cancel the chosen order"), self.cancel, place, enabled=order),
         )
         self._enable()
+
+    def _changed(self, _changes: object) -> None:
+        if not self._late.isActive():
+            self._late.start()
 
     def entered(self) -> None:
         self.search.setFocus()

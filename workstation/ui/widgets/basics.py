@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workstation.ui import theme
+from workstation.ui import theme, words
 
 
 def label(
@@ -71,6 +72,17 @@ def tool(icon: str, name: str, clicked: Callable[[], object], tip: str = "") -> 
     answer.setAccessibleName(name)
     answer.setToolTip(tip or name)
     answer.clicked.connect(lambda _checked=False: clicked())
+    return answer
+
+
+def search_field(name: str, hint: str) -> QLineEdit:
+    """A field to search as one types, with its sign and a way to empty it."""
+    answer = QLineEdit(clearButtonEnabled=True)
+    answer.setAccessibleName(name)
+    answer.setPlaceholderText(hint)
+    answer.addAction(theme.icon("magnify", "quiet"), QLineEdit.ActionPosition.LeadingPosition)
+    for inside in answer.findChildren(QToolButton):
+        inside.setAccessibleName(f"{words.t('Clear')}: {name}")
     return answer
 
 

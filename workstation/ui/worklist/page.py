@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QPushButton, QWidget
 
 from pacs_core.archive.models import ExamRow, WorklistQuery
 from pacs_core.archive.models import WorklistPage as Page
 from workstation.ui import theme, words
 from workstation.ui.commands import Command
 from workstation.ui.desk import Desk
-from workstation.ui.widgets.basics import button, column, label, line, panel, row
+from workstation.ui.widgets.basics import button, column, label, line, panel, row, search_field
 from workstation.ui.widgets.states import Stateful
 from workstation.ui.widgets.table import RowsModel, Table
 from workstation.ui.worklist.columns import COLUMNS
@@ -45,7 +45,9 @@ class WorklistPage(QWidget):
         self.table.setSortingEnabled(False)
         self._list = Stateful(self.table, words.t("Worklist"))
         self.detail = ExamDetail(self.open_chosen)
-        self.search = QLineEdit(clearButtonEnabled=True)
+        self.search = search_field(
+            words.t("Search the worklist"), words.t("Search name, ID, accession, procedure")
+        )
         self._count = label("", "quiet", name=words.t("Number of exams"))
         self._modality = QComboBox()
         self._filters = QButtonGroup(self)
@@ -55,9 +57,6 @@ class WorklistPage(QWidget):
         self.refresh()
 
     def _build(self) -> None:
-        self.search.setPlaceholderText(words.t("Search name, ID, accession, procedure"))
-        self.search.setAccessibleName(words.t("Search the worklist"))
-        self.search.addAction(theme.icon("magnify", "quiet"), QLineEdit.ActionPosition.LeadingPosition)
         self.search.setMaximumWidth(theme.current().px(400))
         self._modality.addItem(words.t("All modalities"), "")
         for modality in MODALITIES:
@@ -95,9 +94,7 @@ class WorklistPage(QWidget):
         )
         self.table.opened.connect(self.open_exam)
         self.table.chosen.connect(self._choose)
-        self._desk.bridge.changed.connect(
-            lambda _changes: self._late.start() if not self._late.isActive() else None
-        )
+        self._desk.bridge.changed.connect(self._changed)
         self._desk.bridge.back.connect(self.refresh)
         go, find = words.t("Worklist"), words.t("Search the worklist")
         self._desk.commands.add(
@@ -120,6 +117,10 @@ class WorklistPage(QWidget):
             ),
         )
         self._desk.closing.append(self._keep_columns)
+
+    def _changed(self, _changes: object) -> None:
+        if not self._late.isActive():
+            self._late.start()
 
     def entered(self) -> None:
         (self.table if self._list.is_ready else self.search).setFocus()
