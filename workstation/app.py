@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("reading_room.view")
 
 SPEECH_ENGINE = "speech-engine"
-VOLUME_RENDERER = "volume-renderer"
+UNDERSTUDY = "understudy"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from workstation.reporting.speech_engine import main as speech_main
 
         return speech_main(words[1:])
+    if words[:1] == [UNDERSTUDY]:
+        return _understudy(words[1:])
     if words and (words[0] in COMMANDS or words[0] == "--version"):
         if words[0] == "doctor":
             _add_checks()
@@ -124,6 +126,22 @@ def _run_window(
         window = Workstation(door, Settings(folder, closed if core is not None else None, sound_file))
         window.show()
         return int(application.exec())
+
+
+def _understudy(words: Sequence[str]) -> int:
+    """The rehearsal's reader: the window without a screen, told what to do on standard input."""
+    import os
+
+    parser = argparse.ArgumentParser(prog="reading-room understudy")
+    parser.add_argument("--data", type=Path, required=True, help="the data folder of the node that runs")
+    parser.add_argument("--folder", type=Path, required=True, help="the window's own folder")
+    args = parser.parse_args(words)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from workstation.ui.understudy import play
+
+    args.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with open_door(find_running(args.data)) as door:
+        return play(door, args.folder)
 
 
 def _has_display() -> bool:

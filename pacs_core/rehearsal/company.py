@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 MODULES = {"ris": "pacs_core.rehearsal.ris", "scanner": "pacs_core.rehearsal.scanner"}
 END_S = 15.0
@@ -26,15 +26,15 @@ def simulator_command(who: str, options: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", MODULES[who], *options]
 
 
-class Simulator:
-    """One simulator process; commands are answered in order, one at a time."""
+class Process:
+    """A player in a process of its own; commands are answered in order, one at a time."""
 
-    def __init__(self, who: str, options: Sequence[str], log: Path | None = None) -> None:
+    def __init__(self, who: str, command: Sequence[str], log: Path | None = None) -> None:
         self.who = who
         self._lock = threading.Lock()
         self._errors = log.open("ab") if log is not None else None
         self._process = subprocess.Popen(
-            simulator_command(who, options),
+            list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors if self._errors is not None else subprocess.DEVNULL,
@@ -74,7 +74,7 @@ class Simulator:
         if self._errors is not None:
             self._errors.close()
 
-    def __enter__(self) -> Simulator:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -104,3 +104,10 @@ class Simulator:
 
     def _line(self) -> str:
         return self._process.stdout.readline() if self._process.stdout is not None else ""
+
+
+class Simulator(Process):
+    """A simulated RIS or scanner."""
+
+    def __init__(self, who: str, options: Sequence[str], log: Path | None = None) -> None:
+        super().__init__(who, simulator_command(who, options), log)

@@ -241,10 +241,9 @@ class Node:
 
     def check_field_map(self, text: str) -> None:
         """Raise InvalidValue naming the line of a bad HL7 field map."""
-        from pacs_core.domain.field_map import FieldMap
-        from pacs_core.hl7.sources import default_map_text
+        from pacs_core.hl7.sources import read_map
 
-        FieldMap.read(default_map_text(), text)
+        read_map(text, "")
 
     def checks(self) -> tuple[m.Check, ...]:
         """Readiness: index, store and room on the disk."""

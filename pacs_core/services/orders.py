@@ -277,6 +277,15 @@ def _reopened(step: ScheduledProcedureStep) -> ScheduledProcedureStep:
     return replace(step, state=OrderState.SCHEDULED)
 
 
+def _added_step(order: Order, request: StepRequest) -> ScheduledProcedureStep:
+    """A further step of an order that has others: what it leaves unsaid is as in the first one."""
+    first = order.steps[0]
+    step_id = check_short_string(request.step_id, "scheduled procedure step ID")
+    said = {f.name: getattr(request, f.name) for f in fields(request)}
+    changes = {n: v for n, v in said.items() if v and n != "step_id" and v != Code()}
+    return replace(first, id=0, step_id=step_id, state=OrderState.SCHEDULED, **changes)
+
+
 def _changed_steps(known: Order, wanted: tuple[StepRequest, ...]) -> tuple[ScheduledProcedureStep, ...]:
     """Steps by their ID, or the only one by its place; what a request leaves empty stays."""
     steps = list(known.steps)
@@ -284,9 +293,10 @@ def _changed_steps(known: Order, wanted: tuple[StepRequest, ...]) -> tuple[Sched
         where = next(
             (i for i, s in enumerate(steps) if request.step_id and s.step_id == request.step_id), None
         )
-        if where is None and place < len(steps):
+        if where is None and (not request.step_id or len(steps) == len(wanted) == 1) and place < len(steps):
             where = place
         if where is None:
+            steps.append(_added_step(known, request))
             continue
         said = {f.name: getattr(request, f.name) for f in fields(request)}
         changes = {n: v for n, v in said.items() if v and n != "step_id" and v != Code()}

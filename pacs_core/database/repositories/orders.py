@@ -82,7 +82,7 @@ class OrderRows:
         ):
             if not value:
                 continue
-            found = self._orders(column == value)
+            found = [o for o in self._orders(column == value) if _may_be(o, reference)]
             same_source = [o for o in found if not reference.source or o.source == reference.source]
             if same_source or found:
                 return (same_source or found)[-1]
@@ -226,6 +226,12 @@ class OrderRows:
         for row in self._connection.execute(query).mappings():
             grouped[row["order_id"]] = (*grouped.get(row["order_id"], ()), _step(dict(row)))
         return grouped
+
+
+def _may_be(order: Order, reference: OrderReference) -> bool:
+    """Say whether no number the reference gives contradicts the order (one accession may serve several orders)."""
+    pairs = ((reference.placer_number, order.placer_number), (reference.filler_number, order.filler_number))
+    return all(not asked or not known or asked == known for asked, known in pairs)
 
 
 def _has_wildcard(value: str) -> bool:
