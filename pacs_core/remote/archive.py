@@ -10,7 +10,7 @@ from pacs_core.archive import codec
 from pacs_core.archive import models as m
 from pacs_core.archive.protocol import PARTS, Archive
 from pacs_core.archive.routes import JSON, SESSION, SIGN_IN, Call, table
-from pacs_core.domain.errors import NotSignedIn
+from pacs_core.domain.errors import InvalidValue, NotSignedIn, StorageFailure
 from pacs_core.remote.connection import READ_S, Connection, Find, Place
 
 WAIT = "wait_s"
@@ -116,8 +116,18 @@ class RemoteArchive:
             self._bearer,
             READ_S + (wait_s if isinstance(wait_s, int | float) else 0.0),
         )
-        return call.answered(body)
+        return _understood(lambda: call.answered(body))
 
 
 def _read(hint: type, body: bytes) -> object:
-    return codec.from_jsonable(hint, codec.load(body, "answer"), "answer", lenient=True)
+    return _understood(lambda: codec.from_jsonable(hint, codec.load(body, "answer"), "answer", lenient=True))
+
+
+def _understood(read: Callable[[], object]) -> object:
+    """What an answer says; raises StorageFailure where it is none of ours (a portal, another program)."""
+    try:
+        return read()
+    except InvalidValue as wrong:
+        raise StorageFailure(
+            f"the other side does not answer as an archive: {wrong.message}", "answer"
+        ) from None

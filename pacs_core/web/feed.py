@@ -25,7 +25,7 @@ log = logging.getLogger("reading_room.web")
 
 POLL_CAP_S = 60.0
 HEARTBEAT_S = 15.0
-TAIL_S = 0.5
+TAIL_S = 0.25
 PAGE = 500
 
 

@@ -1,4 +1,4 @@
-"""The protocol is the only declaration: routes, OpenAPI and the remote client follow it, and so do the fakes."""
+"""The protocol is the only declaration: routes, OpenAPI and remote client follow it, and so do the fakes."""
 
 from __future__ import annotations
 
@@ -105,7 +105,14 @@ def test_what_http_cannot_carry_is_refused_at_the_declaration() -> None:
 
 
 def test_arguments_come_back_from_a_request_as_they_went_in() -> None:
-    samples: dict[object, object] = {str: "é&=?%+ ", int: -7, bool: True, float: 1e-9, bytes: b"\x00\xff", int | None: 3}
+    samples: dict[object, object] = {
+        str: "é&=?%+ ",
+        int: -7,
+        bool: True,
+        float: 1e-9,
+        bytes: b"\x00\xff",
+        int | None: 3,
+    }
     tried = 0
     for call in table():
         given = {p.name: samples[p.hint] for p in call.parameters if p.hint in samples}

@@ -16,7 +16,10 @@ from pacs_core.domain.measurement import Measurement, Quantity
 from pacs_core.domain.report import Section, VersionKind
 from tests.support.houses import PASSWORD, House
 
-SECTIONS = (Section("Findings", "None.\r\nSecond | line ^ & ~ \\ émü 山"), Section("Impression", "Normal.", "19005-8"))
+SECTIONS = (
+    Section("Findings", "None.\r\nSecond | line ^ & ~ \\ émü 山"),
+    Section("Impression", "Normal.", "19005-8"),
+)
 
 
 def stroke(study_uid: str, **changes: object) -> Measurement:
@@ -121,7 +124,7 @@ def test_an_exam_is_read_by_one(home: House) -> None:
 
 
 def store_real(home: House, shared_data: Path, folder: str = "ct-phantom-tilt") -> tuple[str, bytes]:
-    path = sorted((shared_data / "studies" / folder).rglob("*.dcm"))[0]
+    path = min((shared_data / "studies" / folder).rglob("*.dcm"))
     content = path.read_bytes()
     line = home.enter("technologist").studies.store(path.name, content)
     assert line.outcome in ("stored", "already there"), line
@@ -181,13 +184,17 @@ def test_a_dossier_holds_all_that_is_needed_to_begin(home: House) -> None:
     assert any(r.verb == "view" and uid in r.subject for r in home.enter("admin").administration.audit())
 
 
-def test_a_corrected_object_carries_the_new_identity_and_the_original_stays(home: House, shared_data: Path) -> None:
-    file = sorted((shared_data / "studies/mr-head-sagittal-hfs").rglob("*.dcm"))[0].read_bytes()
+def test_a_corrected_object_carries_the_new_identity_and_the_original_stays(
+    home: House, shared_data: Path
+) -> None:
+    file = min((shared_data / "studies/mr-head-sagittal-hfs").rglob("*.dcm")).read_bytes()
     uid = home.enter("technologist").studies.store("mr", file).study_uid
     row = home.enter().worklist.row(f"study:{uid}")
     form = m.PatientForm(row.patient_id, row.issuer, "Renamed^Person")
     home.enter("front-desk").schedule.save_patient(form)
-    order = home.enter("front-desk").schedule.place_order(m.OrderForm(row.patient_id, row.issuer, modality="MR"))
+    order = home.enter("front-desk").schedule.place_order(
+        m.OrderForm(row.patient_id, row.issuer, modality="MR")
+    )
     if home.enter().worklist.row(f"study:{uid}").order_id is None:
         home.enter("technologist").inbox.link(uid, order.id)
     instance = home.enter().studies.manifest(uid).series[0].instances[0].sop_instance_uid
@@ -204,7 +211,11 @@ def test_a_stroke_is_kept_exactly_and_once(home: House) -> None:
     measurements = home.enter().measurements
     drawn = stroke(uid, details={"bone": "no"}, label="Läsion", instance_number=None, series_number=7)
     saved = measurements.save(drawn)
-    assert (saved.tracking_uid, saved.points, saved.quantities) == (drawn.tracking_uid, drawn.points, drawn.quantities)
+    assert (saved.tracking_uid, saved.points, saved.quantities) == (
+        drawn.tracking_uid,
+        drawn.points,
+        drawn.quantities,
+    )
     assert (saved.details, saved.label, saved.author) == ({"bone": "no"}, "Läsion", "reader")
     measurements.save(drawn)
     assert [one.tracking_uid for one in measurements.of(uid)] == [drawn.tracking_uid]
@@ -241,7 +252,9 @@ def test_a_report_is_drafted_signed_and_never_changes(home: House) -> None:
         reports.sign(m.SignRequest(uid, PASSWORD, SECTIONS, report_id=signed.report_id))
     with pytest.raises(InvalidValue):
         reports.sign(m.SignRequest(uid, PASSWORD, SECTIONS, "correction", report_id=signed.report_id))
-    added = reports.sign(m.SignRequest(uid, PASSWORD, (Section("Addendum", "More."),), "addendum", report_id=signed.report_id))
+    added = reports.sign(
+        m.SignRequest(uid, PASSWORD, (Section("Addendum", "More."),), "addendum", report_id=signed.report_id)
+    )
     assert added.versions[0] == version
     assert len(added.versions) == 2
     assert reports.of(uid)[-1] == added
@@ -260,16 +273,27 @@ def test_a_draft_can_be_thrown_away(home: House) -> None:
 
 def test_the_front_desk_makes_moves_and_cancels_an_order(home: House) -> None:
     desk = home.enter("front-desk").schedule
-    made = desk.save_patient(m.PatientForm(name="Müller^Jörg", birth_date="1950-12-31", sex="M", weight_kg=71.5))
+    made = desk.save_patient(
+        m.PatientForm(name="Müller^Jörg", birth_date="1950-12-31", sex="M", weight_kg=71.5)
+    )
     assert made in desk.patients("muller")
-    form = m.OrderForm(made.patient_id, made.issuer, procedure="MR knee", modality="MR", start_date="2026-03-02",
-                       start_time="14:30", priority="STAT")  # fmt: skip
+    form = m.OrderForm(
+        made.patient_id,
+        made.issuer,
+        procedure="MR knee",
+        modality="MR",
+        start_date="2026-03-02",
+        start_time="14:30",
+        priority="STAT",
+    )
     placed = desk.place_order(form)
     assert placed.accession_is_ours
     assert placed.accession
     assert placed in desk.day("2026-03-02").orders
     moved = desk.reschedule(placed.id, "2026-03-05", "08:15", "MR1")
-    assert [(s.start_date, s.start_time, s.station_aet) for s in moved.steps] == [("2026-03-05", "08:15:00", "MR1")]
+    assert [(s.start_date, s.start_time, s.station_aet) for s in moved.steps] == [
+        ("2026-03-05", "08:15:00", "MR1")
+    ]
     assert desk.note(placed.id, "in a wheelchair").technologist_note == "in a wheelchair"
     assert desk.cancel(placed.id, "did not come").state == "cancelled"
     assert desk.order(placed.id).state == "cancelled"
@@ -313,7 +337,9 @@ def held_study(home: House) -> tuple[str, int]:
     uid = f"1.8.{number}"
     home.spine.patient(f"HELD{number}", f"HELD^{number}")
     order = home.spine.order(f"HA{number}", f"HELD{number}")
-    home.spine.image(uid, 1, patient_id=f"WRONG{number}", patient_name=f"HELD^{number}", accession_number=f"HA{number}")
+    home.spine.image(
+        uid, 1, patient_id=f"WRONG{number}", patient_name=f"HELD^{number}", accession_number=f"HA{number}"
+    )
     return uid, order.id
 
 
@@ -422,7 +448,9 @@ def test_the_feed_wakes_who_waits(home: House) -> None:
 # ---------------------------------------------------------------- the same, whichever way
 
 
-def everything_read(archive: Archive, uid: str, order_id: int, accession: str, patient_key: int) -> dict[str, object]:
+def everything_read(
+    archive: Archive, uid: str, order_id: int, accession: str, patient_key: int
+) -> dict[str, object]:
     return {
         "rows": archive.worklist.rows(m.WorklistQuery(), 0, 500),
         "row": archive.worklist.row(f"study:{uid}"),

@@ -31,7 +31,9 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Knocking]:
 def test_every_method_of_the_protocol_is_there(doors: Knocking) -> None:
     document = doors.client().get(OPENAPI).json()
     assert document["openapi"] == "3.1.0"
-    operations = {o["operationId"] for p in document["paths"].values() for o in p.values() if "operationId" in o}
+    operations = {
+        o["operationId"] for p in document["paths"].values() for o in p.values() if "operationId" in o
+    }
     assert operations == {f"{call.part}.{call.name}" for call in table()}
     references = json.dumps(document).split('"$ref":"#/components/schemas/')[1:]
     named = {r.split('"')[0] for r in references}
@@ -85,7 +87,9 @@ def test_a_wrong_question_is_named_with_its_place(
         ({"Content-Type": "application/json", "Content-Encoding": "gzip"}, "Content-Encoding"),
     ],
 )
-def test_a_body_of_another_type_is_not_guessed_at(doors: Knocking, headers: dict[str, str], words: str) -> None:
+def test_a_body_of_another_type_is_not_guessed_at(
+    doors: Knocking, headers: dict[str, str], words: str
+) -> None:
     answer = doors.client().post(f"{API}/worklist/query", content=b'{"query":{}}', headers=headers)
     assert answer.status_code == 415
     assert words in answer.json()["detail"]
@@ -99,10 +103,14 @@ def test_what_a_role_may_not_is_denied_and_audited(doors: Knocking) -> None:
 
 
 def test_bytes_go_as_they_are_both_ways(doors: Knocking, shared_data: Path) -> None:
-    file = sorted((shared_data / "charsets").glob("*.dcm"))[0].read_bytes()
+    file = min((shared_data / "charsets").glob("*.dcm")).read_bytes()
     stored = doors.client().post(f"{API}/studies/file", params={"name": "a.dcm"}, content=file)
     assert stored.json()["outcome"] == "stored", stored.text
-    row = doors.client().get(f"{API}/worklist/row", params={"key": "study:" + stored.json()["study_uid"]}).json()
+    row = (
+        doors.client()
+        .get(f"{API}/worklist/row", params={"key": "study:" + stored.json()["study_uid"]})
+        .json()
+    )
     manifest = doors.client().get(f"{API}/studies/manifest", params={"study_uid": row["study_uid"]}).json()
     uid = manifest["series"][0]["instances"][0]["sop_instance_uid"]
     answer = doors.client().get(f"{API}/studies/file", params={"sop_instance_uid": uid})
@@ -139,12 +147,18 @@ def test_locators_are_files_only_for_who_shares_the_disk(doors: Knocking, shared
     with Path(near["path"]).open("rb") as stored:
         stored.seek(near["offset"])
         pixels = stored.read(near["length"])
-    frame = doors.client().get(f"{API}/studies/frame?sop_instance_uid={far['sop_instance_uid']}&frame=1").json()
+    frame = (
+        doors.client().get(f"{API}/studies/frame?sop_instance_uid={far['sop_instance_uid']}&frame=1").json()
+    )
     assert base64.b64decode(frame["fragments"][0]) == pixels
 
 
 def explicit_ct(shared_data: Path) -> bytes:
-    (found,) = (f for f in (shared_data / "transfer-syntaxes/ct").iterdir() if f.name.startswith("1.2.840.10008.1.2.1_"))
+    (found,) = (
+        f
+        for f in (shared_data / "transfer-syntaxes/ct").iterdir()
+        if f.name.startswith("1.2.840.10008.1.2.1_")
+    )
     return found.read_bytes()
 
 
@@ -159,9 +173,7 @@ def test_a_long_poll_wakes_with_the_change_and_holds_no_thread(doors: Knocking) 
     pages: list[httpx.Response] = []
     threads = [
         threading.Thread(
-            target=lambda: pages.append(
-                doors.client().get(CHANGES, params={"sequence": start, "wait_s": 30})
-            )
+            target=lambda: pages.append(doors.client().get(CHANGES, params={"sequence": start, "wait_s": 30}))
         )
         for _ in range(24)  # more than the executor has threads
     ]
@@ -173,7 +185,7 @@ def test_a_long_poll_wakes_with_the_change_and_holds_no_thread(doors: Knocking) 
         thread.join(25)
     assert len(pages) == len(threads)
     for page in pages:
-        assert [c["sequence"] for c in page.json()["changes"]][0] == start + 1
+        assert page.json()["changes"][0]["sequence"] == start + 1
 
 
 def test_a_long_poll_ends_with_its_time(doors: Knocking) -> None:

@@ -11,7 +11,7 @@ import pytest
 from pacs_core.archive import problems
 from pacs_core.archive.routes import OPENAPI, SECRET_HEADER, SESSION, SIGN_IN
 from pacs_core.web.callers import WRONG_ALLOWED
-from tests.support.web_node import PASSWORD, SECRET, Knocking, open_doors
+from tests.support.web_node import PASSWORD, Knocking, open_doors
 
 PATHS = ["/metrics", "/api/v1/node", OPENAPI, "/dicom-web/studies", "/api/v1/changes/stream", "/", "/nothing"]
 
@@ -71,12 +71,16 @@ def test_metrics_are_prometheus_text(doors: Knocking) -> None:
     assert 'reading_room_http_requests_total{method="GET",status="200"}' in text
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.2", "localhost.evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8080", "127.0.0.2", "localhost.evil.example", ""]
+)
 def test_a_foreign_host_is_misdirected(doors: Knocking, host: str) -> None:
     is_problem(doors.client(Host=host).get("/health"), 421, "misdirected-request", "Host")
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "pacs.example", "Pacs.Example:443"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "127.0.0.1", "pacs.example", "Pacs.Example:443"]
+)
 def test_own_names_are_answered(doors: Knocking, host: str) -> None:
     assert doors.client(Host=host).get("/health").status_code == 200
 
@@ -88,7 +92,9 @@ def test_a_foreign_page_may_not_ask(doors: Knocking, origin: str) -> None:
 
 
 def test_what_a_browser_says_of_a_foreign_page_counts_without_an_origin(doors: Knocking) -> None:
-    is_problem(doors.client(Sec_Fetch_Site="cross-site").get("/health"), 403, "foreign-origin", "Sec-Fetch-Site")
+    is_problem(
+        doors.client(Sec_Fetch_Site="cross-site").get("/health"), 403, "foreign-origin", "Sec-Fetch-Site"
+    )
     assert doors.client(Sec_Fetch_Site="same-origin").get("/health").status_code == 200
 
 
@@ -102,13 +108,20 @@ def test_a_configured_site_and_the_own_one_may(doors: Knocking) -> None:
     preflight = doors.anyone().options("/dicom-web/studies", headers=asked)
     assert preflight.status_code == 204
     assert "Authorization" in preflight.headers["access-control-allow-headers"]
-    foreign = doors.anyone().options("/dicom-web/studies", headers={**asked, "Origin": "https://evil.example"})
+    foreign = doors.anyone().options(
+        "/dicom-web/studies", headers={**asked, "Origin": "https://evil.example"}
+    )
     assert foreign.status_code == 403
 
 
 def test_a_wrong_bearer_and_a_wrong_scheme(doors: Knocking) -> None:
     is_problem(doors.anyone(Authorization="Bearer nonsense").get("/health"), 401, "not-signed-in")
-    is_problem(doors.anyone(Authorization="Basic cmVhZGVyOng=").get("/metrics"), 400, "invalid-value", "Authorization")
+    is_problem(
+        doors.anyone(Authorization="Basic cmVhZGVyOng=").get("/metrics"),
+        400,
+        "invalid-value",
+        "Authorization",
+    )
     wrong = {SECRET_HEADER: "wrong"}
     is_problem(doors.anyone().get(SIGN_IN, headers=wrong), 401, "not-signed-in", SECRET_HEADER)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,13 +13,15 @@ from pacs_core.web.multipart import Event, MultipartReader, MultipartWriter, Par
 
 BOUNDARY = "x=y"
 NASTY = st.lists(
-    st.sampled_from([b"\r", b"\n", b"--", b"-", b"x=y", b"--x=y", b"\r\n--x=", b"\n--x=y!", b" ", b"a", b"\x00"])
+    st.sampled_from(
+        [b"\r", b"\n", b"--", b"-", b"x=y", b"--x=y", b"\r\n--x=", b"\n--x=y!", b" ", b"a", b"\x00"]
+    )
 ).map(b"".join)
 
 
 def cut(body: bytes, cuts: list[int]) -> list[bytes]:
     at = sorted({0, len(body), *(c % (len(body) + 1) for c in cuts)})
-    return [body[a:b] for a, b in zip(at, at[1:], strict=False)]
+    return [body[a:b] for a, b in pairwise(at)]
 
 
 def read(boundary: str, chunks: list[bytes]) -> list[tuple[dict[str, str], bytes]]:
@@ -55,7 +59,11 @@ def holds_a_delimiter(body: bytes) -> bool:
     return False
 
 
-@given(st.lists(NASTY | st.binary(max_size=300), max_size=5), st.lists(st.integers(0, 10_000), max_size=40), st.booleans())
+@given(
+    st.lists(NASTY | st.binary(max_size=300), max_size=5),
+    st.lists(st.integers(0, 10_000), max_size=40),
+    st.booleans(),
+)
 def test_any_parts_cut_anywhere_come_back(bodies: list[bytes], cuts: list[int], lf: bool) -> None:
     bodies = [b for b in bodies if not holds_a_delimiter(b + b"\r")]
     end = b"\n" if lf else b"\r\n"

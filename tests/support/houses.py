@@ -1,10 +1,10 @@
-"""One archive entered four ways, for the contract suite: in process and over HTTP, with and without its files."""
+"""One archive entered four ways, for the contract suite: in process or over HTTP, with or without files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -55,7 +55,9 @@ class House:
         self.spine.patient(patient, f"TEST^{number}")
         placed = self.spine.order(accession, patient) if order else None
         for n in range(images):
-            self.spine.image(uid, n + 1, patient_id=patient, patient_name=f"TEST^{number}", accession_number=accession)
+            self.spine.image(
+                uid, n + 1, patient_id=patient, patient_name=f"TEST^{number}", accession_number=accession
+            )
         return uid, placed
 
 
@@ -83,8 +85,3 @@ def house(way: str, folder: Path) -> Iterator[House]:
         finally:
             if isinstance(door, RemoteDoor):
                 door.close()
-
-
-def with_name(order: Order, name: str) -> Order:
-    """An order with another description."""
-    return replace(order, procedure_description=name)

@@ -115,7 +115,10 @@ class Knocking:
     def raw(self, request: bytes, timeout_s: float = 20.0) -> bytes:
         """Send bytes as they are and read until the other side closes or resets."""
         answer = b""
-        with socket.create_connection((self.host, self.port), timeout_s) as connection, suppress(ConnectionError):
+        with (
+            socket.create_connection((self.host, self.port), timeout_s) as connection,
+            suppress(ConnectionError),
+        ):
             connection.sendall(request)
             while chunk := connection.recv(65536):
                 answer += chunk
@@ -124,7 +127,7 @@ class Knocking:
 
 @contextmanager
 def quick_passwords() -> Iterator[None]:
-    """Argon2 with its smallest parameters: the same algorithm, without a second of hashing for each account."""
+    """Argon2 with its smallest parameters: the same algorithm, without seconds of hashing."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(access, "_hasher", lambda: quick)
