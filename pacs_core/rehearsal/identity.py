@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
@@ -34,27 +35,30 @@ class Identity:
     charset: str = UTF8
 
     @staticmethod
-    def from_worklist(answer: Dataset) -> Identity:
-        """The identity that a modality worklist answer gives (PS3.4 table K.6-1)."""
-        steps = answer.get("ScheduledProcedureStepSequence") or [Dataset()]
-        step = steps[0]
-        charset = answer.get("SpecificCharacterSet") or ""
+    def from_worklist(answer: Mapping[str, object]) -> Identity:
+        """The identity that a modality worklist answer (by keyword) gives (PS3.4 table K.6-1)."""
+
+        def text(keyword: str) -> str:
+            return _text(answer, keyword)
+
+        steps = answer.get("ScheduledProcedureStepSequence")
+        step = steps[0] if isinstance(steps, list) and steps else {}
         return Identity(
-            study_uid=str(answer.get("StudyInstanceUID", "")),
-            name=str(answer.get("PatientName", "")),
-            patient_id=_text(answer, "PatientID"),
-            issuer=_text(answer, "IssuerOfPatientID"),
-            birth_date=_text(answer, "PatientBirthDate"),
-            sex=_text(answer, "PatientSex"),
-            accession=_text(answer, "AccessionNumber"),
-            study_id=_text(answer, "RequestedProcedureID"),
-            study_description=_text(answer, "RequestedProcedureDescription"),
-            referring_physician=str(answer.get("ReferringPhysicianName") or ""),
-            procedure_id=_text(answer, "RequestedProcedureID"),
-            procedure_description=_text(answer, "RequestedProcedureDescription"),
+            study_uid=text("StudyInstanceUID"),
+            name=text("PatientName"),
+            patient_id=text("PatientID"),
+            issuer=text("IssuerOfPatientID"),
+            birth_date=text("PatientBirthDate"),
+            sex=text("PatientSex"),
+            accession=text("AccessionNumber"),
+            study_id=text("RequestedProcedureID"),
+            study_description=text("RequestedProcedureDescription"),
+            referring_physician=text("ReferringPhysicianName"),
+            procedure_id=text("RequestedProcedureID"),
+            procedure_description=text("RequestedProcedureDescription"),
             step_id=_text(step, "ScheduledProcedureStepID"),
             step_description=_text(step, "ScheduledProcedureStepDescription"),
-            charset=charset if isinstance(charset, str) else "\\".join(charset),
+            charset=text("SpecificCharacterSet") or UTF8,
         )
 
 
@@ -108,6 +112,9 @@ def _set_request(image: Dataset, identity: Identity) -> None:
     image.RequestAttributesSequence = Sequence([request])
 
 
-def _text(data: Dataset, keyword: str) -> str:
+def _text(data: Mapping[str, object], keyword: str) -> str:
+    """A value as text, several as DICOM writes them."""
     value = data.get(keyword)
+    if isinstance(value, (list, tuple)):
+        return "\\".join(str(one) for one in value)
     return "" if value is None else str(value)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence
 
 from pacs_core.domain.identifiers import is_uid
 from pacs_core.rehearsal.headers import SeriesHeader
@@ -101,13 +100,18 @@ def test_a_stamped_pet_keeps_its_uptake() -> None:
 
 
 def test_the_identity_comes_from_the_worklist() -> None:
-    answer, step = Dataset(), Dataset()
-    step.ScheduledProcedureStepID, step.ScheduledProcedureStepDescription = "SP1", "CT chest"
-    answer.ScheduledProcedureStepSequence = Sequence([step])
-    answer.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
-    answer.StudyInstanceUID, answer.PatientName, answer.PatientID = "2.25.7", "Yamada^Tarou=山田^太郎", "P1"
-    answer.AccessionNumber, answer.RequestedProcedureID = "A1", "RP1"
-    identity = Identity.from_worklist(answer)
+    step = {"ScheduledProcedureStepID": "SP1", "ScheduledProcedureStepDescription": "CT chest"}
+    identity = Identity.from_worklist(
+        {
+            "SpecificCharacterSet": ["", "ISO 2022 IR 87"],
+            "StudyInstanceUID": "2.25.7",
+            "PatientName": "Yamada^Tarou=山田^太郎",
+            "PatientID": "P1",
+            "AccessionNumber": "A1",
+            "RequestedProcedureID": "RP1",
+            "ScheduledProcedureStepSequence": [step],
+        }
+    )
     assert identity.charset == "\\ISO 2022 IR 87"
     assert (identity.study_uid, identity.step_id, identity.accession) == ("2.25.7", "SP1", "A1")
     assert identity.name == "Yamada^Tarou=山田^太郎"
