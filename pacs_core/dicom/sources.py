@@ -80,7 +80,10 @@ def _scan_or_parse(data: Buffer, start: int, uid: str, warnings: list[str]) -> D
     except Surprise:
         pass  # neither mode fits; the first trouble is the one to tell
     warnings.append(f"Read leniently: {describe(trouble)}")
-    return _parsed(data, start, uid, warnings, trouble)
+    found = _parsed(data, start, uid, warnings, trouble)
+    if SOP_INSTANCE_UID not in found.header:
+        raise Damaged(f"Not readable: {describe(trouble)}", describe(trouble).split(" has ")[0])
+    return found
 
 
 def _scanned(
