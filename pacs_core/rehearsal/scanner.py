@@ -125,6 +125,13 @@ class Scanner:
             f"{self._station.aet} finds no step with accession number {accession} on the worklist"
         )
 
+    def typed(self, accession: str) -> Step:
+        """The step of a recipe's order as a technologist would type it without a worklist; raises NoSuchStep."""
+        exam = next((e for e in self._recipe.exams if e.accession == accession), None)
+        if exam is None:
+            raise NoSuchStep(f"no order of the recipe has the accession number {accession}")
+        return Step("", "", exam.modality, self._station.aet, self._recipe.identity(exam))
+
     def acquire(
         self,
         step: Step,
@@ -223,9 +230,10 @@ def commands(scanner: Scanner) -> dict[str, Command]:
         mistake: str = "",
         pause_s: float = 0.0,
         limit: int = 0,
+        by_hand: bool = False,
     ) -> object:
         moment = datetime.fromisoformat(when) if when else None
-        step = scanner.step(accession)
+        step = scanner.typed(accession) if by_hand else scanner.step(accession)
         done = scanner.acquire(
             step, images=images, when=moment, mistake=mistake, pause_s=pause_s, limit=limit
         )

@@ -121,9 +121,7 @@ class Understudy:
 
     def delivered(self, accession: str, seconds: float = PATIENCE_S) -> dict[str, object]:
         """Wait for the acknowledgement in the exam's own row."""
-        row = self._until(
-            lambda: self._acknowledged(accession), "the row shows no acknowledgement", seconds
-        )
+        row = self._until(lambda: self._acknowledged(accession), "the row shows no acknowledgement", seconds)
         return {"delivery": row.delivery, "acknowledgement": row.acknowledgement}
 
     def close(self) -> dict[str, object]:
@@ -159,7 +157,9 @@ class Understudy:
         return None
 
     def _dialog(self) -> QDialog | None:
-        return next((w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()), None)
+        return next(
+            (w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()), None
+        )
 
     def _answer(self, dialog: QDialog) -> str | None:
         """The dialog's words once there are any; empty once it has gone."""
@@ -216,7 +216,11 @@ class Understudy:
         while tries < 2000:
             before = cell.shown.serial
             cell.hand.scroll(step)
-            self._until(lambda: cell.shown.serial > before and self._painted() is not None, "the wheel did nothing", 3.0)
+            self._until(
+                lambda: cell.shown.serial > before and self._painted() is not None,
+                "the wheel did nothing",
+                3.0,
+            )
             now = abs(self._off_level(cell, point))
             tries += 1
             if now < best:

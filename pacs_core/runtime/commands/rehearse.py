@@ -3,15 +3,94 @@
 from __future__ import annotations
 
 import argparse
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from pacs_core.rehearsal.company import Simulator
+from pacs_core.rehearsal.drills import DRILLS
+from pacs_core.rehearsal.play import Evidence, World, make_images, play
+from pacs_core.rehearsal.populate import Company, connect_results, furnish
+from pacs_core.rehearsal.reader import Reader
+from pacs_core.rehearsal.recipe import load_recipe
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the parser."""
     parser = commands.add_parser("rehearse", help="play the whole loop on a node of its own, with evidence")
     parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--drill", choices=sorted(DRILLS), help="play what breaks instead")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave node and logs in this folder")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play it."""
-    return 1
+    """Play; exit 0 when every line came out as it should."""
+
+    def tell(line: Evidence) -> None:
+        if not args.json:
+            print(line.as_text(), flush=True)
+
+    with _folder(args.keep) as folder, world_on(folder) as world:
+        lines = DRILLS[args.drill](world, tell) if args.drill else play(world, tell)
+    if args.json:
+        print(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1))
+    return 0 if all(line.done for line in lines) else 1
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="reading-room-rehearsal-", ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+@contextmanager
+def world_on(folder: Path) -> Iterator[World]:
+    """A node of its own in `folder`, with RIS, scanner and reader beside it as processes."""
+    from pacs_core.remote.archive import RemoteDoor
+    from pacs_core.runtime.child import CoreProcess
+    from pacs_core.runtime.clock import SystemClock
+    from pacs_core.runtime.data_folder import prepare
+    from pacs_core.runtime.demo import free_doors
+
+    recipe = load_recipe()
+    truth = make_images(folder / "images")
+    data = prepare(folder / "data")
+    doors = free_doors()
+    words = [f"--{door}=127.0.0.1:{doors[f'{door}_port']}" for door in ("dicom", "hl7", "http")]
+    with ExitStack() as closing:
+        core = CoreProcess(data, words)
+        facts = core.start()
+        closing.callback(core.stop)
+        door = RemoteDoor(*(core.find() or ("", "")), find=core.find)
+        closing.callback(door.close)
+        owner = door.as_owner()
+        furnish(owner.administration, recipe)
+        log = folder / "players.log"
+        ris = closing.enter_context(Simulator("ris", ["--node", str(facts["hl7"])], log))
+        options = ["--node", str(facts["dicom"]), "--images", str(folder / "images")]
+        scanner = closing.enter_context(
+            Simulator("scanner", [*options, "--station", recipe.station("CT").aet], log)
+        )
+        connect_results(owner.administration, recipe, Company(ris, {}))
+        account = recipe.reader
+        reader_archive = door.sign_in(account.name, account.password)
+        reader = closing.enter_context(Reader(data, folder / "window", log))
+        yield World(
+            owner=owner,
+            reader_archive=reader_archive,
+            ris=ris,
+            scanner=scanner,
+            reader=reader,
+            recipe=recipe,
+            today=SystemClock().civil_now().date(),
+            password=account.password,
+            truth=truth,
+        )
