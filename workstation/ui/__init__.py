@@ -8,3 +8,7 @@
                                 the places: strangers to each other, they talk through session and archive
 ``widgets``                     small shared controls (panels, status words, empty and failed states)
 """
+
+from workstation.ui.none import keep_none_alive
+
+keep_none_alive()
