@@ -45,13 +45,15 @@ MISTAKES: dict[str, Callable[[Identity], Identity]] = {
 }
 
 
-def typed_by_hand(identity: Identity, mistake: str) -> Identity:
-    """The identity as somebody typed it in who did not pick the worklist entry: with the mistake, a study UID
-    of the machine's own, and no word of the requested procedure. Raises ValueError for an unknown mistake.
+def typed_by_hand(identity: Identity, mistake: str = "") -> Identity:
+    """The identity as somebody typed it in who did not pick the worklist entry.
+
+    With the mistake (none where empty), a study UID of the machine's own, and no word of the requested
+    procedure. Raises ValueError for an unknown mistake.
     """
-    if mistake not in MISTAKES:
+    if mistake and mistake not in MISTAKES:
         raise ValueError(f"{mistake!r} is no mistake known here; known are {', '.join(MISTAKES)}")
-    wrong = MISTAKES[mistake](identity)
+    wrong = MISTAKES[mistake](identity) if mistake else identity
     study_uid = uid_from_name(f"typed/{mistake}/{identity.study_uid}")
     return replace(wrong, study_uid=study_uid, procedure_id="", step_id="", step_description="")
 

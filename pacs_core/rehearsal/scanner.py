@@ -126,11 +126,14 @@ class Scanner:
         )
 
     def typed(self, accession: str) -> Step:
-        """The step of a recipe's order as a technologist would type it without a worklist; raises NoSuchStep."""
+        """What a technologist types from the paper request where the worklist does not help.
+
+        Raises NoSuchStep where the recipe has no order of that accession number.
+        """
         exam = next((e for e in self._recipe.exams if e.accession == accession), None)
         if exam is None:
             raise NoSuchStep(f"no order of the recipe has the accession number {accession}")
-        return Step("", "", exam.modality, self._station.aet, self._recipe.identity(exam))
+        return Step("", "", exam.modality, self._station.aet, typed_by_hand(self._recipe.identity(exam)))
 
     def acquire(
         self,

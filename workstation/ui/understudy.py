@@ -18,13 +18,14 @@ from typing import TypeVar
 
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QPushButton, QTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QPushButton, QWidget
 
 from pacs_core.archive.models import ExamRow
 from pacs_core.archive.protocol import Door
 from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.domain.measurement import Measurement
 from workstation.ui.reading.cell import ImageCell
+from workstation.ui.reporting.field_editor import TextEditor
 from workstation.ui.shell import Settings, Workstation
 from workstation.ui.worklist.page import WorklistPage
 
@@ -97,11 +98,15 @@ class Understudy:
         return {"length_mm": new.quantities[0].value, "tracking_uid": new.tracking_uid, "pixel_mm": pixel}
 
     def report(self, text: str) -> dict[str, object]:
-        """Type into the findings of the report."""
-        field = self._until(lambda: self._field("Findings"), "the report has no field to type into")
-        field.setFocus()
-        QTest.keyClicks(field, text)
-        return {"field": field.accessibleName()}
+        """Type into the findings of the report, and a word into what must not stay empty."""
+        fields = self._until(self._fields, "the report has no field to type into")
+        named = [f for f in fields if "finding" in f.accessibleName().casefold()]
+        chosen = (named or fields)[0]
+        self._fill(chosen, text)
+        for field in fields:
+            if field is not chosen and not field.toPlainText().strip():
+                self._fill(field, "As above.")
+        return {"field": chosen.accessibleName(), "fields": [f.accessibleName() for f in fields]}
 
     def sign(self, password: str) -> dict[str, object]:
         """Sign with the password; answers the words of the dialog where it was refused."""
@@ -114,6 +119,9 @@ class Understudy:
         for seen in dialog.findChildren(QCheckBox):
             if seen.isVisible() and not seen.isChecked():
                 QTest.mouseClick(seen, Qt.MouseButton.LeftButton, pos=QPoint(8, seen.height() // 2))
+        if self._named(QWidget, "Password to sign") is None:
+            told = "; ".join(w.accessibleName() for w in dialog.findChildren(QWidget) if w.accessibleName())
+            raise RuntimeError(f"the report may not be signed: {told}")
         self._type("Password to sign", password)
         self._press("Sign the report")
         self._until(lambda: self._answer(dialog) is not None, "signing had no outcome")
@@ -147,14 +155,14 @@ class Understudy:
         button = self._until(lambda: self._named(QPushButton, name), f"there is no button {name}")
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
-    def _field(self, name: str) -> QWidget | None:
-        exact = self._named(QTextEdit, name)
-        if exact is not None:
-            return exact
-        for widget in QApplication.allWidgets():
-            if isinstance(widget, QTextEdit) and widget.isVisible() and not widget.isReadOnly():
-                return widget
-        return None
+    def _fields(self) -> list[TextEditor]:
+        """The report's free-text fields from top to bottom."""
+        return [w for w in self.window.findChildren(TextEditor) if w.isVisible() and w.isEnabled()]
+
+    def _fill(self, field: TextEditor, text: str) -> None:
+        field.setFocus()
+        QTest.keyClick(field, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClicks(field, text)
 
     def _dialog(self) -> QDialog | None:
         return next(
