@@ -111,6 +111,23 @@ def test_a_scan_can_be_cut_short(node: Node, recipe: Recipe, images: DemoImages)
     assert len(done.sent) == 2
 
 
+def test_what_is_typed_from_the_request_waits_for_its_order(
+    node: Node, recipe: Recipe, images: DemoImages
+) -> None:
+    scanner = machine(node, recipe, images, "CT")
+    done = scanner.acquire(scanner.typed("DH2611883"), images="phantom-chest")
+    assert done.study_uid != recipe.exam("unknown-ct").study_uid
+    archive = node.archive(node.owner())
+    assert archive.worklist.row(f"study:{done.study_uid}").reconciliation == "held"
+    host, _, port = node.hl7.rpartition(":")
+    ris = Ris((host, int(port)), recipe)
+    ris.admit(TODAY, ("unknown-ct",))
+    ris.close()
+    assert archive.worklist.row(f"study:{done.study_uid}").reconciliation == "matched"
+    with pytest.raises(NoSuchStep, match="NONE"):
+        scanner.typed("NONE")
+
+
 def test_as_a_process(node: Node, images: DemoImages, tmp_path: Path) -> None:
     options = ["--node", node.dicom, "--station", "DEMO_CT1", "--images", str(images.folder)]
     with Simulator("scanner", options, tmp_path / "scanner.log") as scanner:
