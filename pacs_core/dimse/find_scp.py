@@ -15,6 +15,7 @@ from pacs_core.dimse import sop_classes as sop
 from pacs_core.dimse.association import Association, Message
 from pacs_core.dimse.identifiers import LEVEL, Answer, Keys, encode_answer, read_keys
 from pacs_core.domain.errors import InvalidValue, MissingValue, ReadingRoomError
+from pacs_core.domain.matching import folded_name
 from pacs_core.domain.patient import Patient
 from pacs_core.domain.records import InstanceRecord, SeriesRecord, StudyKeys
 from pacs_core.domain.times import dicom_date, dicom_time
@@ -222,7 +223,7 @@ class FindSCP:
         querying = self._services.querying
         values: Iterator[dict[int, object]]
         if level == "PATIENT":
-            values = (self._patient(p, asked, details) for p, _ in querying.patients(wanted))
+            values = (self._patient(same, asked, details) for same in _persons(querying.patients(wanted)))
         elif level == "STUDY":
             values = (self._study(s, asked, details) for s in querying.studies(wanted))
         elif level == "SERIES":
@@ -231,10 +232,11 @@ class FindSCP:
             values = (_instance(i) for i in querying.instances(wanted))
         return (Answer(v | available, fixed) for v in values)
 
-    def _patient(self, patient: Patient, asked: set[int], details: Details) -> dict[int, object]:
-        values = patient_values(patient)
+    def _patient(self, same: list[Patient], asked: set[int], details: Details) -> dict[int, object]:
+        values = patient_values(same[0])
         if asked & PATIENT_COUNTS:
-            values |= dict(zip(_ORDERED_COUNTS, details.of_patient(patient.id), strict=True))
+            totals = [sum(counts) for counts in zip(*(details.of_patient(p.id) for p in same), strict=True)]
+            values |= dict(zip(_ORDERED_COUNTS, totals, strict=True))
         return values
 
     def _study(self, found: StudyAnswer, asked: set[int], details: Details) -> dict[int, object]:
@@ -245,6 +247,14 @@ class FindSCP:
         values = study_values(found.of) | series_values(found.series)
         more = partial(details.attributes, found.of.study.id, found.series.id)
         return _completed(values, asked, details, found.of, more)
+
+
+def _persons(found: list[tuple[Patient, int]]) -> list[list[Patient]]:
+    """Rows of one person together: studies no order names keep provisional patients, one each."""
+    persons: dict[tuple[object, str], list[Patient]] = {}
+    for patient, _ in found:
+        persons.setdefault((patient.identifier, folded_name(patient.demographics.name)), []).append(patient)
+    return list(persons.values())
 
 
 _ORDERED_COUNTS = tuple(

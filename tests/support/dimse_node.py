@@ -47,9 +47,11 @@ class Running:
         """A bare connection, for what no library would send."""
         return socket.create_connection((self.host, self.port), timeout=20)
 
-    def peer(self, title: str, port: int = 104, host: str = "127.0.0.1", **rights: bool) -> None:
+    def peer(
+        self, title: str, port: int = 104, host: str = "127.0.0.1", modality: str = "", **rights: bool
+    ) -> None:
         may = {"may_store": True, "may_query": True, "may_retrieve": True, "may_worklist": True, **rights}
-        record = PeerRecord(title=title, host=host, port=port, modality="", station="", **may)
+        record = PeerRecord(title=title, host=host, port=port, modality=modality, station="", **may)
         self.spine.services.configuring.save_peer(record, "test")
 
     def instances(self) -> list[InstanceRecord]:
