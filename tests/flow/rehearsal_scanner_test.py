@@ -71,7 +71,7 @@ def test_a_step_is_found_done_and_matched(node: Node, recipe: Recipe, images: De
     scanner = machine(node, recipe, images, "CT")
     scanner.echo()
     steps = scanner.worklist("20261122")
-    assert [s.identity.accession for s in steps] == ["DH2611870", "DH2611891"]
+    assert {"DH2611870", "DH2611891"} <= {s.identity.accession for s in steps}
     assert scanner.worklist("20261123") == ()
     step = scanner.step("DH2611870")
     assert (step.date, step.time[:4], step.modality) == ("20261122", "0840", "CT")
@@ -133,7 +133,8 @@ def test_as_a_process(node: Node, images: DemoImages, tmp_path: Path) -> None:
     with Simulator("scanner", options, tmp_path / "scanner.log") as scanner:
         assert scanner.facts["station"] == "DEMO_CT1"
         assert scanner.tell("echo") == "answered"
-        assert len(scanner.tell("worklist", date="20261122")) == 2
+        steps = scanner.tell("worklist", date="20261122")
+        assert {"DH2611870", "DH2611891"} <= {step["identity"]["accession"] for step in steps}
         done = scanner.tell("acquire", accession="DH2611891", when="2026-11-22T14:41:00")
         assert (done["stored"], done["sent"][0]["status"]) == (3, 0)
         with pytest.raises(SimulatorFailed, match="no step with accession number NONE"):
