@@ -4,52 +4,56 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, Engine, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from pacs_core.database.migrations import MIGRATIONS
 from pacs_core.database.schema import SCHEMA_VERSION, metadata, schema_version
-from pacs_core.database.unit_of_work import SqliteIndex, open_engine
-from pacs_core.domain.errors import Refused
+from pacs_core.database.unit_of_work import SqliteIndex, open_engine, roll_back
+from pacs_core.domain.errors import Refused, StorageFailure
 from pacs_core.ports import Clock
 
 
 def open_index(path: Path, clock: Clock, sync_directory: Callable[[Path], None]) -> SqliteIndex:
     """The index at `path`; raises Refused where a newer version wrote it or it is no index at all.
 
-    `sync_directory` makes new names in a folder durable.
+    `sync_directory` makes new names in a folder durable. Raises StorageFailure where an upgrade failed; the
+    index is then as it was.
     """
-    fresh = not path.exists()
-    engine = open_engine(path)
-    try:
-        if fresh:
-            metadata.create_all(engine)
-            with engine.begin() as connection:
-                connection.execute(insert(schema_version), {"version": SCHEMA_VERSION})
-            sync_directory(path.parent)
-        else:
-            _upgrade(path, sync_directory)
-    finally:
-        engine.dispose()
+    if _tables(path):
+        _upgrade(path, sync_directory)
+    else:
+        with _transaction(path) as connection:
+            metadata.create_all(connection)
+            connection.execute(insert(schema_version), {"version": SCHEMA_VERSION})
+        sync_directory(path.parent)
     return SqliteIndex(path, clock)
 
 
 def version_of(path: Path) -> str:
     """The schema version of an index file; raises Refused where it has none."""
-    engine = open_engine(path)
-    try:
-        with engine.connect() as connection:
+    found = None
+    if schema_version.name in _tables(path):
+        with _engine(path) as engine, engine.connect() as connection:
             found = connection.execute(select(schema_version.c.version)).scalar()
-    except DBAPIError as error:
-        raise Refused(
-            f"{path.name} is no index of Reading Room: {type(error).__name__}", str(path)
-        ) from error
-    finally:
-        engine.dispose()
-    return str(found or "")
+    if not found:
+        raise Refused(f"{path.name} is no index of Reading Room", str(path))
+    return str(found)
+
+
+def _tables(path: Path) -> set[str]:
+    """The tables of the file; none where it is not there or its making was cut off (see `_transaction`)."""
+    if not path.exists():
+        return set()
+    try:
+        with _engine(path) as engine, engine.connect() as connection:
+            return set(inspect(connection).get_table_names())
+    except (DBAPIError, sqlite3.DatabaseError) as error:
+        raise Refused(f"{path.name} is no index of Reading Room: {_words(error)}", str(path)) from error
 
 
 def _upgrade(path: Path, sync_directory: Callable[[Path], None]) -> None:
@@ -61,17 +65,47 @@ def _upgrade(path: Path, sync_directory: Callable[[Path], None]) -> None:
             f"the data folder is of a newer version ({version}; this program knows {SCHEMA_VERSION})",
             str(path),
         )
-    _copy_aside(path, path.with_name(f"{path.stem}-before-{SCHEMA_VERSION}{path.suffix}"))
+    copy = path.with_name(f"{path.stem}-before-{SCHEMA_VERSION}{path.suffix}")
+    _copy_aside(path, copy)
     sync_directory(path.parent)
-    engine = open_engine(path)
     try:
-        with engine.begin() as connection:
+        with _transaction(path) as connection:
             for number, upgrade in MIGRATIONS:
                 if number > version:
                     upgrade(connection)
             connection.execute(schema_version.update().values(version=SCHEMA_VERSION))
+    except DBAPIError as error:
+        raise StorageFailure(
+            f"the upgrade from {version} to {SCHEMA_VERSION} failed, the index is as it was "
+            f"(and copied to {copy.name}): {_words(error)}",
+            str(path),
+        ) from error
+
+
+@contextmanager
+def _engine(path: Path) -> Iterator[Engine]:
+    engine = open_engine(path)
+    try:
+        yield engine
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _transaction(path: Path) -> Iterator[Connection]:
+    """One transaction, tables and their changes included: SQLite rolls those back like any other row."""
+    with _engine(path) as engine, engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            roll_back(connection)
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+
+def _words(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error)
 
 
 def _copy_aside(path: Path, copy: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from pacs_core.database.transaction import IndexTransaction
@@ -39,6 +39,7 @@ def open_engine(path: Path, *, read_only: bool = False) -> Engine:
         pool_size=8,
         max_overflow=32,
         connect_args={"timeout": 30, "check_same_thread": False, "isolation_level": None},
+        hide_parameters=True,  # they are patients' data, and errors end in logs
     )
 
     @event.listens_for(engine, "connect")
@@ -78,6 +79,7 @@ class SqliteIndex:
         self._readers = open_engine(path, read_only=True)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._changed = threading.Condition()
+        self._gate = threading.Lock()
         self._closed = False
         with self.read() as tx:
             self._newest = tx.journal.newest()
@@ -86,24 +88,29 @@ class SqliteIndex:
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in the next commit and return what it returned, after the commit is synced."""
-        if self._closed:
-            raise StorageFailure("the index is closed")
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write inside a write: pass the transaction on instead")
         job = _Job(work)
-        self._jobs.put(job)
+        with self._gate:  # nothing is queued behind the writer's last batch
+            self._refuse_closed()
+            self._jobs.put(job)
         result: T = job.future.result()
         return result
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """One consistent state of the index."""
-        with self._readers.connect() as connection:
-            connection.exec_driver_sql("BEGIN")
-            try:
-                yield IndexTransaction(connection, self._clock)
-            finally:
-                connection.exec_driver_sql("ROLLBACK")
+        """One consistent state of the index; raises StorageFailure where it cannot be read."""
+        self._refuse_closed()
+        try:
+            with self._readers.connect() as connection:
+                connection.exec_driver_sql("BEGIN")
+                try:
+                    yield IndexTransaction(connection, self._clock)
+                finally:
+                    roll_back(connection)
+        except SQLAlchemyError as error:
+            log.error("the index could not be read: %s", type(error).__name__)
+            raise StorageFailure(f"the index could not be read: {type(error).__name__}", "index") from error
 
     def wait_for_change(self, sequence: int, timeout_s: float) -> int:
         """Wait until the journal is past `sequence`, or the time is over; returns its newest number."""
@@ -115,15 +122,20 @@ class SqliteIndex:
 
     def close(self) -> None:
         """Finish what waits, then close; later writes are refused."""
-        if self._closed:
-            return
-        self._closed = True
-        self._jobs.put(None)
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._jobs.put(None)
         self._thread.join()
         with self._changed:
             self._changed.notify_all()
         self._engine.dispose()
         self._readers.dispose()
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise StorageFailure("the index is closed", "index")
 
     def _run(self) -> None:
         with self._engine.connect() as connection:
@@ -151,21 +163,17 @@ class SqliteIndex:
         return batch
 
     def _commit_with_retries(self, connection: Connection, batch: list[_Job]) -> None:
-        for attempt in range(BUSY_TRIES):
+        for attempt in range(1, BUSY_TRIES + 1):
             try:
                 outcomes, newest = self._commit(connection, batch)
-            except OperationalError as error:
-                _rollback(connection)
-                if attempt + 1 < BUSY_TRIES and "locked" in str(error):
-                    continue
-                self._fail(batch, error)
+            except Exception as error:  # noqa: BLE001  # the writer's edge: whatever failed, every caller hears of it
+                roll_back(connection)
+                if attempt == BUSY_TRIES or not _is_busy(error):
+                    self._fail(batch, error)
+                    return
+            else:
+                self._release(batch, outcomes, newest)
                 return
-            except DBAPIError as error:
-                _rollback(connection)
-                self._fail(batch, error)
-                return
-            self._release(batch, outcomes, newest)
-            return
 
     def _commit(
         self, connection: Connection, batch: list[_Job]
@@ -192,9 +200,7 @@ class SqliteIndex:
     def _fail(self, batch: list[_Job], error: Exception) -> None:
         log.error("a commit failed: %s", type(error).__name__)
         for job in batch:
-            failure = StorageFailure(f"the index could not commit: {type(error).__name__}", "index")
-            failure.__cause__ = error
-            job.future.set_exception(failure)
+            job.future.set_exception(_failure(error))
 
 
 def _run_in_savepoint(
@@ -204,19 +210,35 @@ def _run_in_savepoint(
     connection.exec_driver_sql("SAVEPOINT job")
     try:
         result = job.work(transaction)
-    except DBAPIError:
-        raise
-    except BaseException as error:  # noqa: BLE001  # the caller gets it, its savepoint is undone
+    except BaseException as error:  # the caller gets it, its savepoint is undone
+        if not _in_transaction(connection):
+            raise  # SQLite has given up the whole transaction: disk full, or failing
         connection.exec_driver_sql("ROLLBACK TO job")
         connection.exec_driver_sql("RELEASE job")
         transaction.forget_after(mark)
-        return None, error
+        return None, _failure(error) if isinstance(error, SQLAlchemyError) else error
     connection.exec_driver_sql("RELEASE job")
     return result, None
 
 
-def _rollback(connection: Connection) -> None:
+def _in_transaction(connection: Connection) -> bool:
+    plain: Any = connection.connection.dbapi_connection
+    return bool(plain.in_transaction)
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and "locked" in str(error)
+
+
+def _failure(error: BaseException) -> StorageFailure:
+    failure = StorageFailure(f"the index could not commit: {type(error).__name__}", "index")
+    failure.__cause__ = error
+    return failure
+
+
+def roll_back(connection: Connection) -> None:
+    """Undo the open transaction; SQLite may have done so itself after a failure of the disk."""
     try:
         connection.exec_driver_sql("ROLLBACK")
-    except OperationalError:
+    except DBAPIError:
         log.debug("nothing to roll back")
