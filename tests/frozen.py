@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -119,8 +120,12 @@ def pack() -> bool:
     text = (CHECKOUT / "pyproject.toml").read_text(encoding="utf-8")
     version = text.split('version = "')[1].split('"')[0]
     name = f"reading-room-{version}-{platform.system().lower()}-{platform.machine().lower()}"
-    kind = "zip" if os.name == "nt" else "gztar"
-    packed = Path(shutil.make_archive(str(FOLDER.parent / name), kind, FOLDER.parent, FOLDER.name))
+    if os.name == "nt":
+        packed = Path(shutil.make_archive(str(FOLDER.parent / name), "zip", FOLDER.parent, FOLDER.name))
+    else:
+        packed = FOLDER.parent / f"{name}.tar.gz"
+        with tarfile.open(packed, "w:gz", compresslevel=3) as archive:  # a fifth of the time for a tenth more
+            archive.add(FOLDER, FOLDER.name)
     with packed.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     packed.with_name(packed.name + ".sha256").write_text(f"{digest}  {packed.name}\n", encoding="utf-8")
