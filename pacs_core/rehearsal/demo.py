@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from pacs_core.rehearsal.recipe import Recipe, load_recipe
 GENERATION = 1
 """To be raised whenever the same recipe would give other pixels (a frozen program has no source to hash)."""
 MANIFEST = "demo.json"
+KEPT_S = 30 * 24 * 3600.0
+TRY_AGAIN_S = 24 * 3600.0
 Progress = Callable[[str], None]
 
 
@@ -55,9 +59,34 @@ def demo_images(
     if offline is not None and (offline / MANIFEST).is_file():
         return _open(offline)
     folder = (cache or cache_folder()) / f"demo-{recipe_hash()}"
+    if (folder / MANIFEST).is_file() and _may_be_better_now(folder, progress or _silent):
+        shutil.rmtree(folder)
     if not (folder / MANIFEST).is_file():
         _make(folder, progress or _silent)
+        _forget_old(folder)
+    with contextlib.suppress(OSError):
+        os.utime(folder / MANIFEST)
     return _open(folder)
+
+
+def _may_be_better_now(folder: Path, progress: Progress) -> bool:
+    """Say, at most once a day, whether what had to be computed for want of a network can now be had."""
+    told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    if not told["notes"] or time.time() - told.get("tried", 0.0) < TRY_AGAIN_S:
+        return False
+    with tempfile.TemporaryDirectory(prefix="demo-sources-") as trial:
+        wheels, _ = _wheels(Path(trial), progress)
+    if wheels is None:
+        (folder / MANIFEST).write_text(json.dumps({**told, "tried": time.time()}), encoding="utf-8")
+    return wheels is not None
+
+
+def _forget_old(folder: Path) -> None:
+    """Take away the demos of earlier versions that nobody opened for a while."""
+    for other in folder.parent.glob("demo-*"):
+        told = other / MANIFEST
+        if other != folder and told.is_file() and time.time() - told.stat().st_mtime > KEPT_S:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def cache_folder() -> Path:
@@ -119,7 +148,7 @@ def build_all(folder: Path, recipe: Recipe, progress: Progress) -> None:
                 image.save_as(target / f"{number:04d}.dcm", enforce_file_format=True)
             if truth:
                 (target / "truth.json").write_text(truth, encoding="utf-8")
-    told = {"chest": shop.chest.origin, "notes": notes, "generation": GENERATION}
+    told = {"chest": shop.chest.origin, "notes": notes, "generation": GENERATION, "tried": time.time()}
     shutil.rmtree(folder / "wheels", ignore_errors=True)
     (folder / MANIFEST).write_text(json.dumps(told, indent=1), encoding="utf-8")
 

@@ -12,7 +12,7 @@ Tell = Callable[[Evidence], None]
 
 
 def silent_ris(world: World, tell: Tell) -> list[Evidence]:
-    """The RIS hears results and says nothing: the report waits, is seen waiting, and is then delivered once."""
+    """The RIS hears results and says nothing: the report waits, is seen waiting, then delivered once."""
     study = _signed(world, before=lambda: world.ris.tell("default", name="silent"))
     waiting = _until(world, study, lambda row: row.delivery == "silent")
     lines = [Evidence(7, "silent RIS", True, f"the report waits: {waiting.acknowledgement or 'no answer'}")]

@@ -1,4 +1,4 @@
-"""The rehearsal's reader: the workstation as a process of its own, told what to do and asked what it showed."""
+"""The rehearsal's reader: the workstation as a process of its own, told what to do, asked what it showed."""
 
 from __future__ import annotations
 

