@@ -279,3 +279,22 @@ def test_who_may_not_store_and_what_cannot_be_answered(doors: Knocking, series: 
         doors.client("technologist").post(f"{STUDIES}/1.a", content=body, headers=headers).status_code == 400
     )
     assert kept(doors) == []
+
+
+def test_the_same_object_twice_in_one_body_is_kept_once(doors: Knocking, series: list[bytes]) -> None:
+    answer = stow(doors, framed([series[0], series[1], series[0]]))
+    assert (answer.status_code, len(stored(answer))) == (200, 3)
+    assert sorted(kept(doors)) == sorted(series[:2])
+
+
+def test_a_failure_nobody_foresaw_is_never_a_success(
+    doors: Knocking, series: list[bytes], monkeypatch: pytest.MonkeyPatch, expect_errors: Any
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    expect_errors("unexpected RuntimeError")
+    monkeypatch.setattr(doors.node.storing, "keep", broken)
+    answer = stow(doors, framed(series[:2]))
+    assert answer.status_code == 500
+    assert kept(doors) == []

@@ -97,12 +97,9 @@ def test_own_names(host: str, server: str, fits: bool) -> None:
 
 
 def every_error() -> list[e.ReadingRoomError]:
-    classes = [c for c in vars(e).values() if isinstance(c, type) and issubclass(c, e.ReadingRoomError)]
-    return [
-        c("words", 7.5) if c is e.LockedOut else c("words", "a place")
-        for c in classes
-        if c in problems.STATUS
-    ]
+    classes = {c for c in vars(e).values() if isinstance(c, type) and issubclass(c, e.ReadingRoomError)}
+    assert classes - {e.ReadingRoomError} == set(problems.STATUS), "an error without its HTTP status"
+    return [c("words", 7.5) if c is e.LockedOut else c("words", "a place") for c in problems.STATUS]
 
 
 def test_every_error_of_the_domain_comes_back_as_itself() -> None:

@@ -34,7 +34,7 @@ def spoken_forms(text: str) -> str:
     text = " ".join(text.split())
     for words, mark in _MARKS:
         text = re.sub(rf"[\s,.;?]*\b{words}\b[,.;?]*", mark, text, flags=re.IGNORECASE)
-    text = re.sub(r"[\s,.]*\bperiod\b[,.]*(?=\s*$|\s+[A-Z\n]|\s+new\b)", ".", text, flags=re.IGNORECASE)
+    text = re.sub(r"[\s,.]*\bperiod\b[,.]*(?=\s*$|\s+(?-i:[A-Z])|\s+new\b)", ".", text, flags=re.IGNORECASE)
     for words, ends in _BREAKS:
         text = re.sub(rf"[\s,]*\b{words}\b[,.;]*\s*", ends, text, flags=re.IGNORECASE)
     text = _units(text)

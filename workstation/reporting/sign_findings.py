@@ -9,7 +9,7 @@ from enum import StrEnum
 from workstation.reporting.draft import Draft, shown
 from workstation.reporting.facts import OrderFacts
 from workstation.reporting.shipped import code_list
-from workstation.reporting.template_model import Label, TemplateSection
+from workstation.reporting.template_model import FieldKind, Label, TemplateSection
 
 
 class Severity(StrEnum):
@@ -67,6 +67,7 @@ class Statement:
     role: str
     text: str
     untouched: bool
+    kind: FieldKind = FieldKind.TEXT
 
 
 _BACKGROUND = {"18785-6", "55752-0", "11329-0", "18834-2", "55111-9"}
@@ -96,7 +97,8 @@ def _statements(draft: Draft) -> Iterator[Statement]:
             for item in paragraph.fields:
                 text = shown(draft, item.identifier).text
                 label = labels.get(item.identifier, item.label)
-                yield Statement(item.identifier, label, role, text, item.identifier in draft.untouched)
+                untouched = item.identifier in draft.untouched
+                yield Statement(item.identifier, label, role, text, untouched, item.kind)
 
 
 def finding(

@@ -39,7 +39,7 @@ _Request = tuple[dict[str, Any], bytes]
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve frames until the parent closes the pipe or nothing is asked for `--idle` seconds; exit status 0."""
+    """Serve frames until the parent closes the pipe or asks nothing for `--idle` seconds; exit status 0."""
     parser = argparse.ArgumentParser(
         prog=SUBCOMMAND, description="speech engine of the workstation; not for hand use"
     )
@@ -151,7 +151,7 @@ def utterance_to_json(utterance: Utterance) -> dict[str, Any]:
     """An utterance as it travels."""
     return {
         "text": utterance.text,
-        "words": [[w.text, w.start, w.end, w.probability, w.heard] for w in utterance.words],
+        "words": [[w.text, w.start, w.end, w.probability] for w in utterance.words],
         "alternatives": list(utterance.alternatives),
         "seconds": utterance.seconds,
         "took": utterance.took,

@@ -206,9 +206,7 @@ def _environment() -> dict[str, str]:
 
 
 def _utterance(content: dict[str, Any]) -> Utterance:
-    words = tuple(
-        Word(text, start, end, chance, heard) for text, start, end, chance, heard in content["words"]
-    )
+    words = tuple(Word(text, start, end, chance) for text, start, end, chance in content["words"])
     return Utterance(
         content["text"],
         words,

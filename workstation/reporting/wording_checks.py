@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from workstation.reporting.facts import SIDE_WORDS
 from workstation.reporting.shipped import code_list
 from workstation.reporting.sign_findings import SignFinding, Situation, Statement, finding
+from workstation.reporting.template_model import FieldKind
 from workstation.reporting.words import denied, phrases_in, places_of, side_before, sides_in
 
 _OPPOSITE = {"left": "right", "right": "left"}
@@ -186,6 +187,8 @@ def cited_dates(report: tuple[Statement, ...], situation: Situation) -> Iterator
     """Dates that the report cites and no prior study has."""
     known = {*situation.prior_dates, situation.facts.study_date}
     for statement in report:
+        if statement.kind is FieldKind.DATE:
+            continue  # a date asked for by the template is no cited study
         for match in _DATE.finditer(statement.text):
             if match.group(0) not in known:
                 yield finding(
