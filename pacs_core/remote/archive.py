@@ -99,7 +99,7 @@ class RemoteArchive:
 
         method.__name__ = method.__qualname__ = call.name
         method.__doc__ = call.words
-        method.__signature__ = call.signature  # type: ignore[attr-defined]  # what inspect and help() show
+        vars(method)["__signature__"] = call.signature  # what inspect and help() show
         return method
 
     def _ask(self, call: Call, arguments: Mapping[str, object]) -> object:

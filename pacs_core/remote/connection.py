@@ -103,6 +103,7 @@ class Connection:
             try:
                 answer = self._once(place, asked)
             except httpx.TransportError as failure:
+                _check_certificate(failure)
                 if not isinstance(failure, _NEVER_LEFT) and asked.method not in TWICE:
                     raise e.StorageFailure(UNKNOWN, "connection") from None
                 if time.monotonic() + pause > deadline:
@@ -155,6 +156,17 @@ class _Asked:
     body: bytes
     headers: dict[str, str]
     read_s: float
+
+
+def _check_certificate(failure: BaseException) -> None:
+    """Raise Refused where the failure is a certificate nobody here trusts: waiting would not mend it."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise e.Refused(
+                f"the archive's certificate is not trusted: {cause.verify_message}", "certificate"
+            )
+        cause = cause.__cause__ or cause.__context__
 
 
 def _error_of(answer: httpx.Response) -> e.ReadingRoomError | None:

@@ -68,7 +68,7 @@ class WebApp:
                 await self._hub.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
-                await self._hub.stop()
+                self._hub.close()
                 self._blocking.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

@@ -38,26 +38,18 @@ class ChangeHub:
         self._closing = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: asyncio.Event | None = None
-        self._thread: threading.Thread | None = None
 
     async def start(self) -> None:
         """Begin to listen; called on the event loop."""
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
-        self._thread = threading.Thread(target=self._tail, name="web-changes", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._tail, name="web-changes", daemon=True).start()
 
     def close(self) -> None:
-        """Release every listener; safe from any thread, more than once."""
+        """Release every listener; safe from any thread, more than once. The thread ends at its next look."""
         self._closing.set()
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, self._newest)
-
-    async def stop(self) -> None:
-        """Close, and wait for the thread."""
-        self.close()
-        if self._thread is not None:
-            await asyncio.to_thread(self._thread.join)
 
     @property
     def closing(self) -> bool:

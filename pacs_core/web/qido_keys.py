@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pacs_core.domain.errors import InvalidValue
 from pacs_core.domain.identifiers import is_tolerable_uid
@@ -96,7 +97,7 @@ _KEYS: dict[str, tuple[int, str, Reader]] = {
 @dataclass
 class _Reading:
     level: int
-    keys: dict[str, object] = field(default_factory=dict)
+    keys: dict[str, Any] = field(default_factory=dict)
     include: set[str] = field(default_factory=set)
     include_all: bool = False
     unsupported: list[str] = field(default_factory=list)
@@ -148,7 +149,7 @@ def question(level: int, query: Iterable[tuple[str, str]], **path: tuple[str, ..
         reading.take(name, value)
     keys = {**reading.keys, **path}
     return Question(
-        StudyKeys(**keys),  # type: ignore[arg-type]  # each reader gives what its key's field holds, by the table above
+        StudyKeys(**keys),
         min(reading.numbers.get("limit", MAX_LIMIT), MAX_LIMIT),
         reading.numbers.get("offset", 0),
         None if reading.include_all else frozenset(reading.include) - {""},

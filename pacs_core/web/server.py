@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import socket
+from typing import Any, cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -22,10 +23,11 @@ class PatientProtocol(H11Protocol):
 
     _deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", transport))
         self._deadline = self.loop.call_later(HEADER_S, self._too_slow)
+        _without_delay(transport)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a wait begins with the first of a request and ends with its headers."""
@@ -62,6 +64,13 @@ class PatientProtocol(H11Protocol):
         self._deadline = None
         if not self._in_request():
             self.transport.close()
+
+
+def _without_delay(transport: asyncio.BaseTransport) -> None:
+    """Switch Nagle's algorithm off: asyncio does so only where a socket was made naming its protocol."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def uvicorn_options() -> dict[str, Any]:

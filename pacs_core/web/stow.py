@@ -2,12 +2,14 @@
 
 200 where all were stored, 202 where some failed, 409 where none was; the answer names each with its reason.
 An object counts as stored once its file and its row are synced, whatever becomes of the rest of the body.
+While one is being synced the next ones come in, so that one commit serves several.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -26,7 +28,7 @@ from pacs_core.web.attributes import DICOM_JSON
 from pacs_core.web.blocking import Blocking
 from pacs_core.web.callers import actor_of, caller_of
 from pacs_core.web.media import MULTIPART, MediaType, parse_media_type
-from pacs_core.web.multipart import MultipartReader, PartBegins, PartData, PartEnds
+from pacs_core.web.multipart import Event, MultipartReader, PartBegins, PartData
 from pacs_core.web.node import WebNode
 from pacs_core.web.paths import ROOT, accepted, base_url, path_uids
 from pacs_core.web.problems import HttpProblem, not_acceptable, unsupported
@@ -37,6 +39,7 @@ from pacs_core.web.stow_answer import Answer, Failure, Stored
 log = logging.getLogger("reading_room.web")
 
 WRITE_FROM = 1 << 20
+IN_FLIGHT = 8
 _ANSWERS = (DICOM_JSON, "application/json", "application/*", "*/*")
 
 
@@ -49,6 +52,7 @@ class _Part:
     writer: BlobWriter | None = None
     waiting: bytearray = field(default_factory=bytearray)
     size: int = 0
+    whole: bool = False
     refusal: e.ReadingRoomError | None = None
 
 
@@ -100,8 +104,20 @@ class _Reception:
         self._origin = origin
         self._study = study
         self._max_object = max_object
-        self.stored: list[Stored] = []
-        self.failed: list[Failure] = []
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._keeping: list[asyncio.Task[None]] = []
+        self._stored: list[tuple[int, Stored]] = []
+        self._failed: list[Failure] = []
+
+    @property
+    def stored(self) -> list[Stored]:
+        """What was stored, in the order it came."""
+        return [one for _, one in sorted(self._stored, key=lambda numbered: numbered[0])]
+
+    @property
+    def failed(self) -> list[Failure]:
+        """What was not, in the order it came."""
+        return sorted(self._failed, key=lambda failure: failure.number)
 
     async def take(self, request: Request, body_type: MediaType) -> None:
         """Take the whole body; raises what is wrong with the body as such, saying what was stored before."""
@@ -111,6 +127,8 @@ class _Reception:
             await self._take_parts(request, _reader(body_type))
         else:
             raise unsupported(f'objects come as {MULTIPART}; type="{DICOM}", or one as {DICOM}')
+        for task in self._keeping:
+            task.result()  # a failure nobody foresaw is not passed over
 
     async def _take_one(self, request: Request) -> None:
         part = _Part(1, {"content-type": DICOM})
@@ -120,12 +138,12 @@ class _Reception:
                 await self._more(part, chunk)
             await self._finish(part)
         finally:
-            await self._blocking.run(_drop, part)
+            await self._end(part)
 
     async def _take_parts(self, request: Request, reader: MultipartReader) -> None:
         part: _Part | None = None
         try:
-            async for event in _events(request, reader, self._so_far):
+            async for event in _events(request, reader):
                 if isinstance(event, PartBegins):
                     part = _Part(event.number, event.headers)
                     await self._begin(part)
@@ -136,14 +154,24 @@ class _Reception:
                     assert part is not None
                     await self._finish(part)
                     part = None
+        except e.InvalidValue as error:
+            await self._end(part)
+            raise HttpProblem(
+                400, "Broken multipart", f"{error.message}; {self._so_far()}", error.where
+            ) from None
         finally:
-            if part is not None:
-                await self._blocking.run(_drop, part)
+            await self._end(part)
         if not reader.parts:
             raise e.InvalidValue("the multipart body has no part", "body")
 
+    async def _end(self, part: _Part | None) -> None:
+        """Throw away what is not whole, and wait for what is being kept."""
+        if part is not None and not part.whole:
+            await self._blocking.run(_drop, part)
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+
     def _so_far(self) -> str:
-        count = len(self.stored)
+        count = len(self._stored)
         return f"{count} of the objects before it were stored" if count else "nothing was stored"
 
     async def _begin(self, part: _Part) -> None:
@@ -179,12 +207,22 @@ class _Reception:
             await self._write(part)
         if part.refusal is not None:
             await self._blocking.run(_drop, part)
-            self.failed.append(Failure(part.number, part.refusal))
+            self._failed.append(Failure(part.number, part.refusal))
             return
+        part.whole = True
+        await self._slots.acquire()
+        task = asyncio.create_task(self._keep_whole(part))
+        task.add_done_callback(lambda _: self._slots.release())
+        self._keeping.append(task)
+
+    async def _keep_whole(self, part: _Part) -> None:
         try:
-            self.stored.append(await self._blocking.run(self._keep, part))
+            self._stored.append((part.number, await self._blocking.run(self._keep, part)))
         except _NotKept as refused:
-            self.failed.append(Failure(part.number, refused.error, refused.header))
+            self._failed.append(Failure(part.number, refused.error, refused.header))
+        except e.Busy as busy:
+            _drop(part)
+            self._failed.append(Failure(part.number, busy))
 
     def _keep(self, part: _Part) -> Stored:
         """Check what was written and make it part of the archive; blocks until it is synced."""
@@ -195,12 +233,13 @@ class _Reception:
             header = taken.header
             self._check_study(header)
             self._keep_checked(part.writer, taken)
-        except (e.ReadingRoomError, OSError) as error:
-            _drop(part)
-            if isinstance(error, OSError):
-                error = e.StorageFailure(f"the store failed: {error.strerror}")
+            part.writer = None
+        except e.ReadingRoomError as error:
             raise _NotKept(error, header) from None
-        part.writer = None
+        except OSError as error:
+            raise _NotKept(e.StorageFailure(f"the store failed: {error.strerror}"), header) from None
+        finally:
+            _drop(part)
         return Stored(
             header.study_instance_uid,
             header.series_instance_uid,
@@ -275,14 +314,9 @@ def _reader(body_type: MediaType) -> MultipartReader:
     return MultipartReader(body_type.parameters.get("boundary", ""))
 
 
-async def _events(
-    request: Request, reader: MultipartReader, so_far: Callable[[], str]
-) -> AsyncIterator[PartBegins | PartData | PartEnds]:
-    """The parts' events; a broken form is told with what was stored before it."""
-    try:
-        async for chunk in bodies.stream(request):
-            for event in reader.feed(chunk):
-                yield event
-        reader.close()
-    except e.InvalidValue as error:
-        raise HttpProblem(400, "Broken multipart", f"{error.message}; {so_far()}", error.where) from None
+async def _events(request: Request, reader: MultipartReader) -> AsyncIterator[Event]:
+    """The parts' events; raises InvalidValue where the form is broken."""
+    async for chunk in bodies.stream(request):
+        for event in reader.feed(chunk):
+            yield event
+    reader.close()
