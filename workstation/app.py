@@ -109,12 +109,8 @@ def _run_window(
     sound_file: Path | None,
 ) -> int:
     """Show the window until it is closed."""
-    from PySide6.QtWidgets import QApplication
+    from workstation.ui.application import run
 
-    from workstation.ui.shell import Settings, Workstation
-
-    application = QApplication.instance() or QApplication(["reading-room"])
-    application.setApplicationName("Reading Room")
     folder = data / "workstation"
     folder.mkdir(mode=0o700, exist_ok=True)
 
@@ -123,9 +119,7 @@ def _run_window(
             core.leave() if stay else core.stop()
 
     with open_door(find) as door:
-        window = Workstation(door, Settings(folder, closed if core is not None else None, sound_file))
-        window.show()
-        return int(application.exec())
+        return run(door, folder, closed if core is not None else None, sound_file)
 
 
 def _understudy(words: Sequence[str]) -> int:

@@ -74,6 +74,7 @@ def _take_signals(window: Workstation) -> None:
 
     def stop(_number: int, _frame: object) -> None:
         window.close_now()
+        QApplication.quit()
 
     for name in ("SIGTERM", "SIGINT"):
         if hasattr(signal, name):

@@ -122,7 +122,7 @@ class SignInPage(QWidget):
             return words.t("Starting the archive …")
         if not self._facts.has_accounts:
             return words.t("There is no account yet. Make one with: reading-room user add NAME --role admin")
-        return self._facts.node
+        return self._facts.node if self._facts.node != "Reading Room" else words.t("Sign in to begin.")
 
     def end(self) -> None:
         """Stop asking and counting."""

@@ -23,11 +23,14 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.imaging.loader import LoadRequest
 from workstation.rendering.display_list import DisplayList, Text
+from workstation.rendering.overlays import position_words
 from workstation.rendering.picture import Picture
 from workstation.rendering.render import render
+from workstation.rendering.strokes import lies_on
 from workstation.session import linking
 from workstation.session.hanging import Role
 from workstation.session.reading_session import CellState
+from workstation.tools.words import label_lines
 from workstation.ui import theme, words
 from workstation.ui.reading import corners, strokes
 from workstation.ui.reading.brush import Brush
@@ -131,6 +134,12 @@ class ImageCell(QWidget):
         else:
             self.shown = Shown(serial, picture, image_of(picture, self.devicePixelRatioF()))
             self._seen(picture)
+        self._name()
+        self.update()
+
+    def redraw(self) -> None:
+        """A stroke or the choice of one changed."""
+        self._name()
         self.update()
 
     def _seen(self, picture: Picture) -> None:
@@ -174,10 +183,23 @@ class ImageCell(QWidget):
                 n=self.number + 1, whose=whose, what=shown.description or shown.modality
             )
         )
-        self.setAccessibleDescription(
-            f"{words.t('Image')} {state.view.index + 1} {words.t('of')} {len(shown)}, "
-            f"{state.view.plane.value}"
-        )
+        self.setAccessibleDescription(self._seen_words())
+
+    def _seen_words(self) -> str:
+        """The painted picture in words: image, plane, position and measurements, as the overlay has them."""
+        picture, state = self.shown.picture, self.state
+        if picture is None or picture.status != "shown" or state is None or state.display_set is None:
+            return self._words()[0]
+        frame = picture.frame
+        facts = [state.view.plane.value, *position_words(frame)[:1]]
+        if frame.acquired or frame.instance_uid:
+            facts[:0] = [f"{words.t('Image')} {frame.index + 1} {words.t('of')} {len(state.display_set)}"]
+        drawn = [
+            " ".join(label_lines(one))
+            for one in self.session.strokes_on(state.study_uid)
+            if not one.deleted and lies_on(frame, one)
+        ]
+        return ", ".join((*facts, *drawn))
 
     # ── painting ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -102,7 +102,9 @@ class CellGrid(QWidget):
         """Lay the cells out as the plan says; cells that stay keep their widgets."""
         states = self.session.cells
         while len(self.cells) > len(states):
-            self.cells.pop().deleteLater()
+            gone = self.cells.pop()
+            gone.hide()
+            gone.deleteLater()
         for number in range(len(self.cells), len(states)):
             self.cells.append(self._cell(number))
         self._place()
@@ -172,7 +174,7 @@ class CellGrid(QWidget):
 
     def _repaint(self) -> None:
         for cell in self.cells:
-            cell.update()
+            cell.redraw()
 
     def active(self) -> ImageCell | None:
         return self.cells[self.session.active] if self.session.active < len(self.cells) else None
