@@ -12,7 +12,7 @@ from pacs_core.dimse import commands, pdu
 from pacs_core.dimse import sop_classes as sop
 from pacs_core.dimse.acceptance import accept
 from pacs_core.dimse.admission import TRANSIENT, Admission, Rejection
-from pacs_core.dimse.association import Association, Message, Released, Sink, into_memory
+from pacs_core.dimse.association import LINGER_S, Association, Message, Released, Sink, into_memory
 from pacs_core.dimse.commands import BadCommand, Command
 from pacs_core.dimse.connection import Connection, Gone, Stopping
 from pacs_core.dimse.find_scp import FindSCP
@@ -53,6 +53,7 @@ class ApplicationEntity:
         self._retrieve = RetrieveSCP(services, title)
         self._lock = threading.Lock()
         self._running: dict[threading.Thread, Connection] = {}
+        self._over = threading.Event()
         self._established = 0
         self._stopping = False
         self._listener: socket.socket | None = None
@@ -115,15 +116,22 @@ class ApplicationEntity:
     def _begin(self, peer: socket.socket) -> None:
         connection = Connection(peer)
         thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+        self._reap()
         with self._lock:
             crowded = len(self._running) >= 2 * self._most + 8
             if not crowded:
                 self._running[thread] = connection
+                thread.start()
         if crowded:
             log.warning("a connection is closed at once: %d are open", len(self._running))
             connection.close()
-        else:
-            thread.start()
+
+    def _reap(self) -> None:
+        """Forget the threads that have ended."""
+        if self._over.is_set():
+            self._over.clear()
+            with self._lock:
+                self._running = {t: c for t, c in self._running.items() if t.is_alive()}
 
     # ── one association ──
 
@@ -136,8 +144,7 @@ class ApplicationEntity:
                 connection.send(pdu.abort(UNEXPECTED, 0))
         finally:
             connection.close()
-            with self._lock:
-                self._running.pop(threading.current_thread(), None)
+            self._over.set()
 
     def _converse(self, connection: Connection) -> None:
         try:
@@ -147,6 +154,7 @@ class ApplicationEntity:
             if isinstance(found, BadPdu):
                 with suppress(Gone):
                     connection.send(pdu.abort(UNEXPECTED, INVALID))
+                connection.close(LINGER_S)
             return
         if established is None:
             return
@@ -170,6 +178,7 @@ class ApplicationEntity:
         except Rejection as refused:
             log.warning("an association from %s is rejected: %s", connection.address, refused)
             connection.send(pdu.reject(refused.result, refused.source, refused.reason))
+            connection.close(LINGER_S)
             return None
         answer = accept(request, rights)
         connection.send(pdu.encode_associate(pdu.ASSOCIATE_AC, answer))

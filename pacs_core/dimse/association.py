@@ -31,6 +31,9 @@ UNLIMITED = 1 << 18
 
 Bytes = bytes | bytearray | memoryview
 
+LINGER_S = 0.5
+"""How long the peer may take to see an abort or a rejection."""
+
 
 class Released(Exception):
     """The peer released the association, as it should end."""
@@ -295,7 +298,7 @@ class Association:
         """Abort the association and close the connection."""
         with suppress(Gone):
             self.connection.send(pdu.abort(source, reason))
-        self.connection.close()
+        self.connection.close(LINGER_S)
 
 
 GATHER = 4 << 20

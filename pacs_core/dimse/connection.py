@@ -133,9 +133,23 @@ class Connection:
             if sent:
                 views[0] = views[0][sent:]
 
-    def close(self) -> None:
-        """Close the socket; what was sent still goes out."""
+    def close(self, linger_s: float = 0.0) -> None:
+        """Close the socket; what was sent still goes out.
+
+        With `linger_s` what the peer still sends is read and dropped for so long: closing with bytes
+        unread resets the connection, and the peer may then never see why (PS3.8 9.2.3, state 13).
+        """
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
+        if linger_s:
+            self._drain(linger_s)
         with suppress(OSError):
             self.socket.close()
+
+    def _drain(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        with suppress(OSError):
+            while (left := until - time.monotonic()) > 0:
+                self.socket.settimeout(left)
+                if not self.socket.recv(1 << 16):
+                    return
