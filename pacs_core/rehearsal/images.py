@@ -14,7 +14,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from pacs_core.rehearsal import brain, pet, prior, sources
-from pacs_core.rehearsal.chest import Chest, analytic_chest, insert_nodules, real_chest
+from pacs_core.rehearsal.chest import REAL, Chest, analytic_chest, insert_nodules, real_chest
 from pacs_core.rehearsal.filters import Volume
 from pacs_core.rehearsal.headers import SeriesHeader, nobody
 from pacs_core.rehearsal.phantoms import (
@@ -255,7 +255,7 @@ def _ct_series(
     frame: str = "",
     position: str = "HFS",
 ) -> SeriesHeader:
-    real = chest.origin == "LIDC-IDRI-0001"
+    real = chest.origin == REAL
     return SeriesHeader(
         name,
         "CT",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pacs_core.rehearsal.chest import LUNGS, Chest, body_mask, lesion_mask
+from pacs_core.rehearsal.chest import LUNGS, REAL, Chest, body_mask, lesion_mask
 from pacs_core.rehearsal.filters import Axis, Volume, along, averaging, blurred
 from pacs_core.rehearsal.phantoms.geometry import SliceStack, stack
 from pacs_core.rehearsal.prior import Lesion
@@ -88,7 +88,8 @@ def uptake_table() -> Volume:
 
 
 def _hot(chest: Chest, mass: Mass, lesions: Sequence[Lesion]) -> list[tuple[NDArray[np.bool_], float]]:
-    hot = [(lesion_mask(chest, mass.centre, mass.radius), mass.suv)]
+    real = chest.origin == REAL  # the chest of shapes has no mass of its own
+    hot = [(lesion_mask(chest, mass.centre, mass.radius), mass.suv)] if real else []
     for lesion in lesions:
         ball = lesion.current()
         mask = np.zeros(chest.hu.shape, bool)
