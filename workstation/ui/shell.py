@@ -354,8 +354,6 @@ class Workstation(QMainWindow):
 
 def warm_up() -> None:
     """While somebody types a password: what the reading room will import, and the report templates."""
-    import workstation.rendering.render
-    import workstation.reporting.completeness
     from workstation.ui.reporting.library import template_library
 
     template_library()

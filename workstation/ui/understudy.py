@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -201,6 +202,9 @@ class Understudy:
                 return widget if picture is not None and picture.status == "shown" else None
         return None
 
+    def _painted_after(self, cell: ImageCell, serial: int) -> bool:
+        return cell.shown.serial > serial and self._painted() is not None
+
     def _banner(self) -> str:
         for widget in QApplication.allWidgets():
             if widget.isVisible() and widget.accessibleName().startswith("Patient: "):
@@ -224,11 +228,7 @@ class Understudy:
         while tries < 2000:
             before = cell.shown.serial
             cell.hand.scroll(step)
-            self._until(
-                lambda: cell.shown.serial > before and self._painted() is not None,
-                "the wheel did nothing",
-                3.0,
-            )
+            self._until(partial(self._painted_after, cell, before), "the wheel did nothing", 3.0)
             now = abs(self._off_level(cell, point))
             tries += 1
             if now < best:

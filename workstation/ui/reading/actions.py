@@ -364,7 +364,7 @@ class Actions:
             "Image/Link",
             "K",
             icon="link-variant",
-            checked=lambda: self._session.linked,
+            checked=lambda: self._session.linked and self._has_prior(),
             enabled=self._has_prior,
         )
         self._command(

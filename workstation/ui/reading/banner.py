@@ -38,7 +38,7 @@ class Banner(QFrame):
         self._mismatch = label("", "mismatch", name=words.t("Patient mismatch"))
         self._study = Elided("", "")
         self._when = label("", "quiet")
-        self._state = StateWord(words.t("Status"))
+        self._state = StateWord(words.t("Exam status"))
         layout = row(
             self._stat,
             self._name,

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout
 
 from pacs_core.archive.models import Dossier
 from workstation.ui import theme, words
-from workstation.ui.widgets.basics import column, label, row, tool
+from workstation.ui.widgets.basics import column, discard, label, row, tool
 
 
 class OrderStrip(QFrame):
@@ -50,7 +50,7 @@ class OrderStrip(QFrame):
         dossier = self._dossier
         while (item := self._grid.takeAt(0)) is not None:
             if item.widget() is not None:
-                item.widget().deleteLater()
+                discard(item.widget())
         if dossier is None:
             return
         order = dossier.order

@@ -13,7 +13,7 @@ from workstation.session.hanging import Role
 from workstation.ui import theme, words
 from workstation.ui.reading.cell import MIME, image_of
 from workstation.ui.reading.room import Room
-from workstation.ui.widgets.basics import label
+from workstation.ui.widgets.basics import discard, label
 
 EDGE = 96
 
@@ -183,7 +183,7 @@ class SeriesStrip(QFrame):
     def _fill(self) -> None:
         while (item := self._layout.takeAt(0)) is not None:
             if item.widget() is not None:
-                item.widget().deleteLater()
+                discard(item.widget())
         self.tiles = []
         self._part(Role.CURRENT, words.t("Current"))
         if self.session.prior is not None:

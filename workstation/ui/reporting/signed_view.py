@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidg
 from pacs_core.archive.models import ReportView
 from pacs_core.domain.report import ReportVersion
 from workstation.ui import theme, words
-from workstation.ui.widgets.basics import Elided, StateWord, column, label, row, tool
+from workstation.ui.widgets.basics import Elided, StateWord, column, discard, label, row, tool
 
 
 def clear(layout: QVBoxLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         if item.widget() is not None:
-            item.widget().deleteLater()
+            discard(item.widget())
 
 
 class VersionText(QScrollArea):

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from pacs_core.archive.models import NodeInfo
 from workstation.ui import theme, words
 from workstation.ui.desk import Desk
-from workstation.ui.widgets.basics import button, column, label, line, row, tool
+from workstation.ui.widgets.basics import button, column, discard, label, line, row, tool
 
 STATES = {
     "ok": ("check-circle-outline", "good"),
@@ -67,7 +67,7 @@ class Sheet(QWidget):
 def clear_all(layout: QVBoxLayout) -> None:
     while (item := layout.takeAt(0)) is not None:
         if item.widget() is not None:
-            item.widget().deleteLater()
+            discard(item.widget())
         elif item.layout() is not None:
             clear_all(item.layout())
 

@@ -86,6 +86,12 @@ def search_field(name: str, hint: str) -> QLineEdit:
     return answer
 
 
+def discard(widget: QWidget) -> None:
+    """Gone from sight now, from memory soon."""
+    widget.hide()
+    widget.deleteLater()
+
+
 def line(upright: bool = False) -> QFrame:
     answer = QFrame()
     answer.setProperty("look", "upright" if upright else "line")

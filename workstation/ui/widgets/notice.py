@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel
 
 from workstation.ui import theme, words
-from workstation.ui.widgets.basics import button, label, relook, row, tool
+from workstation.ui.widgets.basics import button, discard, label, relook, row, tool
 
 
 class Notice(QFrame):
@@ -38,7 +38,7 @@ class Notice(QFrame):
         self.setAccessibleName(text)
         while (item := self._actions.takeAt(0)) is not None:
             if item.widget() is not None:
-                item.widget().deleteLater()
+                discard(item.widget())
         for name, run in actions:
             self._actions.addWidget(button(name, run))
         self.show()

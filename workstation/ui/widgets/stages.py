@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QToolTip, QWidget
 
 from pacs_core.archive.models import ExamTrace, StageView
 from workstation.ui import theme, words
-from workstation.ui.widgets.basics import label
+from workstation.ui.widgets.basics import discard, label
 
 NAMES = ("Patient", "Order", "Worklist", "Acquisition", "Identity", "Reading", "Result")
 
@@ -28,7 +28,7 @@ class StagesList(QWidget):
     def show_trace(self, trace: ExamTrace | None) -> None:
         while (item := self._grid.takeAt(0)) is not None:
             if item.widget() is not None:
-                item.widget().deleteLater()
+                discard(item.widget())
         if trace is None:
             self._grid.addWidget(label(words.t("Nothing is known yet."), "quiet"), 0, 0, 1, 3)
             return

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWi
 
 from pacs_core.archive.models import ExamRow, ExamTrace
 from workstation.ui import theme, words
-from workstation.ui.widgets.basics import button, column, label, line, row
+from workstation.ui.widgets.basics import button, column, discard, label, line, row
 from workstation.ui.widgets.stages import StagesList
 from workstation.ui.worklist import columns as said
 
@@ -106,7 +106,7 @@ class ExamDetail(QFrame):
         while (item := self._facts.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
-                widget.deleteLater()
+                discard(widget)
 
     def show_trace(self, trace: ExamTrace | None) -> None:
         self._stages.show_trace(trace)

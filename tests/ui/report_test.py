@@ -1,0 +1,187 @@
+"""The report by hand: fields, speech, signing with the password, addendum, and the next exam."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from pacs_core.domain.errors import StorageFailure
+from tests.support.fake_archive import PASSWORD, FakeArchive
+from tests.ui.conftest import PATIENCE_MS, named
+from tests.ui.reading_test import CURRENT, open_exam
+from workstation.reporting.dictation import Utterance, Word
+from workstation.ui.reading.page import ReadPage
+from workstation.ui.reporting.sign import SignDialog
+from workstation.ui.shell import Workstation
+
+Open = Callable[..., Workstation]
+
+
+@pytest.fixture
+def page(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> ReadPage:
+    """An exam open to be reported."""
+    opened = open_exam(open_window(pixels), qtbot)
+    qtbot.waitUntil(lambda: opened.report.writing, timeout=PATIENCE_MS)
+    return opened
+
+
+def write(page: ReadPage, qtbot: QtBot, field: str, text: str) -> None:
+    page.report.go_to_field(field)
+    qtbot.keyClicks(page.report.form.editors[field], text)
+
+
+def finish(page: ReadPage, qtbot: QtBot) -> None:
+    """Enough to be signed."""
+    write(page, qtbot, "impression-text", "No suspicious nodule")
+
+
+def dialog_of(page: ReadPage) -> SignDialog:
+    found = page.window().findChildren(SignDialog)
+    assert found
+    return found[-1]
+
+
+def sign(page: ReadPage, password: str) -> SignDialog:
+    dialog = dialog_of(page)
+    for box in dialog.findChildren(QCheckBox):
+        box.setChecked(True)
+    field, button = named(dialog, "Password to sign", QLineEdit), named(dialog, "Sign the report", QAbstractButton)
+    assert isinstance(field, QLineEdit)
+    assert isinstance(button, QAbstractButton)
+    field.setText(password)
+    button.click()
+    return dialog
+
+
+def test_fields_are_filled_from_the_order_and_the_prior(page: ReadPage) -> None:
+    editors = page.report.form.editors
+    assert "Persistent cough" in editors["indication-text"].toPlainText()
+    assert "2026-03-02" in editors["comparison-text"].toPlainText()
+
+
+def test_tab_goes_to_the_next_field_and_back(page: ReadPage) -> None:
+    page.report.go_to_field("lungs")
+    QTest.keyClick(page.report.form.editors["lungs"], Qt.Key.Key_Tab)
+    assert page.report.draft is not None
+    assert page.report.draft.cursor.field_id == "airways"
+    QTest.keyClick(page.report.form.editors["airways"], Qt.Key.Key_Backtab)
+    assert page.report.draft.cursor.field_id == "lungs"
+
+
+def test_every_keystroke_is_kept_and_saved(page: ReadPage, pixels: FakeArchive, qtbot: QtBot) -> None:
+    write(page, qtbot, "impression-text", "Nodul")
+    assert page.desk.spool.draft_of(CURRENT) is not None or CURRENT in pixels.drafts
+    qtbot.waitUntil(lambda: CURRENT in pixels.drafts and "Nodul" in pixels.drafts[CURRENT].content, timeout=PATIENCE_MS)
+    assert page.desk.keeper is not None
+    qtbot.waitUntil(lambda: page.desk.keeper is not None and page.desk.keeper.idle, timeout=PATIENCE_MS)
+    assert page.desk.spool.draft_of(CURRENT) is None
+
+
+def test_words_typed_are_undone_by_words(page: ReadPage, qtbot: QtBot) -> None:
+    write(page, qtbot, "impression-text", "one two")
+    page.report.undo()
+    assert page.report.draft is not None
+    assert page.report.draft.values["impression-text"] != "one two"
+    page.report.redo()
+    assert page.report.draft.values["impression-text"] == "one two"
+
+
+def test_spoken_words_go_to_the_cursor_and_doubtful_ones_are_said(page: ReadPage, qtbot: QtBot) -> None:
+    page.report.go_to_field("impression-text")
+    words = (Word("no", 0, 0.1, 0.9), Word("effusion", 0.1, 0.5, 0.2))
+    page.report.dictation.heard.emit(Utterance("no effusion", words))
+    assert page.report.draft is not None
+    assert page.report.draft.values["impression-text"].lower().startswith("no effusion")
+    shown = named(page.window(), "Status: ")
+    assert "underlined" in shown.accessibleName()
+    assert page.report.form.editors["impression-text"].extraSelections()
+
+
+def test_a_microphone_that_is_not_there_says_so_and_typing_goes_on(page: ReadPage, qtbot: QtBot) -> None:
+    page.report.dictation.failed.emit("The microphone needs the PortAudio library.")
+    assert "PortAudio" in named(page.window(), "Status: ").accessibleName()
+    assert page.report.writing
+
+
+def test_an_empty_impression_cannot_be_signed(page: ReadPage) -> None:
+    page.report.sign()
+    dialog = dialog_of(page)
+    assert not any(b.isVisibleTo(dialog) for b in dialog.findChildren(QAbstractButton) if b.text() == "Sign")
+    dialog.reject()
+
+
+def test_a_wrong_password_signs_nothing_and_the_right_one_does(
+    page: ReadPage, pixels: FakeArchive, qtbot: QtBot
+) -> None:
+    finish(page, qtbot)
+    page.report.sign()
+    dialog = sign(page, "wrong")
+    wrong = "Signing message: The password is wrong."
+    qtbot.waitUntil(lambda: named(dialog, "Signing message", QLabel).accessibleName() == wrong, timeout=PATIENCE_MS)
+    assert CURRENT not in pixels.reports_
+    sign(page, PASSWORD)
+    qtbot.waitUntil(lambda: CURRENT in pixels.reports_, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.report.history is None, timeout=PATIENCE_MS)
+    version = pixels.reports_[CURRENT][0].versions[0]
+    assert any("No suspicious nodule" in s.text for s in version.sections)
+    assert page.desk.spool.draft_of(CURRENT) is None
+
+
+def test_an_archive_that_fails_at_signing_keeps_the_draft(page: ReadPage, pixels: FakeArchive, qtbot: QtBot) -> None:
+    finish(page, qtbot)
+    pixels.failing["sign"] = StorageFailure("the disk is full")
+    page.report.sign()
+    dialog = sign(page, PASSWORD)
+    qtbot.waitUntil(lambda: "disk is full" in named(dialog, "Signing message", QLabel).accessibleName(), timeout=PATIENCE_MS)
+    assert page.report.draft is not None
+    assert page.report.draft.values["impression-text"] == "No suspicious nodule"
+    dialog.reject()
+
+
+def test_an_addendum_keeps_the_signed_text_and_adds_to_it(page: ReadPage, pixels: FakeArchive, qtbot: QtBot) -> None:
+    finish(page, qtbot)
+    page.report.sign()
+    sign(page, PASSWORD)
+    qtbot.waitUntil(lambda: page.report.history is None, timeout=PATIENCE_MS)
+    signed = pixels.reports_[CURRENT][0].versions[0].sections
+    button = named(page, "Addendum", QAbstractButton)
+    assert isinstance(button, QAbstractButton)
+    button.click()
+    write(page, qtbot, "addendum-text", "Discussed by phone")
+    page.report.sign()
+    sign(page, PASSWORD)
+    qtbot.waitUntil(lambda: len(pixels.reports_[CURRENT][0].versions) == 2, timeout=PATIENCE_MS)
+    sections = pixels.reports_[CURRENT][0].versions[1].sections
+    assert sections[: len(signed)] == signed
+    assert sections[-1].text == "Discussed by phone"
+
+
+def test_sign_and_next_opens_the_next_exam_of_the_list(page: ReadPage, pixels: FakeArchive, qtbot: QtBot) -> None:
+    pixels.manifests["2.25.4"] = replace(pixels.manifests[CURRENT], study_uid="2.25.4", patient_key=4)
+    finish(page, qtbot)
+    page.report.sign(then_next=True)
+    sign(page, PASSWORD)
+    qtbot.waitUntil(lambda: page.session.study_uid == "2.25.4", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: pixels.rows_[0].locked_by == "", timeout=PATIENCE_MS)
+
+
+def test_the_prior_report_lies_beside(page: ReadPage) -> None:
+    assert page.report.priors.isVisibleTo(page.report)
+    assert named(page, "Findings: Solid nodule in the right upper lobe, 6 mm", QLabel) is not None
+
+
+def test_another_template_takes_what_was_written_along(page: ReadPage, qtbot: QtBot) -> None:
+    write(page, qtbot, "impression-text", "Kept words")
+    box = page.report._template
+    box.setCurrentIndex(box.findText("CT head"))
+    box.activated.emit(box.currentIndex())
+    assert page.report.draft is not None
+    assert page.report.draft.template.title == "CT head"
+    assert "Kept words" in " ".join(page.report.draft.values.values())
+    assert QApplication.focusWidget() is not None
