@@ -68,6 +68,6 @@ speech child process and the microphone. Nothing calls back: a change to a draft
     ``main(argv) -> int``: the child; ``python -m workstation.reporting.speech_engine``, or the hidden
     subcommand ``speech-engine`` of a frozen program.
 ``spoken_commands``
-    ``COMMANDS``: phrase → command identifier, e.g. ``"next field"`` → ``"report.next_field"``; all
+    ``spoken_commands()``: phrase → command identifier, e.g. ``"next field"`` → ``"report.next_field"``; all
     reversible.
 """

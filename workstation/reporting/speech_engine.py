@@ -90,9 +90,9 @@ def _reader(pipe: IO[bytes]) -> queue.Queue[_Request | None]:
                 requests.put(read_frame(pipe))
         except (EOFError, OSError, ValueError, ProtocolBroken):
             requests.put(None)
-            threading.Timer(
-                2.0, os._exit, (0,)
-            ).start()  # a decode under way has two seconds to end by itself
+            last = threading.Timer(2.0, os._exit, (0,))  # a decode under way has two seconds to end by itself
+            last.daemon = True
+            last.start()
 
     threading.Thread(target=read, name="speech-frames", daemon=True).start()
     return requests

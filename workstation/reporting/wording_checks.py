@@ -97,16 +97,18 @@ def laterality_flips(report: tuple[Statement, ...], situation: Situation) -> Ite
         if statement.role == "findings":
             for structure, side, _, _ in _sided(statement, structures):
                 found.setdefault(structure, set()).add(side)
-    seen: set[tuple[int, str]] = set()
     for statement in report:
         if statement.role != "impression":
             continue
+        flipped: dict[
+            tuple[int, str], int
+        ] = {}  # (start, side) to the end of the longest phrase that begins there
         for structure, side, start, end in _sided(statement, structures):
-            sides = found.get(structure, set())
-            if side in _OPPOSITE and sides == {_OPPOSITE[side]} and (start, statement.field_id) not in seen:
-                seen.add((start, statement.field_id))
-                said, at = statement.text[start:end], (statement.field_id, start, end)
-                yield finding(situation, "laterality-flip", at, text=said, findings=_OPPOSITE[side])
+            if side in _OPPOSITE and found.get(structure) == {_OPPOSITE[side]}:
+                flipped[start, side] = max(end, flipped.get((start, side), 0))
+        for (start, side), end in flipped.items():
+            said, at = statement.text[start:end], (statement.field_id, start, end)
+            yield finding(situation, "laterality-flip", at, text=said, findings=_OPPOSITE[side])
 
 
 def _sided(statement: Statement, structures: dict[str, list[str]]) -> Iterator[tuple[str, str, int, int]]:
