@@ -202,7 +202,10 @@ def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("READING_ROOM")}
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, [kept.get("PYTHONPATH", "")])]
-    return {**kept, **OFFLINE, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
+    calm = {
+        "OMP_WAIT_POLICY": "PASSIVE"
+    }  # its threads sleep while they wait, and leave the window its processor
+    return {**kept, **OFFLINE, **calm, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
 
 
 def _utterance(content: dict[str, Any]) -> Utterance:
