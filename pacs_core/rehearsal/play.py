@@ -25,6 +25,7 @@ from pacs_core.rehearsal.company import Process, Simulator, SimulatorFailed
 from pacs_core.rehearsal.demo import MANIFEST
 from pacs_core.rehearsal.headers import SeriesHeader
 from pacs_core.rehearsal.identity import stamp
+from pacs_core.rehearsal.mistakes import typed_by_hand
 from pacs_core.rehearsal.phantoms import ball_scene, classic_series, stack
 from pacs_core.rehearsal.recipe import Recipe
 
@@ -224,13 +225,17 @@ STAGES: tuple[tuple[str, Callable[[World], Told]], ...] = (
 def _held_and_released(world: World) -> dict[str, object]:
     """A scan with a mistyped patient ID: held with its reason, linked by a person, undone, linked again."""
     exam = world.recipe.exam(HELD_EXAM)
-    world.ris.tell("register", patient=exam.patient)
-    world.ris.tell("order", exam=HELD_EXAM, today=world.today.isoformat())
-    done = world.scanner.tell(
-        "acquire", accession=exam.accession, images=IMAGES, mistake="wrong-patient-id", by_hand=True, limit=1
-    )
+    _order_by_hand(world, HELD_EXAM)
+    mistaken = {"images": IMAGES, "mistake": "wrong-patient-id", "by_hand": True, "limit": 1}
+    try:
+        done = world.scanner.tell("acquire", accession=exam.accession, **mistaken)
+        uid, stored = str(done["study_uid"]), int(done["stored"])
+    except SimulatorFailed:
+        uid, stored = "", 0
+    if not stored:
+        uid = _from_a_disc(world, HELD_EXAM, str(mistaken["mistake"]))
     inbox = world.owner.inbox
-    held = next((h for h in inbox.held() if h.study_uid == done["study_uid"]), None)
+    held = next((h for h in inbox.held() if h.study_uid == uid), None)
     if held is None:
         raise NotAsPlanned("a study with a wrong patient ID was not held")
     _expect(bool(held.suggestions), "the held study has no suggestion")
@@ -257,10 +262,10 @@ def _sign_without_window(world: World, text: str) -> str:
     raise NotAsPlanned("the result was not acknowledged")
 
 
-def _order_by_hand(world: World) -> None:
-    exam = world.recipe.exam(EXAM)
+def _order_by_hand(world: World, key: str = EXAM) -> None:
+    exam = world.recipe.exam(key)
     person = world.recipe.patient(exam.patient)
-    if _find_order(world) is not None:
+    if _find_order(world, key) is not None:
         return
     form = m.PatientForm(person.id, world.recipe.issuer, person.name, person.birth_date, person.sex)
     world.owner.schedule.save_patient(form)
@@ -269,20 +274,24 @@ def _order_by_hand(world: World) -> None:
     )
 
 
-def _from_a_disc(world: World) -> None:
-    """The images imported from files, where they did not come over the wire."""
-    identity = world.recipe.identity(world.recipe.exam(EXAM))
-    world.known["study"] = identity.study_uid
+def _from_a_disc(world: World, key: str = EXAM, mistake: str = "") -> str:
+    """The images imported from files, where they did not come over the wire; their Study Instance UID."""
+    identity = world.recipe.identity(world.recipe.exam(key))
+    if mistake:
+        identity = typed_by_hand(identity, mistake)
+    else:
+        world.known["study"] = identity.study_uid
     for path in sorted((world.images / IMAGES / "balls").glob("*.dcm")):
         image = pydicom.dcmread(path)
         stamp(image, identity, world.today.strftime("%Y%m%d"), "120000")
         content = BytesIO()
         image.save_as(content, enforce_file_format=True)
         world.owner.studies.store(path.name, content.getvalue())
+    return identity.study_uid
 
 
-def _find_order(world: World) -> m.OrderView | None:
-    exam = world.recipe.exam(EXAM)
+def _find_order(world: World, key: str = EXAM) -> m.OrderView | None:
+    exam = world.recipe.exam(key)
     orders = world.owner.schedule.day(world.today.isoformat()).orders
     return next((o for o in orders if o.accession == exam.accession), None)
 

@@ -1,4 +1,6 @@
-"""`reading-room rehearse`: plays the whole loop on a node of its own and prints one line of evidence a stage."""
+"""`reading-room rehearse`: plays the whole loop on a node of its own and prints one line of evidence a
+stage.
+"""
 
 from __future__ import annotations
 
@@ -93,4 +95,5 @@ def world_on(folder: Path) -> Iterator[World]:
             today=SystemClock().civil_now().date(),
             password=account.password,
             truth=truth,
+            images=folder / "images",
         )
