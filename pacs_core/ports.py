@@ -171,6 +171,10 @@ class Studies(Protocol):
         """How many studies and instances there are."""
         ...
 
+    def has_blob(self, key: str) -> bool:
+        """Say whether an instance's row names that blob."""
+        ...
+
     def blob_keys(self) -> Iterator[str]:
         """Every blob key that has a row."""
         ...

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, insert
 from sqlalchemy.exc import DBAPIError
 
 from pacs_core.database.migrations import MIGRATIONS
@@ -36,24 +36,26 @@ def open_index(path: Path, clock: Clock, sync_directory: Callable[[Path], None])
 
 def version_of(path: Path) -> str:
     """The schema version of an index file; raises Refused where it has none."""
-    found = None
     if schema_version.name in _tables(path):
-        with _engine(path) as engine, engine.connect() as connection:
-            found = connection.execute(select(schema_version.c.version)).scalar()
-    if not found:
-        raise Refused(f"{path.name} is no index of Reading Room", str(path))
-    return str(found)
+        for (version,) in _asked(path, "SELECT version FROM schema_version"):
+            return str(version)
+    raise Refused(f"{path.name} is no index of Reading Room", str(path))
 
 
 def _tables(path: Path) -> set[str]:
     """The tables of the file; none where it is not there or its making was cut off (see `_transaction`)."""
     if not path.exists():
         return set()
+    return {name for (name,) in _asked(path, "SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def _asked(path: Path, query: str) -> list[tuple[str]]:
+    """A question before the index is known to be one."""
     try:
-        with _engine(path) as engine, engine.connect() as connection:
-            return set(inspect(connection).get_table_names())
-    except (DBAPIError, sqlite3.DatabaseError) as error:
-        raise Refused(f"{path.name} is no index of Reading Room: {_words(error)}", str(path)) from error
+        with closing(sqlite3.connect(path, timeout=30)) as plain:
+            return plain.execute(query).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise Refused(f"{path.name} is no index of Reading Room: {error}", str(path)) from error
 
 
 def _upgrade(path: Path, sync_directory: Callable[[Path], None]) -> None:
@@ -77,35 +79,26 @@ def _upgrade(path: Path, sync_directory: Callable[[Path], None]) -> None:
     except DBAPIError as error:
         raise StorageFailure(
             f"the upgrade from {version} to {SCHEMA_VERSION} failed, the index is as it was "
-            f"(and copied to {copy.name}): {_words(error)}",
+            f"(and copied to {copy.name}): {error.orig}",
             str(path),
         ) from error
 
 
 @contextmanager
-def _engine(path: Path) -> Iterator[Engine]:
-    engine = open_engine(path)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-@contextmanager
 def _transaction(path: Path) -> Iterator[Connection]:
     """One transaction, tables and their changes included: SQLite rolls those back like any other row."""
-    with _engine(path) as engine, engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            roll_back(connection)
-            raise
-        connection.exec_driver_sql("COMMIT")
-
-
-def _words(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error)
+    engine = open_engine(path)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                roll_back(connection)
+                raise
+            connection.exec_driver_sql("COMMIT")
+    finally:
+        engine.dispose()
 
 
 def _copy_aside(path: Path, copy: Path) -> None:

@@ -59,15 +59,20 @@ class Storing:
 
         Raises OutOfSpace or StorageFailure; then nothing of it was kept.
         """
-        if self._same_is_there(received):
+        try:
+            same = self._same_is_there(received)
+        except BaseException:
+            writer.abort()
+            raise
+        if same:
             writer.abort()
             return Kept.ALREADY_THERE
         writer.commit()
         self._note_sender(received.header.study_instance_uid, origin)
         try:
             kept = self._index.write(lambda tx: self._index_object(tx, writer.key, received, origin))
-        except ReadingRoomError:
-            self._blobs.remove(writer.key)
+        except BaseException:
+            self._take_back(writer.key)
             raise
         if kept is Kept.ALREADY_THERE:
             self._blobs.remove(writer.key)
@@ -88,6 +93,16 @@ class Storing:
         """Say whether somebody who sent images of the study is still connected."""
         with self._lock:
             return study_uid in self._senders
+
+    def _take_back(self, key: str) -> None:
+        """Remove a file the index refused; a commit whose success was not heard of keeps its file."""
+        try:
+            with self._index.read() as tx:
+                has_row = tx.studies.has_blob(key)
+        except ReadingRoomError:
+            return  # the sweep at the next start finds out
+        if not has_row:
+            self._blobs.remove(key)
 
     def _note_sender(self, study_uid: str, origin: Origin) -> None:
         if origin.association:

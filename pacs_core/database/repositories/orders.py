@@ -229,7 +229,7 @@ class OrderRows:
 
 
 def _may_be(order: Order, reference: OrderReference) -> bool:
-    """Say whether no number of the reference contradicts the order: one accession may serve several orders."""
+    """Say whether no number of the reference contradicts the order (an accession may serve several)."""
     pairs = ((reference.placer_number, order.placer_number), (reference.filler_number, order.filler_number))
     return all(not asked or not known or asked == known for asked, known in pairs)
 

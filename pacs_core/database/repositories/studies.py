@@ -170,6 +170,10 @@ class StudyRows:
         ).one()
         return int(totals[0]), int(totals[1] or 0)
 
+    def has_blob(self, key: str) -> bool:
+        """Say whether an instance's row names that blob."""
+        return self._instances.first(instance.c.blob_key == key) is not None
+
     def blob_keys(self) -> Iterator[str]:
         """Every blob key that has a row."""
         for row in self._connection.execute(select(instance.c.blob_key)):
