@@ -459,10 +459,11 @@ class LocalArchive:
         node: NodeFacts,
         *,
         local_files: bool = True,
-        sign_out: Callable[[], None] | None = None,
+        session: str = "",
     ) -> None:
         self._actor = actor
-        self._sign_out = sign_out
+        self._access = services.access
+        self._session = session
         self._parts = {
             name: _Guarded(
                 kind(services, actor, node, local_files=local_files), p.PARTS[name], self._require(services)
@@ -472,6 +473,8 @@ class LocalArchive:
 
     def _require(self, services: Services) -> Callable[[p.Route, str], None]:
         def require(route: p.Route, subject: str) -> None:
+            if self._session:
+                services.access.actor_of(self._session)
             services.access.require(self._actor, route.verb, subject)
 
         return require
@@ -528,8 +531,8 @@ class LocalArchive:
 
     def sign_out(self) -> None:
         """End the session, where there is one."""
-        if self._sign_out is not None:
-            self._sign_out()
+        if self._session:
+            self._access.sign_out(self._session)
 
 
 class LocalDoor:
@@ -555,7 +558,7 @@ class LocalDoor:
             actor,
             self._node,
             local_files=self._local_files,
-            sign_out=lambda: self._services.access.sign_out(secret),
+            session=secret,
         )
 
 

@@ -40,6 +40,7 @@ class Demo:
         self.settings = load(self.data, None, {"demo": True, **free_doors()})
         self.core = CoreProcess(self.data, self._arguments())
         self.day_is_done = threading.Event()
+        self._ending = False
         self._day: threading.Thread | None = None
 
     def start(self) -> None:
@@ -77,6 +78,7 @@ class Demo:
 
     def stop(self) -> None:
         """End simulators and node; a throw-away folder goes with them."""
+        self._ending = True
         if self.company is not None:
             self.company.stop()
         self.core.stop()
@@ -106,6 +108,10 @@ class Demo:
                 node.services, clock, self.recipe, images, SystemClock(self._zone()).civil_now().date()
             )
 
+    def _tell(self, text: str) -> None:
+        if not self._ending:
+            tell(text)
+
     def _zone(self) -> str:
         return SystemClock(self.settings.site_zone).zone_name
 
@@ -132,8 +138,10 @@ class Demo:
         today = SystemClock(self._zone()).civil_now().date()
         try:
             if self.company is not None:
-                begin_day(self.company, self.recipe, today, tell)
+                begin_day(self.company, self.recipe, today, self._tell)
         except (SimulatorFailed, ReadingRoomError, OSError, ValueError) as error:
+            if self._ending:
+                return
             log.warning("the demo's day ended early: %s", type(error).__name__)
         finally:
             self.day_is_done.set()
