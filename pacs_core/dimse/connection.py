@@ -51,9 +51,10 @@ class Connection:
     def address(self) -> str:
         """The peer's IP address; empty once the connection is gone."""
         try:
-            return str(self.socket.getpeername()[0])
+            peer = self.socket.getpeername()
         except OSError:
             return ""
+        return str(peer[0]) if isinstance(peer, tuple) else ""
 
     def waiting(self, seconds: float = 0.0) -> bool:
         """Say whether bytes can be read, waiting at most so long."""
