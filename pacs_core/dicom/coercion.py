@@ -27,6 +27,7 @@ from pacs_core.dicom.dictionary import KEYWORDS, TAG, VR
 from pacs_core.dicom.encoding import element, item
 from pacs_core.dicom.headers import ScannedHeader, Surprise, scan
 from pacs_core.dicom.part10 import locate
+from pacs_core.dicom.quiet import quiet_pydicom
 from pacs_core.dicom.recoding import element_start, to_utf8
 from pacs_core.dicom.scan_fallback import Pixels
 from pacs_core.dicom.sources import inflate
@@ -206,6 +207,7 @@ def _by_pydicom(part10: bytes, correction: Correction) -> bytes:
     from pydicom.filereader import dcmread
     from pydicom.sequence import Sequence
 
+    quiet_pydicom()
     found = dcmread(BytesIO(part10), force=True)
     prior = Dataset()
     for keyword, text in correction.values.items():

@@ -18,6 +18,7 @@ from pacs_core.dicom import charset
 from pacs_core.dicom.dictionary import SIGNED_BY_PIXELS, VR
 from pacs_core.dicom.headers import CHARACTER_SET, NUMBER_FORMATS, Header, ScannedHeader
 from pacs_core.dicom.part10 import locate
+from pacs_core.dicom.quiet import quiet_pydicom
 from pacs_core.dicom.sources import DataSet, read_data_set
 from pacs_core.domain.errors import InvalidValue, NotFound
 
@@ -207,6 +208,8 @@ def data_set_from_json(attributes: Mapping[str, object], bulk: Mapping[str, byte
     Raises InvalidValue naming the attribute, or NotFound for bulk data that did not come.
     """
     from pydicom.dataset import Dataset
+
+    quiet_pydicom()
 
     def fetch(tag: str, vr: str, value: object) -> bytes:
         if str(value) not in bulk:

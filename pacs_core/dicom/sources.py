@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacs_core.dicom.dictionary import name_of as name_of_tag
 from pacs_core.dicom.headers import Header, ParsedHeader, ScannedHeader, Surprise, describe, scan
+from pacs_core.dicom.quiet import quiet_pydicom
 from pacs_core.dicom.scan_fallback import UNDEFINED, Buffer, Pixels, Walk
 from pacs_core.dicom.transfer_syntaxes import (
     BIG_ENDIAN,
@@ -122,6 +123,7 @@ def _parsed(data: Buffer, start: int, uid: str, warnings: list[str], trouble: Va
 def _parse(data: Buffer, start: int, uid: str, trouble: ValueError | None) -> Dataset:
     from pydicom.filereader import read_dataset
 
+    quiet_pydicom()
     what = describe(trouble) if trouble else "the big-endian data set cannot be read"
     try:
         found = read_dataset(

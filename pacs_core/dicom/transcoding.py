@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from pacs_core.dicom.part10 import locate, part10_prefix
+from pacs_core.dicom.quiet import quiet_pydicom
 from pacs_core.dicom.transfer_syntaxes import (
     BIG_ENDIAN,
     EXPLICIT,
@@ -42,6 +43,7 @@ def transcode(part10: bytes, target_uid: str) -> bytes:
     from pydicom.filereader import dcmread
     from pydicom.filewriter import write_dataset
 
+    quiet_pydicom()
     if target_uid not in TARGETS:
         raise Refused(f"Objects are not given in {name_of(target_uid)} on demand", "transfer syntax")
     place = locate(part10)
