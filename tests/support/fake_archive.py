@@ -1,4 +1,6 @@
-"""An archive in memory, for tests of the window alone: the whole `Archive` protocol over a few dictionaries."""
+"""An archive in memory, for tests of the window alone: the whole `Archive` protocol over a few
+dictionaries.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,7 @@ def order(number: int, who: m.PatientView, **changes: Any) -> m.OrderView:
         number,
         f"SPS{number}",
         "CT",
-        datetime.now().date().isoformat(),
+        datetime.now(UTC).astimezone().date().isoformat(),
         "09:30:00",
         "CT1",
         "CT 1",
@@ -103,7 +105,7 @@ def exam(uid: str, who: m.PatientView, of: m.OrderView | None = None, **changes:
         "CHEST",
         of.priority if of else "ROUTINE",
         of.indication if of else "",
-        datetime.now().date().isoformat(),
+        datetime.now(UTC).astimezone().date().isoformat(),
         "09:41:00",
         "",
         1,
@@ -508,7 +510,7 @@ class FakeArchive:
 
     # schedule
     def day(self, date: str = "", station: str = "") -> m.DayView:
-        today = datetime.now().date().isoformat()
+        today = datetime.now(UTC).astimezone().date().isoformat()
         found = tuple(
             o
             for o in self.orders.values()
@@ -688,7 +690,7 @@ class FakeArchive:
             "http://127.0.0.1:8080",
             "the data folder",
             "Europe/Zurich",
-            datetime.now().date().isoformat(),
+            datetime.now(UTC).astimezone().date().isoformat(),
             ("192.0.2.17",),
             (),
             True,

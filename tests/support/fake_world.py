@@ -1,4 +1,6 @@
-"""A small hospital in a fake archive: rows of every state, names in many scripts, one study with real pixels."""
+"""A small hospital in a fake archive: rows of every state, names in many scripts, one study with real
+pixels.
+"""
 
 from __future__ import annotations
 
@@ -220,7 +222,6 @@ def _read(folder: Path) -> tuple[m.StudyManifest, dict[tuple[str, int], bytes]]:
 
 
 def _pixels(archive: FakeArchive, shared: Path) -> None:
-    who = archive.patients_[1]
     studies = shared / "studies"
     ct = studies / "petct-acrin-nsclc-042" / "CT-0002-CT-IMAGES"
     current, frames = _read(ct)

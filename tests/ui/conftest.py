@@ -38,7 +38,11 @@ def _no_qt_warning(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
     make_application()
     yield
-    said = [r.getMessage() for r in caplog.records if r.getMessage().startswith("Qt:") and r.levelno >= logging.WARNING]
+    said = [
+        r.getMessage()
+        for r in caplog.records
+        if r.getMessage().startswith("Qt:") and r.levelno >= logging.WARNING
+    ]
     assert not [text for text in said if not any(h in text for h in HARMLESS)]
 
 
@@ -60,7 +64,10 @@ def open_window(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., Workstat
     windows: list[Workstation] = []
 
     def make(
-        *archives: FakeArchive, sign_in: bool = True, size: tuple[int, int] = (1600, 1000), folder: Path | None = None
+        *archives: FakeArchive,
+        sign_in: bool = True,
+        size: tuple[int, int] = (1600, 1000),
+        folder: Path | None = None,
     ) -> Workstation:
         window = Workstation(FakeDoor(archives), Settings(folder or tmp_path / "workstation"))
         windows.append(window)

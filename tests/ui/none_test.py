@@ -19,5 +19,7 @@ print("alive")
 
 
 def test_none_outlives_two_hundred_thousand_calls_into_qt() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.stdout.strip() == "alive", done.stderr[-500:]

@@ -47,13 +47,17 @@ def test_a_row_says_images_identity_and_the_acknowledgement(
     assert texts(page.table, 0)[0] == "STAT"
 
 
-def test_search_as_one_types_and_nothing_found_in_words(open_window: Open, archive: FakeArchive, qtbot: QtBot) -> None:
+def test_search_as_one_types_and_nothing_found_in_words(
+    open_window: Open, archive: FakeArchive, qtbot: QtBot
+) -> None:
     window = open_window(archive)
     page = worklist(window, qtbot)
     qtbot.keyClicks(page.search, "ng, li")
     qtbot.waitUntil(lambda: len(page.model.rows) == 1, timeout=PATIENCE_MS)
     qtbot.keyClicks(page.search, "zzz")
-    qtbot.waitUntil(lambda: "No exam matches" in named(page, "Worklist: ").accessibleName(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: "No exam matches" in named(page, "Worklist: ").accessibleName(), timeout=PATIENCE_MS
+    )
     button = named(page, "Show all", QAbstractButton)
     assert isinstance(button, QAbstractButton)
     button.click()
@@ -82,7 +86,9 @@ def test_a_heading_sorts_and_enter_opens(open_window: Open, archive: FakeArchive
     page = worklist(window, qtbot)
     header = page.table.horizontalHeader()
     place = header.sectionViewportPosition(2) + 20
-    QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(place, 10))
+    QTest.mouseClick(
+        header.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(place, 10)
+    )
     qtbot.waitUntil(lambda: page._query.sort == "patient_name", timeout=PATIENCE_MS)
     assert window.desk is not None
     wanted: list[str] = []
@@ -139,11 +145,15 @@ def test_the_front_desk_makes_a_patient_and_an_order_by_hand(open_window: Open, 
     page = schedule(open_window(archive), qtbot)
     page.new_patient()
     fill(form(page), "Save patient", name="Curie, Marie", birth_date="1967-11-07")
-    qtbot.waitUntil(lambda: any(p.name == "Curie^Marie" for p in archive.patients_.values()), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: any(p.name == "Curie^Marie" for p in archive.patients_.values()), timeout=PATIENCE_MS
+    )
     qtbot.waitUntil(lambda: page.people_table.current_row() is not None, timeout=PATIENCE_MS)
     page.new_order()
     fill(form(page), "Place order", procedure="CT Head", indication="Headache")
-    qtbot.waitUntil(lambda: any(o.procedure == "CT Head" for o in archive.orders.values()), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: any(o.procedure == "CT Head" for o in archive.orders.values()), timeout=PATIENCE_MS
+    )
     qtbot.waitUntil(lambda: any(o.procedure == "CT Head" for o in page.steps.rows), timeout=PATIENCE_MS)
 
 
@@ -154,7 +164,9 @@ def test_a_form_that_is_refused_names_its_field_and_keeps_what_was_typed(
     page.new_patient()
     fill(form(page), "Save patient", name="", phone="+1 555 0100")
     told = "Message: Name: A patient needs a name."
-    qtbot.waitUntil(lambda: named(form(page), "Message", QLabel).accessibleName() == told, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: named(form(page), "Message", QLabel).accessibleName() == told, timeout=PATIENCE_MS
+    )
     phone = form(page).form.fields["phone"]
     assert isinstance(phone, QLineEdit)
     assert phone.text() == "+1 555 0100"
@@ -172,9 +184,13 @@ def test_an_order_is_moved_and_cancelled(open_window: Open, archive: FakeArchive
     assert isinstance(button, QAbstractButton)
     button.click()
     qtbot.waitUntil(lambda: archive.orders[1].steps[0].start_time == "16:45:00", timeout=PATIENCE_MS)
-    qtbot.waitUntil(lambda: page.steps_table.current_row().steps[0].start_time == "16:45:00", timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: page.steps_table.current_row().steps[0].start_time == "16:45:00", timeout=PATIENCE_MS
+    )
     page.cancel()
-    dialog = next(d for d in page.findChildren(QDialog) if d.isVisible() and d.windowTitle() == "Cancel this order?")
+    dialog = next(
+        d for d in page.findChildren(QDialog) if d.isVisible() and d.windowTitle() == "Cancel this order?"
+    )
     button = named(dialog, "Cancel the order", QAbstractButton)
     assert isinstance(button, QAbstractButton)
     button.click()
@@ -192,7 +208,9 @@ def inbox(window: Workstation, qtbot: QtBot) -> InboxPage:
     return page
 
 
-def test_a_held_study_is_linked_and_the_link_undone(open_window: Open, archive: FakeArchive, qtbot: QtBot) -> None:
+def test_a_held_study_is_linked_and_the_link_undone(
+    open_window: Open, archive: FakeArchive, qtbot: QtBot
+) -> None:
     page = inbox(open_window(archive), qtbot)
     reason = "Reason: Patient ID 4711 is not the order's P0005"
     qtbot.waitUntil(lambda: named(page, reason, QLabel) is not None, timeout=PATIENCE_MS)
@@ -213,7 +231,10 @@ def test_a_message_is_read_as_received_and_taken_off_the_list(
     page.tabs.setCurrentIndex(1)
     qtbot.waitUntil(lambda: page._raw.toPlainText().startswith("MSH|"), timeout=PATIENCE_MS)
     page.message_done()
-    qtbot.waitUntil(lambda: "No message waits" in named(page, "Unprocessed messages: ").accessibleName(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: "No message waits" in named(page, "Unprocessed messages: ").accessibleName(),
+        timeout=PATIENCE_MS,
+    )
 
 
 def test_a_refused_result_is_tried_again(open_window: Open, archive: FakeArchive, qtbot: QtBot) -> None:
@@ -243,7 +264,9 @@ def test_an_administrator_adds_a_peer_and_a_bad_port_is_refused(open_window: Ope
     page = listing(open_window(archive), qtbot, "DICOM peers")
     page._edit(None)
     fill(form(page), "Save", title="CT9", host="192.0.2.99", port="99999")
-    qtbot.waitUntil(lambda: "1 to 65535" in named(form(page), "Message", QLabel).accessibleName(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: "1 to 65535" in named(form(page), "Message", QLabel).accessibleName(), timeout=PATIENCE_MS
+    )
     fill(form(page), "Save", port="104")
     qtbot.waitUntil(lambda: "CT9" in archive.peers_, timeout=PATIENCE_MS)
     assert archive.peers_["CT9"].may_store
@@ -254,7 +277,9 @@ def test_a_weak_password_is_refused_in_words(open_window: Open, qtbot: QtBot) ->
     page = listing(open_window(archive), qtbot, "People")
     page._edit(None)
     fill(form(page), "Save", name="new", password="short")
-    qtbot.waitUntil(lambda: "8 characters" in named(form(page), "Message", QLabel).accessibleName(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: "8 characters" in named(form(page), "Message", QLabel).accessibleName(), timeout=PATIENCE_MS
+    )
     form(page).reject()
 
 

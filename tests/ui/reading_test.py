@@ -38,7 +38,10 @@ def open_exam(window: Workstation, qtbot: QtBot, with_prior: bool = True) -> Rea
     assert isinstance(page, ReadPage)
     window.desk.session.wanted.emit(CURRENT)
     cells = 2 if with_prior else 1
-    qtbot.waitUntil(lambda: len(page.grid.cells) == cells and all(painted(c) for c in page.grid.cells), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: len(page.grid.cells) == cells and all(painted(c) for c in page.grid.cells),
+        timeout=PATIENCE_MS,
+    )
     qtbot.waitUntil(lambda: window.tasks.idle, timeout=PATIENCE_MS)
     return page
 
@@ -51,19 +54,29 @@ def session(page: ReadPage) -> ReadingSession:
     return page.session
 
 
-def wheel(cell: ImageCell, steps: int, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+def wheel(
+    cell: ImageCell, steps: int, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
     """Turn the wheel over the middle of a cell; towards the reader is on."""
     for _ in range(abs(steps)):
         turned = QPoint(0, -120 if steps > 0 else 120)
         where = QPointF(cell.rect().center())
         event = QWheelEvent(
-            where, cell.mapToGlobal(where), QPoint(), turned, Qt.MouseButton.NoButton, modifiers,
-            Qt.ScrollPhase.NoScrollPhase, False,
-        )  # fmt: skip
+            where,
+            cell.mapToGlobal(where),
+            QPoint(),
+            turned,
+            Qt.MouseButton.NoButton,
+            modifiers,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
         QApplication.sendEvent(cell, event)
 
 
-def drag(cell: ImageCell, start: QPoint, end: QPoint, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
+def drag(
+    cell: ImageCell, start: QPoint, end: QPoint, button: Qt.MouseButton = Qt.MouseButton.LeftButton
+) -> None:
     """Press, move in steps, let go."""
     QTest.mousePress(cell, button, Qt.KeyboardModifier.NoModifier, start)
     for part in range(1, 6):
@@ -78,9 +91,13 @@ def send_move(cell: ImageCell, where: QPoint, buttons: Qt.MouseButton = Qt.Mouse
     from PySide6.QtGui import QMouseEvent
 
     event = QMouseEvent(
-        QEvent.Type.MouseMove, QPointF(where), cell.mapToGlobal(QPointF(where)), Qt.MouseButton.NoButton, buttons,
+        QEvent.Type.MouseMove,
+        QPointF(where),
+        cell.mapToGlobal(QPointF(where)),
+        Qt.MouseButton.NoButton,
+        buttons,
         Qt.KeyboardModifier.NoModifier,
-    )  # fmt: skip
+    )
     QApplication.sendEvent(cell, event)
 
 
@@ -111,7 +128,9 @@ def test_the_wheel_changes_the_pixels_and_the_prior_follows_by_millimetres(
     places = [linking.point_of(c) for c in session(page).cells]
     wheel(current, 12)
     assert session(page).cells[0].view.index == SLICES // 2 + 12
-    qtbot.waitUntil(lambda: hash_of(current) != before[0] and hash_of(prior) != before[1], timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: hash_of(current) != before[0] and hash_of(prior) != before[1], timeout=PATIENCE_MS
+    )
     moved = []
     for cell, place in zip(session(page).cells, places, strict=True):
         now = linking.point_of(cell)
@@ -192,7 +211,9 @@ def test_a_length_is_saved_at_its_stroke_undone_and_done_again(
     stroke = measure(page, qtbot)
     frame = page.grid.cells[0].shown.picture
     assert frame is not None
-    assert stroke.quantities[0].value == pytest.approx(90 * frame.frame.pixel_size[1], abs=frame.frame.pixel_size[1])
+    assert stroke.quantities[0].value == pytest.approx(
+        90 * frame.frame.pixel_size[1], abs=frame.frame.pixel_size[1]
+    )
     qtbot.waitUntil(lambda: stroke.tracking_uid in pixels.strokes, timeout=PATIENCE_MS)
     assert window.desk is not None
     window.desk.commands.run("read.undo")
@@ -217,7 +238,14 @@ def test_a_measurement_in_the_report_lives_with_its_stroke_and_names_the_prior(
     open_window: Open, pixels: FakeArchive, qtbot: QtBot
 ) -> None:
     pixels.strokes["2.25.777"] = Measurement(
-        "2.25.777", "length", PRIOR, "s", "i", 1, ((0.0, 0.0, 0.0), (10.0, 0.0, 0.0)), (Quantity("Length", 10.0, "mm"),)
+        "2.25.777",
+        "length",
+        PRIOR,
+        "s",
+        "i",
+        1,
+        ((0.0, 0.0, 0.0), (10.0, 0.0, 0.0)),
+        (Quantity("Length", 10.0, "mm"),),
     )
     window = open_window(pixels)
     page = open_exam(window, qtbot)
@@ -235,7 +263,9 @@ def test_three_planes_of_a_volume_and_back(open_window: Open, pixels: FakeArchiv
     window = open_window(pixels)
     page = open_exam(window, qtbot)
     assert window.desk is not None
-    qtbot.waitUntil(lambda: page.room.progress(session(page).sets[Role.CURRENT][0].uid)[0] == SLICES, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: page.room.progress(session(page).sets[Role.CURRENT][0].uid)[0] == SLICES, timeout=PATIENCE_MS
+    )
     window.desk.commands.run("read.mpr")
     planes = [c.view.plane for c in session(page).cells if c.role is Role.CURRENT]
     assert planes == [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL]
@@ -248,7 +278,9 @@ def test_three_planes_of_a_volume_and_back(open_window: Open, pixels: FakeArchiv
     assert all(c.view.plane is Plane.ACQUIRED for c in session(page).cells)
 
 
-def test_a_crosshair_brings_the_linked_views_to_its_point(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_a_crosshair_brings_the_linked_views_to_its_point(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
     window = open_window(pixels)
     page = open_exam(window, qtbot)
     assert window.desk is not None
@@ -256,7 +288,12 @@ def test_a_crosshair_brings_the_linked_views_to_its_point(open_window: Open, pix
     qtbot.waitUntil(lambda: all(painted(c) for c in page.grid.cells), timeout=PATIENCE_MS)
     page.room.take_tool("crosshair")
     axial = page.grid.cells[0]
-    QTest.mouseClick(axial, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, axial.rect().center() + QPoint(40, 30))
+    QTest.mouseClick(
+        axial,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+        axial.rect().center() + QPoint(40, 30),
+    )
     assert axial.shown.picture is not None
     place = axial.rect().center() + QPoint(40, 30)
     point = axial.shown.picture.frame.patient(place.x() * axial.ratio, place.y() * axial.ratio)
@@ -267,7 +304,9 @@ def test_a_crosshair_brings_the_linked_views_to_its_point(open_window: Open, pix
     assert centres[1][0] == pytest.approx(point[0], abs=0.01)
 
 
-def test_new_images_join_without_moving_the_picture(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_new_images_join_without_moving_the_picture(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
     from dataclasses import replace
 
     whole = pixels.manifests[CURRENT]
@@ -303,14 +342,18 @@ def test_a_renamed_patient_is_said_and_shown_and_the_draft_stays(
     assert "Nodule seen." in page.report.draft.values["lungs"]
 
 
-def test_an_exam_of_doubtful_identity_says_so_in_the_banner(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_an_exam_of_doubtful_identity_says_so_in_the_banner(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
     pixels.change_row(CURRENT, reconciliation="held", hold_reason="patient ID 4711 is not the order's")
     window = open_window(pixels)
     open_exam(window, qtbot)
     assert named(window, "Patient mismatch: Identity not confirmed", QLabel).isVisible()
 
 
-def test_a_prior_of_another_patient_is_never_hung(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_a_prior_of_another_patient_is_never_hung(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
     from dataclasses import replace
 
     pixels.manifests[PRIOR] = replace(pixels.manifests[PRIOR], patient_key=99)
@@ -335,7 +378,9 @@ def test_an_exam_somebody_reads_can_be_looked_at_and_taken_over(
     assert pixels.rows_[0].locked_by == "reader"
 
 
-def test_a_failed_opening_says_why_and_can_be_tried_again(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_a_failed_opening_says_why_and_can_be_tried_again(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
     pixels.failing["open_study"] = StorageFailure("the index cannot be read")
     window = open_window(pixels)
     assert window.desk is not None
@@ -346,7 +391,9 @@ def test_a_failed_opening_says_why_and_can_be_tried_again(open_window: Open, pix
     button = named(window, "Try again", QAbstractButton)
     assert isinstance(button, QAbstractButton)
     button.click()
-    qtbot.waitUntil(lambda: window.desk is not None and window.desk.session.study_uid == CURRENT, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: window.desk is not None and window.desk.session.study_uid == CURRENT, timeout=PATIENCE_MS
+    )
 
 
 def test_an_archive_that_is_away_loses_no_stroke_and_no_word(
@@ -370,7 +417,9 @@ def test_an_archive_that_is_away_loses_no_stroke_and_no_word(
     assert page.report.draft.values["impression-text"] == "Growing nodule"
 
 
-def test_a_draft_the_archive_will_not_take_is_said_and_kept(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_a_draft_the_archive_will_not_take_is_said_and_kept(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
     window = open_window(pixels)
     page = open_exam(window, qtbot)
     pixels.failing["save_draft"] = Conflict("dr.lee is reading this exam")
@@ -381,7 +430,9 @@ def test_a_draft_the_archive_will_not_take_is_said_and_kept(open_window: Open, p
     assert window.desk.spool.draft_of(CURRENT) is not None
 
 
-def test_a_draft_of_another_author_is_not_taken_for_ones_own(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_a_draft_of_another_author_is_not_taken_for_ones_own(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
     pixels.drafts[CURRENT] = DraftView(0, CURRENT, "dr.lee", "ct-chest", "{}", 1, "")
     page = open_exam(open_window(pixels), qtbot)
     assert page.report.draft is not None

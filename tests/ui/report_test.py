@@ -51,7 +51,10 @@ def sign(page: ReadPage, password: str) -> SignDialog:
     dialog = dialog_of(page)
     for box in dialog.findChildren(QCheckBox):
         box.setChecked(True)
-    field, button = named(dialog, "Password to sign", QLineEdit), named(dialog, "Sign the report", QAbstractButton)
+    field, button = (
+        named(dialog, "Password to sign", QLineEdit),
+        named(dialog, "Sign the report", QAbstractButton),
+    )
     assert isinstance(field, QLineEdit)
     assert isinstance(button, QAbstractButton)
     field.setText(password)
@@ -77,7 +80,9 @@ def test_tab_goes_to_the_next_field_and_back(page: ReadPage) -> None:
 def test_every_keystroke_is_kept_and_saved(page: ReadPage, pixels: FakeArchive, qtbot: QtBot) -> None:
     write(page, qtbot, "impression-text", "Nodul")
     assert page.desk.spool.draft_of(CURRENT) is not None or CURRENT in pixels.drafts
-    qtbot.waitUntil(lambda: CURRENT in pixels.drafts and "Nodul" in pixels.drafts[CURRENT].content, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: CURRENT in pixels.drafts and "Nodul" in pixels.drafts[CURRENT].content, timeout=PATIENCE_MS
+    )
     assert page.desk.keeper is not None
     qtbot.waitUntil(lambda: page.desk.keeper is not None and page.desk.keeper.idle, timeout=PATIENCE_MS)
     assert page.desk.spool.draft_of(CURRENT) is None
@@ -123,7 +128,9 @@ def test_a_wrong_password_signs_nothing_and_the_right_one_does(
     page.report.sign()
     dialog = sign(page, "wrong")
     wrong = "Signing message: The password is wrong."
-    qtbot.waitUntil(lambda: named(dialog, "Signing message", QLabel).accessibleName() == wrong, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: named(dialog, "Signing message", QLabel).accessibleName() == wrong, timeout=PATIENCE_MS
+    )
     assert CURRENT not in pixels.reports_
     sign(page, PASSWORD)
     qtbot.waitUntil(lambda: CURRENT in pixels.reports_, timeout=PATIENCE_MS)
@@ -133,18 +140,25 @@ def test_a_wrong_password_signs_nothing_and_the_right_one_does(
     assert page.desk.spool.draft_of(CURRENT) is None
 
 
-def test_an_archive_that_fails_at_signing_keeps_the_draft(page: ReadPage, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_an_archive_that_fails_at_signing_keeps_the_draft(
+    page: ReadPage, pixels: FakeArchive, qtbot: QtBot
+) -> None:
     finish(page, qtbot)
     pixels.failing["sign"] = StorageFailure("the disk is full")
     page.report.sign()
     dialog = sign(page, PASSWORD)
-    qtbot.waitUntil(lambda: "disk is full" in named(dialog, "Signing message", QLabel).accessibleName(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: "disk is full" in named(dialog, "Signing message", QLabel).accessibleName(),
+        timeout=PATIENCE_MS,
+    )
     assert page.report.draft is not None
     assert page.report.draft.values["impression-text"] == "No suspicious nodule"
     dialog.reject()
 
 
-def test_an_addendum_keeps_the_signed_text_and_adds_to_it(page: ReadPage, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_an_addendum_keeps_the_signed_text_and_adds_to_it(
+    page: ReadPage, pixels: FakeArchive, qtbot: QtBot
+) -> None:
     finish(page, qtbot)
     page.report.sign()
     sign(page, PASSWORD)
@@ -162,7 +176,9 @@ def test_an_addendum_keeps_the_signed_text_and_adds_to_it(page: ReadPage, pixels
     assert sections[-1].text == "Discussed by phone"
 
 
-def test_sign_and_next_opens_the_next_exam_of_the_list(page: ReadPage, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_sign_and_next_opens_the_next_exam_of_the_list(
+    page: ReadPage, pixels: FakeArchive, qtbot: QtBot
+) -> None:
     pixels.manifests["2.25.4"] = replace(pixels.manifests[CURRENT], study_uid="2.25.4", patient_key=4)
     finish(page, qtbot)
     page.report.sign(then_next=True)

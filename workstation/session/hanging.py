@@ -20,13 +20,16 @@ class Role(Enum):
     PRIOR = "prior"
 
 
+FIRST = ViewState()
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """One cell of the plan: its study's role, its display set (None: left empty) and its first view."""
 
     role: Role
     display_set: DisplaySet | None
-    view: ViewState = ViewState()
+    view: ViewState = FIRST
 
 
 @dataclass(frozen=True, slots=True)

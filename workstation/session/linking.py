@@ -28,7 +28,9 @@ NORMALS: dict[Plane, Vector] = {
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """Adding `offset` (mm) carries a point of one frame of reference into another; `exact` or by an anchor."""
+    """Adding `offset` (mm) carries a point of one frame of reference into another; `exact` or by an
+    anchor.
+    """
 
     offset: Vector
     exact: bool
@@ -47,6 +49,7 @@ def space(cell: CellState) -> str:
 
 
 def key(one: CellState, other: CellState) -> tuple[str, str]:
+    """The pair of spaces two cells live in."""
     return space(one), space(other)
 
 
@@ -80,6 +83,7 @@ def middle(shown: DisplaySet) -> Vector:
 
 
 def carried(point: Vector, by: Tie) -> Vector:
+    """A point of one space in the other."""
     return add(point, by.offset)
 
 

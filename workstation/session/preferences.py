@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -57,4 +56,4 @@ class Preferences:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self.path.with_suffix(".new")
         fresh.write_text(json.dumps(values, indent=1, ensure_ascii=False), "utf-8")
-        os.replace(fresh, self.path)
+        fresh.replace(self.path)

@@ -1,4 +1,6 @@
-"""Which earlier study to hang beside this one, and why. Pure: the archive ranks, the reader's desk chooses."""
+"""Which earlier study to hang beside this one, and why. Pure: the archive ranks, the reader's desk
+chooses.
+"""
 
 from __future__ import annotations
 

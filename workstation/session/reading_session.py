@@ -87,7 +87,9 @@ class ReadingSession:
         self.strokes_changed.emit()
 
     def refresh(self, dossier: Dossier) -> None:
-        """New facts of the open study: identity, order, reports; new images join without moving the picture."""
+        """New facts of the open study: identity, order, reports; new images join without moving the
+        picture.
+        """
         if dossier.exam.study_uid != self.study_uid:
             return
         arrived = self.dossier is None or dossier.manifest != self.dossier.manifest
@@ -245,7 +247,9 @@ class ReadingSession:
         return moved
 
     def go_to(self, point: Vector, source: int) -> None:
-        """Every linked view goes to a patient point seen in the `source` cell (crosshair, measurement list)."""
+        """Every linked view goes to a patient point seen in the `source` cell (crosshair, measurement
+        list).
+        """
         origin = self.cells[source]
         for number, cell in enumerate(self.cells):
             if cell.display_set is None or (cell.role is not origin.role and not self.linked):
@@ -261,7 +265,9 @@ class ReadingSession:
     # ── linking ──────────────────────────────────────────────────────────────────────────────────────
 
     def _tie_all(self) -> None:
-        """Tie every pair of frames of reference once, at opening: exact where equal, by an anchor where not."""
+        """Tie every pair of frames of reference once, at opening: exact where equal, by an anchor where
+        not.
+        """
         shown = [c for c in self.cells if c.display_set is not None]
         for one in shown:
             for other in shown:
@@ -276,7 +282,9 @@ class ReadingSession:
         return linking.SAME if key[0] == key[1] else self.ties.get(key)
 
     def refine(self, one: CellState, other: CellState, tie: linking.Tie) -> None:
-        """A better tie of two spaces was found in the background: take it both ways, and bring the others along."""
+        """A better tie of two spaces was found in the background: take it both ways, and bring the others
+        along.
+        """
         key = linking.key(one, other)
         if key in self.by_hand or not {key[0], key[1]} <= {linking.space(c) for c in self.cells}:
             return

@@ -172,7 +172,7 @@ class Spool:
         os.close(file)
         if self._file >= 0:
             os.close(self._file)
-        os.replace(fresh, self.path)
+        fresh.replace(self.path)
         sync_folder(self.path.parent)
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0))
 

@@ -31,6 +31,8 @@ class SlabMode(Enum):
 
 
 class Interpolation(Enum):
+    """How the picture is made between the pixels there are."""
+
     NEAREST = "nearest"
     LINEAR = "linear"
     CUBIC = "cubic"

@@ -19,6 +19,7 @@ IMAGE, WINDOW = "image", "window"
 
 
 def always() -> bool:
+    """Enabled at any time."""
     return True
 
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Desk:
-    """One signed-in person's place. `say(words, token)` writes the status line; `go(place)` changes the room."""
+    """One signed-in person's place. `say(words, token)` writes the status line; `go(place)` changes the
+    room.
+    """
 
     archive: Archive
     tasks: Tasks

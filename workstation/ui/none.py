@@ -1,4 +1,5 @@
-"""A guard against Qt's bindings: PySide6 6.12 takes references of None that it was not given, under Python 3.11.
+"""A guard against Qt's bindings: PySide6 6.12 takes references of None that it was not given, under Python
+3.11.
 
 Its wheels are made with headers in which None is immortal (Python 3.12 and later), so there every call that
 answers None leaves its count alone; under 3.11 each one takes one away, and the interpreter aborts after some

@@ -29,6 +29,7 @@ NEEDS = {
 
 
 def may_enter(desk: Desk, key: str) -> bool:
+    """Whether this person's role opens the place."""
     return desk.may(NEEDS[key])
 
 

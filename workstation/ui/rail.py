@@ -89,7 +89,7 @@ class Rail(QFrame):
         self.menu_button = self._small("menu", words.t("Menu"), "F10")
         self.menu_button.clicked.connect(lambda: menu(self.menu_button))
         self.lock_button = self._small("lock-outline", words.t("Lock"), "Ctrl+L")
-        self.lock_button.clicked.connect(lambda: lock())
+        self.lock_button.clicked.connect(lock)
         self.setLayout(column(*self.buttons.values(), 1, self.menu_button, self.lock_button, gap=0))
 
     def _small(self, icon: str, name: str, key: str) -> QToolButton:

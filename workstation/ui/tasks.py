@@ -136,7 +136,9 @@ class Tasks(QObject):
         return not self._open
 
     def finish(self, patience: float = 5.0) -> bool:
-        """Wait until the changes that were begun are done; False where they take longer than `patience` seconds."""
+        """Wait until the changes that were begun are done; False where they take longer than `patience`
+        seconds.
+        """
         done = threading.Event()
         self._actor.submit(done.set)
         return done.wait(patience)

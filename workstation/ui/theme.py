@@ -23,7 +23,9 @@ THEMES = {"dark": "dark.toml", "dim light": "dim_light.toml"}
 
 @dataclass(frozen=True)
 class Theme:
-    """One set of tokens at one text size. `colour("panel")`, `overlay("prior")`, `px(8)`, `points("title")`."""
+    """One set of tokens at one text size. `colour("panel")`, `overlay("prior")`, `px(8)`,
+    `points("title")`.
+    """
 
     key: str
     colours: dict[str, str]
@@ -97,6 +99,7 @@ _current: list[Theme] = []
 
 
 def hub() -> _Hub:
+    """The one who tells of a new theme."""
     if not _hub:
         _hub.append(_Hub())
     return _hub[0]
@@ -132,6 +135,7 @@ def change(**fields: Any) -> None:
 
 
 def palette(theme: Theme) -> QPalette:
+    """The palette of a theme, for what the style sheet does not reach."""
     answer = QPalette()
     roles = QPalette.ColorRole
     for role, token in {
@@ -147,8 +151,8 @@ def palette(theme: Theme) -> QPalette:
         roles.PlaceholderText: "quiet",
         roles.ToolTipBase: "raised",
         roles.ToolTipText: "text",
-        roles.Link: "accent",
-        roles.LinkVisited: "accent",
+        roles.Link: "link",
+        roles.LinkVisited: "link",
         roles.Mid: "line",
         roles.Dark: "line",
         roles.Light: "raised",
@@ -177,5 +181,6 @@ def icon(name: str, token: str = "text") -> QIcon:
 
 
 def pixmap(name: str, token: str = "text", size: int | None = None) -> QPixmap:
+    """An icon as a pixmap, `size` at 100 %."""
     side = current().px(size) if size else current().icon_size
     return icon(name, token).pixmap(QSize(side, side))

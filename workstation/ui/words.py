@@ -32,6 +32,7 @@ def t(english: str) -> str:
 
 
 def right_to_left() -> bool:
+    """Whether the chosen language is written from right to left."""
     return _catalogue(_language[0]).get("direction") == "right to left"
 
 
@@ -68,13 +69,14 @@ def clock(text: str) -> str:
 
 
 def when(day: str, time: str) -> str:
+    """A civil date and time."""
     return " ".join(part for part in (iso_date(day), clock(time)) if part)
 
 
 def local_moment(utc: str) -> str:
     """A UTC instant of ours in this machine's civil time, with the date where it is not today."""
     try:
-        moment = datetime.fromisoformat(utc.replace("Z", "+00:00")).astimezone()
+        moment = datetime.fromisoformat(utc).astimezone()
     except ValueError:
         return utc
     today = datetime.now().astimezone().date()
@@ -83,7 +85,7 @@ def local_moment(utc: str) -> str:
 
 def age(birth_date: str, on: str = "") -> str:
     """Years, months under two years, days under one month; empty where the birth date is unknown."""
-    born, day = parse_date(birth_date), parse_date(on) or date.today()
+    born, day = parse_date(birth_date), parse_date(on) or datetime.now().astimezone().date()
     if born is None or born > day:
         return ""
     months = (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
@@ -93,14 +95,17 @@ def age(birth_date: str, on: str = "") -> str:
 
 
 def sex(code: str) -> str:
+    """The sex in words; empty where it is not known."""
     return {"M": t("male"), "F": t("female"), "O": t("other")}.get(code, "")
 
 
 def sex_and_age(code: str, birth_date: str, on: str = "") -> str:
+    """``F 65 y`` for a list."""
     return " ".join(part for part in (code, age(birth_date, on)) if part)
 
 
 def count(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
     return f"{number} {one if number == 1 else many}"
 
 
@@ -119,7 +124,7 @@ class State:
 EXAM = {
     "scheduled": State("Scheduled", "calendar-blank-outline", "quiet"),
     "arriving": State("Arriving", "progress-download", "waiting"),
-    "arrived": State("Unread", "circle-outline", "accent"),
+    "arrived": State("Unread", "circle-outline", "link"),
     "reading": State("Being read", "eye-outline", "waiting"),
     "draft": State("Draft", "pencil-outline", "waiting"),
     "preliminary": State("Preliminary", "circle-half-full", "waiting"),

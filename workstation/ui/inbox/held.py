@@ -1,4 +1,6 @@
-"""A held study: what came beside what was ordered, the evidence for each suggestion, and one press to link."""
+"""A held study: what came beside what was ordered, the evidence for each suggestion, and one press to
+link.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The commands of the reading room: tools, windows, planes, links, undo; keys as reading-room.md §4.1 has them."""
+"""The commands of the reading room: tools, windows, planes, links, undo; keys as reading-room.md §4.1 has
+them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The patient banner: whose images and whose report this window shows, and in one colour when they are not."""
+"""The patient banner: whose images and whose report this window shows, and in one colour when they are
+not.
+"""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ BOTTOM = {"bottom-left", "bottom-right", "bottom"}
 
 
 def colour(role: str) -> QColor:
+    """The theme's colour of a display list's role."""
     look = theme.current()
     if role in ROLE_TOKENS:
         return look.overlay(ROLE_TOKENS[role])
@@ -30,7 +31,9 @@ def colour(role: str) -> QColor:
 
 
 class Brush:
-    """One painter, one size: `unit` is device pixels of a pixel at 96 dpi, `text` the overlay's pixel size."""
+    """One painter, one size: `unit` is device pixels of a pixel at 96 dpi, `text` the overlay's pixel
+    size.
+    """
 
     def __init__(self, painter: QPainter, unit: float, text: float) -> None:
         self._painter, self._unit, self._text = painter, unit, text

@@ -1,4 +1,5 @@
-"""The reader's hand on a cell: pointer events become strokes of a tool, effects become changes of the session.
+"""The reader's hand on a cell: pointer events become strokes of a tool, effects become changes of the
+session.
 
 Left is the tool in hand (or the stroke under the pointer), right drag window and level, middle pan, the wheel
 scrolls, with Ctrl or the right button it zooms; a right click that moved less than 4 px opens the menu.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from PySide6.QtGui import QFont, QFontMetricsF
 
@@ -76,7 +77,7 @@ def distance(item: Line | Polyline | Ellipse, where: Position) -> float:
         return _to_segment(item.start, item.end, where)
     if isinstance(item, Polyline):
         points = (*item.points, item.points[0]) if item.closed else item.points
-        return min(_to_segment(a, b, where) for a, b in zip(points, points[1:], strict=False))
+        return min(_to_segment(a, b, where) for a, b in pairwise(points))
     return _to_ellipse(item, where)
 
 

@@ -11,7 +11,9 @@ from workstation.ui.widgets.basics import column, discard, label, row, tool
 
 
 class OrderStrip(QFrame):
-    """Indication and question, referrer with phone, contrast, allergies, pregnancy, alerts, technologist's note."""
+    """Indication and question, referrer with phone, contrast, allergies, pregnancy, alerts, technologist's
+    note.
+    """
 
     def __init__(self) -> None:
         super().__init__()

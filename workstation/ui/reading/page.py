@@ -1,4 +1,6 @@
-"""The reading room: opens an exam, hangs it with its prior, keeps it true while it changes, and goes on to the next."""
+"""The reading room: opens an exam, hangs it with its prior, keeps it true while it changes, and goes on to
+the next.
+"""
 
 from __future__ import annotations
 
@@ -374,8 +376,8 @@ class ReadPage(QWidget):
             now.birth_date,
         ):
             told = words.t(
-                "The patient's identity was changed: {was} is now {now}. Images, report and measurements are as "
-                "they were."
+                "The patient's identity was changed: {was} is now {now}. Images, report and measurements "
+                "are as they were."
             )
             self.notice.say(
                 told.format(

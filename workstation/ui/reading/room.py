@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import shiboken6
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from pacs_core.archive.models import FramePixels
 from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.loader import Loader, LoadRequest, SliceLoaded, Urgency
 from workstation.rendering.picture import Picture
@@ -21,7 +22,9 @@ REPAINT_MS = 40
 
 
 class Pictures(QObject):
-    """Makes pictures on threads, the newest wish of each cell only; `made` carries cell, serial and picture."""
+    """Makes pictures on threads, the newest wish of each cell only; `made` carries cell, serial and
+    picture.
+    """
 
     made = Signal(int, int, object)
 
@@ -77,7 +80,7 @@ class Room(QObject):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk, self.session = desk, desk.session
-        self.loader = Loader(fetch=lambda uid, frame: desk.archive.studies.frame(uid, frame))
+        self.loader = Loader(fetch=self._fetch)
         self.pictures = Pictures()
         self.tool = "window_level"
         self.overlay = True
@@ -87,6 +90,10 @@ class Room(QObject):
         self._tell = QTimer(self, singleShot=True, interval=REPAINT_MS)
         self._tell.timeout.connect(self._announce)
         desk.closing.append(self.close)
+
+    def _fetch(self, sop_instance_uid: str, frame: int) -> FramePixels:
+        """A frame's bytes from whoever is signed in now."""
+        return self.desk.archive.studies.frame(sop_instance_uid, frame)
 
     def load(
         self, display_set: DisplaySet, first: int, urgency: Urgency = Urgency.INTERACTION
@@ -127,7 +134,9 @@ class Room(QObject):
             self.arrived.emit(uid)
 
     def progress(self, uid: str) -> tuple[int, int]:
-        """How many images of a display set are loaded, and how many there are; (0, 0) where none was asked."""
+        """How many images of a display set are loaded, and how many there are; (0, 0) where none was
+        asked.
+        """
         request = self._requests.get(uid)
         return (int(request.volume.loaded.sum()), len(request.volume.loaded)) if request else (0, 0)
 

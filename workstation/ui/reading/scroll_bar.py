@@ -47,7 +47,8 @@ class CellScrollBar(QWidget):
         track = QRectF(self.width() / 2 - look.px(2), 0, look.px(4), self.height())
         painter.fillRect(track, look.overlay("track"))
         state = self._cell.state
-        assert state is not None and state.display_set is not None
+        assert state is not None
+        assert state.display_set is not None
         seen = self._cell.session.viewed.get(state.display_set.uid, set())
         step = track.height() / count
         loaded = request.volume.loaded

@@ -1,4 +1,6 @@
-"""The series of the study and of its prior, as thumbnails: viewed, unviewed, still loading; press or drag one to hang it."""
+"""The series of the study and of its prior, as thumbnails: viewed, unviewed, still loading; press or drag
+one to hang it.
+"""
 
 from __future__ import annotations
 

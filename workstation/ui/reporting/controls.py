@@ -22,7 +22,7 @@ STATES = {
     "ready": ("microphone-outline", "text", "Hold to dictate"),
     "opening": ("microphone", "waiting", "Opening the microphone …"),
     "listening": ("microphone", "wrong", "Listening"),
-    "recognising": ("text-recognition", "accent", "Writing it down …"),
+    "recognising": ("text-recognition", "link", "Writing it down …"),
 }
 
 
@@ -77,9 +77,7 @@ class ReportFoot(QFrame):
         self._insert.setToolTip(words.t("Insert a measurement (Ctrl+M in the report: the newest)"))
         self._insert.clicked.connect(self._measurements)
         self._saved = label("", "quiet", name=words.t("Saved"))
-        self._sign = button(
-            words.t("Sign"), lambda: panel.sign(), "main", icon="draw-pen", tip=words.t("Sign (F12)")
-        )
+        self._sign = button(words.t("Sign"), panel.sign, "main", icon="draw-pen", tip=words.t("Sign (F12)"))
         self._next = button(
             words.t("Sign + next"),
             lambda: panel.sign(then_next=True),

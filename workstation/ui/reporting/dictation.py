@@ -1,4 +1,6 @@
-"""Dictation at the desk: hold a key, speak, let go; the words come back as a draft. Nothing blocks the window."""
+"""Dictation at the desk: hold a key, speak, let go; the words come back as a draft. Nothing blocks the
+window.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ LEVEL_MS = 100
 
 
 class Dictation(QObject):
-    """States: ready, opening, listening, recognising. `heard` carries an utterance, `command` a spoken command's id."""
+    """States: ready, opening, listening, recognising. `heard` carries an utterance, `command` a spoken
+    command's id.
+    """
 
     state_changed = Signal(str)
     level = Signal(float)

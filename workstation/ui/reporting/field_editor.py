@@ -1,4 +1,6 @@
-"""Editors of one field of a report. They show measurements in words and hand every change on as a new text."""
+"""Editors of one field of a report. They show measurements in words and hand every change on as a new
+text.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,7 @@ class TextEditor(QPlainTextEdit):
         look = theme.current()
         marks = [self._mark(0, len(self._shown.text), colour=look.colour("quiet"))] if untouched else []
         marks += [
-            self._mark(s.start, s.end, colour=look.colour("accent"), line=True) for s in self._shown.spans
+            self._mark(s.start, s.end, colour=look.colour("link"), line=True) for s in self._shown.spans
         ]
         for word in self._doubtful:
             place = self._shown.text.rfind(word)
@@ -207,4 +209,5 @@ class ChoiceEditor(QComboBox):
 
 
 def editor_of(item: TemplateField) -> TextEditor | ChoiceEditor:
+    """The editor a field of this kind needs."""
     return ChoiceEditor(item) if item.kind is FieldKind.SELECTION and item.choices else TextEditor(item)

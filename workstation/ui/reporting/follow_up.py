@@ -42,5 +42,7 @@ def correction(version: ReportVersion) -> Template:
 
 
 def with_addendum(version: ReportVersion, added: tuple[Section, ...]) -> tuple[Section, ...]:
-    """The full text as it stands after the addendum: the signed sections untouched, the new one behind them."""
+    """The full text as it stands after the addendum: the signed sections untouched, the new one behind
+    them.
+    """
     return (*version.sections, *added)

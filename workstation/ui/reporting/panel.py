@@ -1,4 +1,6 @@
-"""The report panel: order strip, the report being written, prior reports, the microphone and the signature."""
+"""The report panel: order strip, the report being written, prior reports, the microphone and the
+signature.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +103,7 @@ class ReportPanel(QFrame):
         self.form.edited.connect(self._edited)
         self.form.placed.connect(self._placed)
         self.form.entered.connect(self._entered)
-        self.form.stepped.connect(lambda by: self.step(by))
+        self.form.stepped.connect(self.step)
         self.form.pointed.connect(self._show_stroke)
         self._template.activated.connect(lambda _n: self._change_template(self._template.currentData()))
         self.dictation.heard.connect(self._heard)
@@ -167,7 +169,9 @@ class ReportPanel(QFrame):
         self.desk.say(words.t("Your draft is where you left it."), "quiet")
 
     def prior_hung(self, prior: Prior) -> None:
-        """A prior hangs beside: its report comes first, and Comparison names it where nobody wrote there yet."""
+        """A prior hangs beside: its report comes first, and Comparison names it where nobody wrote there
+        yet.
+        """
         dossier = self.session.dossier
         if dossier is None:
             return
@@ -566,7 +570,9 @@ class ReportPanel(QFrame):
         self._show(cursor=True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little height the report comes first: the order shortened, the prior report folded."""
+        """Where there is little height the report comes first: the order shortened, the prior report
+        folded.
+        """
         super().resizeEvent(event)
         low = self.height() < theme.current().px(LOW)
         if low != self._low:
@@ -576,6 +582,7 @@ class ReportPanel(QFrame):
 
 
 def column_widget(*items: object, gap: int = 8) -> QFrame:
+    """A frame around a column."""
     answer = QFrame()
     answer.setLayout(column(*items, gap=gap))
     return answer

@@ -30,6 +30,7 @@ def quote_or_refuse(session: ReadingSession, stroke: Measurement) -> Measurement
 
 
 def quote(session: ReadingSession, stroke: Measurement) -> MeasurementQuote | None:
+    """The quote of a stroke, None where it has no number to be trusted."""
     try:
         return quote_or_refuse(session, stroke)
     except InvalidValue:
@@ -43,6 +44,7 @@ def able(session: ReadingSession) -> tuple[Measurement, ...]:
 
 
 def newest(session: ReadingSession) -> Measurement | None:
+    """The selected stroke, else the one changed last."""
     strokes = able(session)
     chosen = [m for m in strokes if m.tracking_uid == session.selected]
     return (chosen or list(strokes) or [None])[0]

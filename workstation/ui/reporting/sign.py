@@ -21,7 +21,9 @@ class Signature:
 
 
 class SignDialog(QDialog):
-    """`sign` is called with the signature; `refuse` shows why it was not taken and lets the reader try again."""
+    """`sign` is called with the signature; `refuse` shows why it was not taken and lets the reader try
+    again.
+    """
 
     def __init__(
         self,

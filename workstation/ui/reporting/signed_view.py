@@ -1,4 +1,6 @@
-"""Signed text to read: the versions of a report and where its result is; and the reports of earlier studies."""
+"""Signed text to read: the versions of a report and where its result is; and the reports of earlier
+studies.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from workstation.ui.widgets.basics import Elided, StateWord, column, discard, la
 
 
 def clear(layout: QVBoxLayout) -> None:
+    """Take everything out of a layout."""
     while (item := layout.takeAt(0)) is not None:
         if item.widget() is not None:
             discard(item.widget())
@@ -64,7 +67,9 @@ class VersionText(QScrollArea):
 
 
 class SignedReport(QFrame):
-    """A report that was signed: its versions, newest first, and its deliveries with the receivers' own words."""
+    """A report that was signed: its versions, newest first, and its deliveries with the receivers' own
+    words.
+    """
 
     def __init__(self) -> None:
         super().__init__()

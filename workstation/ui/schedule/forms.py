@@ -55,6 +55,7 @@ def from_dicom_name(name: str) -> str:
 def patient_dialog(
     parent: QWidget, patient: PatientView | None, save: Callable[[PatientForm], object]
 ) -> FormDialog:
+    """A new patient, or one to be changed."""
     form = Form()
     known = patient
     form.text("name", "Name", from_dicom_name(known.name) if known else "", "Family, Given", wide=True)
@@ -85,6 +86,7 @@ def order_dialog(
     stations: tuple[str, ...],
     save: Callable[[OrderForm], object],
 ) -> FormDialog:
+    """An order by hand for a patient."""
     form = Form()
     form.text("procedure", "Procedure", "", words.t("CT Chest without contrast"), wide=True)
     form.choice("modality", "Modality", MODALITIES, "CT")
@@ -121,6 +123,7 @@ def order_dialog(
 def reschedule_dialog(
     parent: QWidget, order: OrderView, stations: tuple[str, ...], save: Callable[[str, str, str], object]
 ) -> FormDialog:
+    """Another civil time or station for an order."""
     form = Form()
     step = order.steps[0] if order.steps else None
     form.date("start_date", "Day", step.start_date if step else "")
@@ -137,6 +140,7 @@ def reschedule_dialog(
 
 
 def note_dialog(parent: QWidget, order: OrderView, save: Callable[[str], object]) -> FormDialog:
+    """What the technologist tells the reader."""
     form = Form(1)
     form.lines("technologist_note", "Technologist's note", order.technologist_note)
     about = f"{order.patient.display_name} · {order.procedure}"

@@ -1,4 +1,6 @@
-"""A day at the desk: find or make a patient, place an order, see today's steps per station, move and cancel them."""
+"""A day at the desk: find or make a patient, place an order, see today's steps per station, move and
+cancel them.
+"""
 
 from __future__ import annotations
 
@@ -420,8 +422,8 @@ class SchedulePage(QWidget):
             return
         self._dialog = None
         text = words.t(
-            "The order of {name} ({procedure}, {accession}) will be cancelled. Stations no longer see it; images that "
-            "already came stay linked."
+            "The order of {name} ({procedure}, {accession}) will be cancelled. Stations no longer see it; "
+            "images that already came stay linked."
         ).format(name=order.patient.display_name, procedure=order.procedure, accession=order.accession)
         ask_yes(
             self,

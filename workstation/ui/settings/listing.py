@@ -20,7 +20,9 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Subject(Generic[R]):
-    """What a listing page lists and how it is changed. `remove` None: it cannot be; `extra` are further buttons."""
+    """What a listing page lists and how it is changed. `remove` None: it cannot be; `extra` are further
+    buttons.
+    """
 
     name: str
     one: str

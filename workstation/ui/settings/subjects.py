@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from pacs_core.archive.models import Account, Destination, Hl7Source, Peer, TokenView
 from pacs_core.domain.errors import InvalidValue
@@ -27,6 +29,15 @@ RIGHTS = (
 )
 
 
+def reader(desk: Desk, what: str) -> Callable[[], Any]:
+    """Asks the archive of whoever is signed in when it is asked."""
+
+    def read() -> Any:
+        return getattr(desk.archive.administration, what)()
+
+    return read
+
+
 def _flag(value: bool) -> str:
     return "yes" if value else "no"
 
@@ -49,6 +60,8 @@ def _seen(at: str, did: str = "") -> Cell:
 
 
 def peers(desk: Desk) -> Subject[Peer]:
+    """DICOM peers."""
+
     def form(peer: Peer | None) -> Form:
         answer = Form()
         known = peer or Peer("", "", 104)
@@ -77,26 +90,27 @@ def peers(desk: Desk) -> Subject[Peer]:
         Column("rights", "May", lambda p: Cell(_rights(p)), 240, stretch=True),
         Column("seen", "Last seen", lambda p: _seen(p.last_seen, p.last_did), 200),
     )
-    administration = desk.archive.administration
     return Subject(
         words.t("DICOM peers"),
         words.t("DICOM peer"),
         words.t(
-            "Scanners, workstations and archives that may talk to this node, and what each may do. Bound beyond this machine, only "
-            "these are heard."
+            "Scanners, workstations and archives that may talk to this node, and what each may do. Bound "
+            "beyond this machine, only these are heard."
         ),
         words.t("No peer is known yet"),
         columns,
         lambda p: p.title,
-        lambda: desk.archive.administration.peers(),
+        reader(desk, "peers"),
         form,
         save,
-        lambda p: administration.remove_peer(p.title),
+        lambda p: desk.archive.administration.remove_peer(p.title),
         ((words.t("Echo"), "lan-connect", lambda p: desk.archive.administration.echo(p.title)),),
     )
 
 
 def sources(desk: Desk) -> Subject[Hl7Source]:
+    """HL7 sources."""
+
     def form(source: Hl7Source | None) -> Form:
         answer = Form()
         known = source or Hl7Source("", "")
@@ -131,7 +145,7 @@ def sources(desk: Desk) -> Subject[Hl7Source]:
         words.t("No HL7 source is known yet"),
         columns,
         lambda s: s.name,
-        lambda: desk.archive.administration.hl7_sources(),
+        reader(desk, "hl7_sources"),
         form,
         save,
         lambda s: desk.archive.administration.remove_hl7_source(s.name),
@@ -139,6 +153,8 @@ def sources(desk: Desk) -> Subject[Hl7Source]:
 
 
 def destinations(desk: Desk) -> Subject[Destination]:
+    """Where results go."""
+
     def form(destination: Destination | None) -> Form:
         answer = Form()
         known = destination or Destination("", "", 2575)
@@ -194,12 +210,13 @@ def destinations(desk: Desk) -> Subject[Destination]:
         words.t("Destinations"),
         words.t("destination"),
         words.t(
-            "Where signed results go (ORU over MLLP). Silence is retried for ever; a refusal so many times, then a person decides."
+            "Where signed results go (ORU over MLLP). Silence is retried for ever; a refusal so many "
+            "times, then a person decides."
         ),
         words.t("No destination yet: results wait until there is one"),
         columns,
         lambda d: d.name,
-        lambda: desk.archive.administration.destinations(),
+        reader(desk, "destinations"),
         form,
         save,
         lambda d: desk.archive.administration.remove_destination(d.name),
@@ -207,6 +224,8 @@ def destinations(desk: Desk) -> Subject[Destination]:
 
 
 def people(desk: Desk) -> Subject[Account]:
+    """Accounts."""
+
     def form(account: Account | None) -> Form:
         answer = Form()
         if account is None:
@@ -247,7 +266,7 @@ def people(desk: Desk) -> Subject[Account]:
         words.t("No account yet"),
         columns,
         lambda a: a.name,
-        lambda: desk.archive.administration.users(),
+        reader(desk, "users"),
         form,
         save,
         None,
@@ -262,6 +281,8 @@ def people(desk: Desk) -> Subject[Account]:
 
 
 def tokens(desk: Desk) -> Subject[TokenView]:
+    """Bearer tokens."""
+
     def form(_token: TokenView | None) -> Form:
         answer = Form()
         answer.text("name", "Name")
@@ -277,12 +298,13 @@ def tokens(desk: Desk) -> Subject[TokenView]:
         words.t("Tokens"),
         words.t("token"),
         words.t(
-            "Bearer tokens for programs that call this node over HTTP. A secret is shown once, when it is made."
+            "Bearer tokens for programs that call this node over HTTP. A secret is shown once, when "
+            "it is made."
         ),
         words.t("No token yet"),
         columns,
         lambda x: x.name,
-        lambda: desk.archive.administration.tokens(),
+        reader(desk, "tokens"),
         form,
         lambda _t, values: desk.archive.administration.add_token(values["name"], values["role"]),
         lambda x: desk.archive.administration.revoke_token(x.name),

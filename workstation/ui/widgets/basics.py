@@ -55,7 +55,7 @@ def button(
     if look:
         answer.setProperty("look", look)
     if icon:
-        token = "on_accent" if look == "main" else "accent" if look == "link" else "text"
+        token = "on_accent" if look == "main" else "link" if look == "link" else "text"
         answer.setIcon(theme.icon(icon, token))
         answer.setIconSize(QSize(theme.current().icon_size, theme.current().icon_size))
     if tip:
@@ -93,12 +93,14 @@ def discard(widget: QWidget) -> None:
 
 
 def line(upright: bool = False) -> QFrame:
+    """A hair line, lying or upright."""
     answer = QFrame()
     answer.setProperty("look", "upright" if upright else "line")
     return answer
 
 
 def spring() -> QWidget:
+    """A widget that takes the room that is left."""
     answer = QWidget()
     answer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     return answer
@@ -128,6 +130,7 @@ def row(*items: QWidget | QBoxLayout | int, margin: tuple[int, ...] = (0,), gap:
 
 
 def column(*items: QWidget | QBoxLayout | int, margin: tuple[int, ...] = (0,), gap: int = 8) -> QVBoxLayout:
+    """One under the other, as `row`."""
     layout = QVBoxLayout()
     _fill(layout, items, margin, gap)
     return layout

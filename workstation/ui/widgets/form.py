@@ -25,7 +25,9 @@ Field = QLineEdit | QComboBox | QDateEdit | QTimeEdit | QPlainTextEdit
 
 
 class Form(QWidget):
-    """Fields by key, in `columns` columns; `values()` gives texts, `refuse(error)` marks the field it names."""
+    """Fields by key, in `columns` columns; `values()` gives texts, `refuse(error)` marks the field it
+    names.
+    """
 
     def __init__(self, columns: int = 2) -> None:
         super().__init__()
@@ -129,6 +131,7 @@ class Form(QWidget):
 
 
 def text_of(field: Field) -> str:
+    """What a field says, as the archive takes it."""
     if isinstance(field, QPlainTextEdit):
         return field.toPlainText().strip()
     if isinstance(field, QComboBox):
@@ -142,7 +145,9 @@ def text_of(field: Field) -> str:
 
 
 class FormDialog(QDialog):
-    """A form with one way on. `save(values)` is called with the texts; call `done_with` or `refuse` when it is known."""
+    """A form with one way on. `save(values)` is called with the texts; call `done_with` or `refuse` when
+    it is known.
+    """
 
     def __init__(
         self,

@@ -99,7 +99,7 @@ class StagesStrip(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             for number, stage in enumerate(self._stages):
                 if self._mark(number).adjusted(-4, -6, 4, 6).contains(event.pos()):
-                    text = f"{number + 1}. {words.t(stage.name)}: {words.t(stage.state)}\n{stage.evidence}".strip()
-                    QToolTip.showText(event.globalPos(), text, self)
+                    text = f"{number + 1}. {words.t(stage.name)}: {words.t(stage.state)}\n{stage.evidence}"
+                    QToolTip.showText(event.globalPos(), text.strip(), self)
                     return True
         return super().event(event)

@@ -12,7 +12,7 @@ from workstation.ui.widgets.basics import button, column, label, relook, row
 
 LOOKS = {
     "empty": ("tray", "quiet"),
-    "loading": ("timer-sand", "accent"),
+    "loading": ("timer-sand", "link"),
     "partial": ("progress-alert", "waiting"),
     "failed": ("alert-octagon-outline", "wrong"),
     "denied": ("lock-outline", "waiting"),
@@ -31,7 +31,7 @@ class StatePanel(QWidget):
         self._details = label("", "quiet", wrap=True, selectable=True)
         self._bar = QProgressBar()
         self._action: Callable[[], object] = lambda: None
-        self._button = button(words.t("Try again"), lambda: self._action())
+        self._button = button(words.t("Try again"), self._act)
         self._fold: QPushButton = button(words.t("Details"), self._unfold, "link")
         self._build()
 
@@ -70,6 +70,9 @@ class StatePanel(QWidget):
             self._button.setAccessibleName(action[0])
             self._action = action[1]
         self.setAccessibleName(f"{self._name}: {title}. {text}".strip())
+
+    def _act(self) -> None:
+        self._action()
 
     def _unfold(self) -> None:
         self._details.setVisible(not self._details.isVisible())

@@ -13,11 +13,13 @@ URGENT = {
 
 
 def priority(row: ExamRow) -> Cell:
+    """STAT and high, by shape and word."""
     text, icon, token = URGENT.get(row.priority, ("", "", "quiet"))
     return Cell(words.t(text), icon, token, bold=bool(text))
 
 
 def status(row: ExamRow) -> Cell:
+    """Where the exam stands, and who has it open."""
     state = words.state(words.EXAM, row.status)
     by = row.locked_by if row.status in ("reading", "draft", "arrived") else ""
     tip = f"{words.t(state.word)} · {words.t('open by')} {by}" if by else ""
@@ -25,6 +27,7 @@ def status(row: ExamRow) -> Cell:
 
 
 def patient(row: ExamRow) -> Cell:
+    """The name, bold while it is to be read."""
     return Cell(
         row.patient_display or words.t("No name"),
         bold=row.status not in ("signed", "cancelled", "scheduled"),
@@ -33,27 +36,33 @@ def patient(row: ExamRow) -> Cell:
 
 
 def sex_and_age(row: ExamRow) -> Cell:
+    """Sex and age on the day of the study."""
     return Cell(words.sex_and_age(row.sex, row.birth_date, row.study_date or row.scheduled_start))
 
 
 def number(row: ExamRow) -> Cell:
+    """Patient ID with its issuer."""
     return Cell(row.patient_id, trailing=row.issuer, tip=f"{row.patient_id} {row.issuer}".strip())
 
 
 def procedure(row: ExamRow) -> Cell:
+    """What was ordered or done."""
     tip = "\n".join(part for part in (row.procedure, row.indication) if part)
     return Cell(row.procedure or words.t("Not said"), tip=tip)
 
 
 def body_part(row: ExamRow) -> Cell:
+    """The body part."""
     return Cell(row.body_part.capitalize())
 
 
 def modality(row: ExamRow) -> Cell:
+    """The modalities."""
     return Cell(row.modality.replace("\\", " "))
 
 
 def time(row: ExamRow) -> Cell:
+    """Study time, or the scheduled start while there are no images."""
     if row.study_date:
         return Cell(words.when(row.study_date, row.study_time))
     return Cell(row.scheduled_start[:16].replace("T", " "), token="quiet", tip=words.t("Scheduled start"))
@@ -82,6 +91,7 @@ def images(row: ExamRow) -> Cell:
 
 
 def identity(row: ExamRow) -> Cell:
+    """Whether the study belongs to its order, and why not."""
     if not row.study_uid:
         return Cell("")
     state = words.state(words.RECONCILIATION, row.reconciliation or "none")
