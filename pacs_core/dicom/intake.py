@@ -8,22 +8,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from pacs_core.dicom.dictionary import TAG, name_of
 from pacs_core.dicom.headers import Header
 from pacs_core.dicom.instance_header import build_header
 from pacs_core.dicom.part10 import MEDIA_SOP_INSTANCE, Part10, locate, part10_prefix
 from pacs_core.dicom.scan_fallback import Buffer, FileBytes
-from pacs_core.dicom.sources import DataSet, read_data_set
+from pacs_core.dicom.sources import DataSet, opened, read_data_set
 from pacs_core.domain.errors import Damaged, NotDicom, NotStorable
 from pacs_core.domain.identifiers import is_tolerable_uid, is_uid
 from pacs_core.domain.study import InstanceHeader
 
 __all__ = ["Intake", "intake_bytes", "intake_data_set", "intake_file", "part10_prefix"]
-
-WHOLE_IN_MEMORY = 64 << 20
-"""Files up to this many bytes are read at once; larger ones are sliced from the disk."""
 
 UID_KEYWORDS = ("SOPInstanceUID", "SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID")
 
@@ -54,12 +50,11 @@ def intake_file(path: Path, digest: str | None = None) -> Intake:
 
     Raises OSError where the file cannot be read.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if size <= WHOLE_IN_MEMORY:
-            return intake_bytes(file.read(), path.name, digest)
-        found = locate(FileBytes(file, size), path.name)
-        return _taken(FileBytes(file, size), found, digest or _digest_file(file, found.start), path.name)
+    with opened(path) as data:
+        if isinstance(data, bytes):
+            return intake_bytes(data, path.name, digest)
+        found = locate(data, path.name)
+        return _taken(data, found, digest or _digest_file(path, found.start), path.name)
 
 
 def intake_bytes(data: bytes, name: str = "", digest: str | None = None) -> Intake:
@@ -140,9 +135,10 @@ def check_identity(header: Header, name: str = "") -> None:
             header.warn(tag, "a component begins with a zero")
 
 
-def _digest_file(file: BinaryIO, start: int) -> str:
+def _digest_file(path: Path, start: int) -> str:
     digest = hashlib.sha256()
-    file.seek(start)
-    while block := file.read(1 << 20):
-        digest.update(block)
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        while block := file.read(1 << 20):
+            digest.update(block)
     return digest.hexdigest()

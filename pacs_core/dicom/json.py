@@ -10,6 +10,7 @@ import base64
 import math
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,8 @@ from pacs_core.dicom.dictionary import SIGNED_BY_PIXELS, VR
 from pacs_core.dicom.headers import CHARACTER_SET, NUMBER_FORMATS, Header, ScannedHeader
 from pacs_core.dicom.part10 import locate
 from pacs_core.dicom.quiet import quiet_pydicom
-from pacs_core.dicom.sources import DataSet, read_data_set
+from pacs_core.dicom.scan_fallback import Buffer
+from pacs_core.dicom.sources import DataSet, opened, read_data_set
 from pacs_core.domain.errors import InvalidValue, NotFound
 
 if TYPE_CHECKING:
@@ -44,8 +46,9 @@ def data_set_to_json(source: Path | bytes, bulk_data_uri: BulkDataUri) -> Json:
     `bulk_data_uri` makes the address from the value's path: ``7FE00010``, or ``00880200/1/7FE00010`` inside
     sequences (items counted from 1). Raises NotDicom or Damaged.
     """
-    found = _read(source)
-    out = _attributes(found.header, "", bulk_data_uri)
+    with _bytes_of(source) as data:
+        found = _read(data)
+        out = _attributes(found.header, "", bulk_data_uri)
     if found.pixels is not None:
         tag, vr = f"{found.pixels[0]:08X}", found.pixels[1] or ("OW" if found.pixels[4] is None else "OB")
         out[tag] = {"vr": vr, "BulkDataURI": bulk_data_uri(tag)}
@@ -54,7 +57,11 @@ def data_set_to_json(source: Path | bytes, bulk_data_uri: BulkDataUri) -> Json:
 
 def bulk_data(source: Path | bytes, path: str) -> bytes:
     """The bytes of a value by the path that `data_set_to_json` gave; raises NotFound."""
-    found = _read(source)
+    with _bytes_of(source) as data:
+        return _value_at(_read(data), path)
+
+
+def _value_at(found: DataSet, path: str) -> bytes:
     *nested, last = path.split("/")
     header = found.header
     try:
@@ -71,8 +78,11 @@ def bulk_data(source: Path | bytes, path: str) -> bytes:
     return raw
 
 
-def _read(source: Path | bytes) -> DataSet:
-    data = source if isinstance(source, bytes) else source.read_bytes()
+def _bytes_of(source: Path | bytes) -> AbstractContextManager[Buffer]:
+    return nullcontext(source) if isinstance(source, bytes) else opened(source)
+
+
+def _read(data: Buffer) -> DataSet:
     place = locate(data)
     return read_data_set(data, place.start, place.transfer_syntax_uid, place.guessed)
 

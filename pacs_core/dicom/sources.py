@@ -7,14 +7,17 @@ common), then read by pydicom, which also reads big endian.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacs_core.dicom.dictionary import name_of as name_of_tag
 from pacs_core.dicom.headers import Header, ParsedHeader, ScannedHeader, Surprise, describe, scan
 from pacs_core.dicom.quiet import quiet_pydicom
-from pacs_core.dicom.scan_fallback import UNDEFINED, Buffer, Pixels, Walk
+from pacs_core.dicom.scan_fallback import UNDEFINED, Buffer, FileBytes, Pixels, Walk
 from pacs_core.dicom.transfer_syntaxes import (
     BIG_ENDIAN,
     DEFLATED_DATA_SETS,
@@ -32,8 +35,19 @@ if TYPE_CHECKING:
 LARGEST_INFLATED = 1 << 30
 """Bytes to which a deflated data set may grow."""
 
+WHOLE_IN_MEMORY = 16 << 20
+"""Files up to this many bytes are read at once; larger ones are sliced from the disk."""
+
 SOP_INSTANCE_UID = 0x00080018
 PIXEL_TAGS = (0x7FE00010, 0x7FE00008, 0x7FE00009)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Buffer]:
+    """A file's bytes, in memory or to be sliced from the disk where it is large; raises OSError."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        yield file.read() if size <= WHOLE_IN_MEMORY else FileBytes(file, size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from pacs_core.dicom import intake as module
 from pacs_core.dicom import sources
 from pacs_core.dicom.intake import intake_bytes, intake_data_set, intake_file, part10_prefix
 from pacs_core.dicom.part10 import locate
@@ -204,7 +203,7 @@ def test_large_files_are_read_from_the_disk(shared_data: Path, monkeypatch: pyte
     path = shared_data / "studies/us-stress-echo"
     for file in sorted(p for p in path.rglob("*") if p.is_file())[:3]:
         whole = intake_file(file)
-        monkeypatch.setattr(module, "WHOLE_IN_MEMORY", 1000)
+        monkeypatch.setattr(sources, "WHOLE_IN_MEMORY", 1000)
         assert intake_file(file) == whole
         monkeypatch.undo()
 
