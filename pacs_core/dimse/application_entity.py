@@ -33,6 +33,9 @@ ARTIM_S = 30.0
 STOP_S = 15.0
 """Seconds that requests in flight have to end when the entity stops."""
 
+PAUSE_S = 0.2
+"""Between attempts to accept where the system refuses."""
+
 UNEXPECTED, INVALID = 2, 6
 """Reasons of an A-ABORT by the provider (PS3.8 9.3.8)."""
 
@@ -55,7 +58,7 @@ class ApplicationEntity:
         self._running: dict[threading.Thread, Connection] = {}
         self._over = threading.Event()
         self._established = 0
-        self._stopping = False
+        self._stopping = threading.Event()
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
@@ -75,7 +78,7 @@ class ApplicationEntity:
 
     def stop(self) -> None:
         """Stop accepting, let requests in flight end, close what is left."""
-        self._stopping = True
+        self._stopping.set()
         if self._listener is not None:
             self._listener.close()
         if self._thread is not None:
@@ -102,15 +105,17 @@ class ApplicationEntity:
 
     def _accept(self) -> None:
         assert self._listener is not None
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 peer, _ = self._listener.accept()
             except TimeoutError:
                 continue
             except OSError as found:
-                if not self._stopping:
-                    log.error("the DICOM listener failed: %s", found.strerror or found)
-                return
+                if self._stopping.is_set():
+                    return
+                log.error("a connection could not be accepted: %s", found.strerror or found)
+                self._stopping.wait(PAUSE_S)  # out of file handles, perhaps: it passes
+                continue
             self._begin(peer)
 
     def _begin(self, peer: socket.socket) -> None:
@@ -200,7 +205,7 @@ class ApplicationEntity:
 
     def _take_place(self) -> None:
         with self._lock:
-            if self._stopping:
+            if self._stopping.is_set():
                 raise Rejection(TRANSIENT, 3, 1, "shutting down")
             if self._established >= self._most:
                 raise Rejection(TRANSIENT, 3, 2, f"{self._most} associations are open")

@@ -35,6 +35,16 @@ class Stopping(Gone):
     """This side is shutting down."""
 
 
+def readable(peer: socket.socket, seconds: float) -> bool:
+    """Say whether the socket has bytes, or has ended, within that time; poll knows no limit of handles."""
+    if hasattr(select, "poll"):
+        waiter = select.poll()
+        waiter.register(peer, select.POLLIN)
+        return bool(waiter.poll(int(seconds * 1000)))
+    ready, _, _ = select.select([peer], [], [], seconds)
+    return bool(ready)
+
+
 class Connection:
     """One socket, blocking, used by one thread; `stopping` is looked at while waiting for the next PDU."""
 
@@ -62,10 +72,9 @@ class Connection:
         if pending is not None and pending():
             return True
         try:
-            ready, _, _ = select.select([self.socket], [], [], seconds)
+            return readable(self.socket, seconds)
         except (OSError, ValueError) as found:
             raise Gone("the connection was closed here") from found
-        return bool(ready)
 
     def read_header(self, idle_s: float) -> tuple[int, int]:
         """Wait for the next PDU; its type and length. Raises TooSlow, Stopping, Gone or BadPdu."""

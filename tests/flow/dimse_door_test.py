@@ -336,3 +336,22 @@ def test_an_error_of_ours_ends_one_association_alone(
         scu.echo(*node.at)
     scu.echo(*node.at)
     assert node.entity.associations <= 1
+
+
+def test_the_listener_outlives_a_refusal_of_the_system(
+    node: Running, monkeypatch: pytest.MonkeyPatch, expect_errors: Callable[[str], None]
+) -> None:
+    """Out of file handles, say: what cannot be accepted now is accepted when it passes."""
+    expect_errors("a connection could not be accepted: Too many open files")
+    accept = socket.socket.accept
+    refusals = [OSError(24, "Too many open files")] * 2
+
+    def failing(self: socket.socket) -> tuple[socket.socket, object]:
+        if refusals and self.getsockname()[1] == node.port:
+            raise refusals.pop()
+        return accept(self)
+
+    monkeypatch.setattr(socket.socket, "accept", failing)
+    scu.echo(*node.at)
+    scu.echo(*node.at)
+    assert not refusals
