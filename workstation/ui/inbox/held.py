@@ -155,7 +155,7 @@ class HeldDetail(QFrame):
             mark.setPixmap(
                 theme.pixmap("equal" if same else "not-equal-variant", "good" if same else "waiting", 14)
             )
-            grid.addWidget(label(name, "quiet"), number, 0)
+            grid.addWidget(label(name, "quiet"), number, 0, Qt.AlignmentFlag.AlignTop)
             for place, text in ((1, received), (2, ordered)):
                 shown = label(text or "–", token, wrap=True)
                 shown.setAlignment(

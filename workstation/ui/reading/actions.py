@@ -319,7 +319,7 @@ class Actions:
         for number, plane in enumerate((Plane.ACQUIRED, Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL), 1):
             self._command(
                 f"plane.{plane.value}",
-                plane.value.capitalize(),
+                f"Plane: {plane.value}",
                 lambda p=plane: self._plane(p),
                 "Image/Plane",
                 f"Alt+{number}",
@@ -364,7 +364,7 @@ class Actions:
             "Link current and prior",
             lambda: self._session.set_linked(not self._session.linked),
             "Image/Link",
-            "K",
+            "G",
             icon="link-variant",
             checked=lambda: self._session.linked and self._has_prior(),
             enabled=self._has_prior,
@@ -374,7 +374,7 @@ class Actions:
             "Anchor current and prior here",
             self._session.anchor_here,
             "Image/Link",
-            "Shift+K",
+            "Shift+G",
             icon="anchor",
             enabled=self._has_prior,
         )

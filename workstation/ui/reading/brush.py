@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from workstation.rendering.display_list import DisplayList, Ellipse, Handle, Item, Line, Polyline, Text
@@ -35,8 +35,8 @@ class Brush:
     size.
     """
 
-    def __init__(self, painter: QPainter, unit: float, text: float) -> None:
-        self._painter, self._unit, self._text = painter, unit, text
+    def __init__(self, painter: QPainter, unit: float, text: float, size: QSize) -> None:
+        self._painter, self._unit, self._text, self._size = painter, unit, text, size
 
     def paint(self, items: DisplayList) -> None:
         self._painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -107,6 +107,11 @@ class Brush:
         x, y = item.position
         left = x if item.anchor in LEFT else x - width if item.anchor in RIGHT else x - width / 2
         top = y if item.anchor in TOP else y - height if item.anchor in BOTTOM else y - height / 2
+        if item.owner:  # a measurement's label stays inside the picture
+            left, top = (
+                self._inside(left, width, self._size.width()),
+                self._inside(top, height, self._size.height()),
+            )
         for number, line in enumerate(item.lines):
             own = metrics.horizontalAdvance(line)
             at = (
@@ -117,6 +122,10 @@ class Brush:
                 else left + (width - own) / 2
             )
             self._line(line, at, top + metrics.ascent() + number * metrics.height(), item.role)
+
+    def _inside(self, start: float, length: float, room: float) -> float:
+        margin = 4 * self._unit
+        return max(margin, min(start, room - length - margin))
 
     def _line(self, text: str, x: float, baseline: float, role: str) -> None:
         """Text with a halo: drawn dark around itself, then in its colour."""

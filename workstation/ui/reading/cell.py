@@ -225,7 +225,9 @@ class ImageCell(QWidget):
         painter.save()
         painter.scale(1 / ratio, 1 / ratio)
         look = theme.current()
-        brush = Brush(painter, ratio * look.scale, look.pixels("overlay") * ratio)
+        brush = Brush(
+            painter, ratio * look.scale, look.pixels("overlay") * ratio, QSize(picture.width, picture.height)
+        )
         if self.room.overlay:
             brush.paint(picture.display_list)
             brush.paint(self._under_pointer(picture, ratio))

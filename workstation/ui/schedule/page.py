@@ -14,7 +14,7 @@ from workstation.ui import theme, words
 from workstation.ui.commands import Command
 from workstation.ui.desk import Desk
 from workstation.ui.schedule import forms
-from workstation.ui.widgets.basics import button, column, label, line, panel, row, search_field, tool
+from workstation.ui.widgets.basics import Elided, button, column, line, panel, row, search_field, tool
 from workstation.ui.widgets.form import FormDialog, ask_yes
 from workstation.ui.widgets.states import Stateful
 from workstation.ui.widgets.table import Cell, Column, RowsModel, Table
@@ -114,7 +114,7 @@ class SchedulePage(QWidget):
         self.search = search_field(words.t("Search patients"), words.t("Search patients by name or ID"))
         self._date = QDateEdit(calendarPopup=True)
         self._station = QComboBox()
-        self._about = label("", "quiet", name=words.t("Day"))
+        self._about = Elided("", "quiet")
         self._build()
         self._listen()
         self._ask_people()
@@ -134,7 +134,7 @@ class SchedulePage(QWidget):
 
     def _left(self) -> QFrame:
         self._new_order = button(words.t("New order"), self.new_order, "main", icon="calendar-plus")
-        self._change = button(words.t("Change"), self.change_patient, name=words.t("Change the patient"))
+        self._change = tool("account-edit-outline", words.t("Change the patient"), self.change_patient)
         buttons = row(
             button(words.t("New patient"), self.new_patient, icon="account-plus-outline"),
             self._change,

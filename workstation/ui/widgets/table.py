@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 from workstation.ui import theme, words
 
 R = TypeVar("R")
+ELASTIC = 0.8
 ROW_ROLE = Qt.ItemDataRole.UserRole
 LOOK_ROLE = Qt.ItemDataRole.UserRole + 1
 
@@ -51,8 +52,8 @@ class Cell:
 class Column(Generic[R]):
     """A column: its key (kept in the preferences), heading, field and width at 100 %.
 
-    `keep` orders who stays when room is short, 0 always. `sort` is the archive's sort key where the
-    archive sorts, or None where the list sorts itself by `order`.
+    `keep` orders who goes when room is short, the highest first, 0 never. Lists that sort themselves
+    do it by `order`, or by what the cell says.
     """
 
     key: str
@@ -334,21 +335,35 @@ class Table(QTableView):
     _fitting = False
 
     def _fit(self) -> None:
-        """Give every column its width, drop the least needed until the rest fits, stretch one."""
+        """Give every column its width; short of room the elastic ones give way, then the least needed go."""
         self._fitting = True
-        look, columns = theme.current(), self.rows_model.columns
-        wanted = {c.key: look.px(self._widths.get(c.key, c.width)) for c in columns}
+        columns = self.rows_model.columns
+        wanted = {c.key: theme.current().px(self._widths.get(c.key, c.width)) for c in columns}
+        least = {c.key: round(wanted[c.key] * (ELASTIC if c.stretch else 1.0)) for c in columns}
         shown = [c for c in columns if c.key not in self._hidden_by_hand]
         room = self.viewport().width()
-        while sum(wanted[c.key] for c in shown) > room and any(c.keep for c in shown):
+        while sum(least[c.key] for c in shown) > room and any(c.keep for c in shown):
             shown.remove(max(shown, key=lambda c: c.keep))
-        spare = max(0, room - sum(wanted[c.key] for c in shown))
-        stretching = [c for c in shown if c.stretch]
+        given = self._shared(shown, wanted, least, room)
         for number, column in enumerate(columns):
             self.setColumnHidden(number, column not in shown)
-            extra = spare // len(stretching) if column in stretching else 0
-            self.setColumnWidth(number, wanted[column.key] + extra)
+            if column in shown:
+                self.setColumnWidth(number, given[column.key])
         self._fitting = False
+
+    @staticmethod
+    def _shared(
+        shown: Sequence[Column[Any]], wanted: dict[str, int], least: dict[str, int], room: int
+    ) -> dict[str, int]:
+        """Widths that fill the room: elastic columns take what is spare, or give what is missing."""
+        elastic = [c for c in shown if c.stretch]
+        spare = room - sum(wanted[c.key] for c in shown)
+        given = {c.key: wanted[c.key] for c in shown}
+        for number, column in enumerate(elastic):
+            share = spare // (len(elastic) - number)
+            given[column.key] = max(least[column.key], wanted[column.key] + share)
+            spare -= given[column.key] - wanted[column.key]
+        return given
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

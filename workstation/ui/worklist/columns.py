@@ -112,19 +112,19 @@ def result(row: ExamRow) -> Cell:
 
 
 COLUMNS: tuple[Column[ExamRow], ...] = (
-    Column("priority", "Priority", priority, 92),
+    Column("priority", "Priority", priority, 88),
     Column("status", "Status", status, 136),
     Column("patient_name", "Patient", patient, 196, stretch=True),
-    Column("birth_date", "Age", sex_and_age, 88),
-    Column("patient_id", "ID", number, 132, keep=5),
+    Column("birth_date", "Age", sex_and_age, 88, keep=2),
+    Column("patient_id", "ID", number, 132, keep=9),
     Column("procedure", "Procedure", procedure, 208, stretch=True),
-    Column("body_part", "Body part", body_part, 104, keep=6),
-    Column("modality", "Mod.", modality, 64),
-    Column("study_date", "Study time", time, 148),
+    Column("body_part", "Body part", body_part, 104, keep=10),
+    Column("modality", "Mod.", modality, 64, keep=3),
+    Column("study_date", "Study time", time, 148, keep=6),
     Column("images", "Images", images, 196),
-    Column("reconciliation", "Identity", identity, 148, keep=2),
-    Column("delivery", "Report and result", result, 212),
-    Column("accession", "Accession", lambda r: Cell(r.accession), 124, keep=4),
+    Column("reconciliation", "Identity", identity, 148, keep=5),
+    Column("delivery", "Report and result", result, 224, stretch=True),
+    Column("accession", "Accession", lambda r: Cell(r.accession), 124, keep=8),
     Column(
         "referring_physician",
         "Referrer",
@@ -132,5 +132,5 @@ COLUMNS: tuple[Column[ExamRow], ...] = (
         132,
         keep=7,
     ),
-    Column("station", "Station", lambda r: Cell(r.station), 88, keep=8),
+    Column("station", "Station", lambda r: Cell(r.station), 88, keep=12),
 )

@@ -22,7 +22,7 @@ from workstation.ui.worklist.detail import ExamDetail
 CHUNK = 200
 REFRESH_MS = 120
 SEARCH_MS = 120
-DETAIL_FROM = 1180
+DETAIL_FROM = 1540
 FILTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("To read", ("arriving", "arrived", "reading", "draft", "preliminary")),
     ("Scheduled", ("scheduled",)),
