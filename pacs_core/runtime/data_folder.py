@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -41,6 +42,9 @@ CLOUD_FOLDERS = (
 )
 CLOUD_MARKS = (".dropbox.cache", ".nextcloudsync.log", ".sync.ffs_db", ".owncloudsync.log")
 RUNNING = "core.json"
+LOCK = "lock"
+LOCK_S = 0.5
+"""How long a holder waits for the lock: somebody who only asks whether it is held has it for a moment."""
 
 
 def prepare(data: Path) -> Path:
@@ -97,17 +101,34 @@ class Hold:
     """The OS lock on a data folder; raises Conflict naming the holder where another process has it."""
 
     def __init__(self, data: Path) -> None:
-        self._path = data / "lock"
+        self._path = data / LOCK
         self._file: IO[str] = self._path.open("a+", encoding="utf-8")
-        try:
-            _lock(self._file)
-        except OSError:
+        if not _locked_within(self._file, LOCK_S):
             self._file.close()
-            raise Conflict(f"the data folder {data} is in use by {holder(data)}", "--data") from None
+            raise Conflict(f"the data folder {data} is in use by {holder(data)}", "--data")
 
     def release(self) -> None:
         """Give the lock back."""
         self._file.close()
+
+
+def held(data: Path) -> bool:
+    """Say whether a process holds the folder; raises PermissionError where it is another user's."""
+    if not (data / LOCK).exists():
+        return False
+    with (data / LOCK).open("a+", encoding="utf-8") as file:
+        return not _locked_within(file, 0.0)
+
+
+def ours(data: Path) -> bool:
+    """Say whether this user may work in the folder, or make it where there is none."""
+    try:
+        with os.scandir(data):
+            return os.access(data, os.W_OK)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def holder(data: Path) -> str:
@@ -127,17 +148,31 @@ def announce(data: Path, facts: Mapping[str, object]) -> None:
 
 
 def running(data: Path) -> dict[str, object]:
-    """What the running node left there; empty where there is none."""
+    """What the running node left there; empty where there is none, or a killed one left it behind."""
     try:
         facts = json.loads((data / RUNNING).read_text(encoding="utf-8"))
+        alive = held(data)
     except (OSError, ValueError):
         return {}
-    return facts if isinstance(facts, dict) else {}
+    return facts if alive and isinstance(facts, dict) else {}
 
 
 def withdraw(data: Path) -> None:
     """Take the running node's facts away."""
     (data / RUNNING).unlink(missing_ok=True)
+
+
+def _locked_within(file: IO[str], patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            _lock(file)
+        except OSError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def _lock(file: IO[str]) -> None:

@@ -62,6 +62,7 @@ class Node:
         self.data = prepare(self.settings.data)
         hold = Hold(self.data)
         self._closing.callback(hold.release)
+        withdraw(self.data)  # what a killed node left behind points nowhere now
         try:
             index = open_index(self.data / INDEX, self.clock, sync_directory)
             self._closing.callback(index.close)
