@@ -61,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"reading-room: {error.message}" + (f" ({error.where})" if error.where else ""), file=sys.stderr
         )
     except OSError as error:
-        print(f"reading-room: {error.strerror or error}", file=sys.stderr)
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"reading-room: {error.strerror or error}{where}", file=sys.stderr)
     except KeyboardInterrupt:
         print("reading-room: interrupted", file=sys.stderr)
     return 1

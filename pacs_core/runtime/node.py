@@ -8,8 +8,8 @@ import os
 import secrets
 import shutil
 import ssl
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from pacs_core.archive import models as m
 from pacs_core.archive.local import LocalArchive, LocalDoor
 from pacs_core.database.opening import open_index
 from pacs_core.domain.access import Actor, Role
-from pacs_core.domain.errors import ReadingRoomError
+from pacs_core.domain.errors import ReadingRoomError, Refused
 from pacs_core.hl7.sender import MLLPTransmitter
 from pacs_core.ports import Clock
 from pacs_core.runtime import VERSION
@@ -126,7 +126,8 @@ class Node:
             self.settings.dicom_idle_s,
         )
         self._entity = entity
-        host, port = entity.start(self.settings.dicom_host, self.settings.dicom_port)
+        with _opening("dicom", self.settings):
+            host, port = entity.start(self.settings.dicom_host, self.settings.dicom_port)
         self._closing.callback(entity.stop)
         self.dicom = f"{host}:{port}"
 
@@ -151,7 +152,8 @@ class Node:
             refuse=ack.refusal,
             tls=_tls(self.settings.hl7_certificate, self.settings.hl7_key),
         )
-        host, port = loop.call(server.start(self.settings.hl7_host, self.settings.hl7_port))
+        with _opening("hl7", self.settings):
+            host, port = loop.call(server.start(self.settings.hl7_host, self.settings.hl7_port))
         self._closing.callback(lambda: loop.call(server.stop()))
         self.hl7 = f"{host}:{port}"
 
@@ -164,7 +166,8 @@ class Node:
             WebSettings(hosts=self.settings.http_hosts, origins=self.settings.http_origins, version=VERSION),
         )
         server = HttpServer(app, self.settings.http_certificate, self.settings.http_key)
-        host, port = server.start(loop, self.settings.http_host, self.settings.http_port)
+        with _opening("http", self.settings):
+            host, port = server.start(loop, self.settings.http_host, self.settings.http_port)
         self._closing.callback(server.stop, loop)
         scheme = "https" if self.settings.http_certificate else "http"
         self.http = f"{scheme}://{host}:{port}"
@@ -302,6 +305,19 @@ class WebView:
     def wait_for_change(self, after: int, timeout_s: float) -> int:
         """The newest journal number, once it is past `after` or the time is over."""
         return self._node.services.index.wait_for_change(after, timeout_s)
+
+
+@contextmanager
+def _opening(door: str, settings: Settings) -> Iterator[None]:
+    """Name the door and its address where its listener cannot be opened."""
+    try:
+        yield
+    except OSError as error:
+        place = f"{getattr(settings, f'{door}_host')}:{getattr(settings, f'{door}_port')}"
+        words = os.strerror(error.errno) if error.errno else str(error)
+        raise Refused(
+            f"the {door.upper()} listener cannot be opened on {place}: {words}", f"--{door}"
+        ) from error
 
 
 def _tls(certificate: str, key: str) -> ssl.SSLContext | None:

@@ -93,10 +93,12 @@ def address(text: str, where: str) -> tuple[str, int]:
 def _from_file(file: Path, *, required: bool) -> dict[str, Any]:
     try:
         tree = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if required:
             raise InvalidValue(f"there is no configuration file {file}", "--config") from None
         return {}
+    except OSError as error:
+        raise InvalidValue(f"{file} cannot be read: {error.strerror}", str(file)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidValue(f"{file.name}: {error}", str(file)) from None
     known = {f.name: f for f in fields(Settings)}
