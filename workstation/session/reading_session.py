@@ -75,30 +75,45 @@ class ReadingSession:
     def study_uid(self) -> str:
         return self.dossier.exam.study_uid if self.dossier else ""
 
-    def open(self, dossier: Dossier, upright: bool, strokes: Iterable[Measurement] = ()) -> None:
-        """Open a study: its series hang at once, its prior joins when its manifest is there."""
+    def open(
+        self,
+        dossier: Dossier,
+        upright: bool,
+        strokes: Iterable[Measurement] = (),
+        sets: tuple[DisplaySet, ...] | None = None,
+    ) -> None:
+        """Open a study: its series hang at once, its prior joins when its manifest is there.
+
+        `sets` are the display sets of its manifest where somebody made them already, on another thread.
+        """
         self._empty()
         self.dossier = dossier
-        self.sets[Role.CURRENT] = sets_of(dossier.manifest)
+        self.sets[Role.CURRENT] = sets_of(dossier.manifest) if sets is None else sets
         self.measurements = {m.tracking_uid: m for m in (*dossier.measurements, *strokes) if not m.deleted}
         self._hang(upright)
         self.opened.emit()
         self.hung.emit()
         self.strokes_changed.emit()
 
-    def refresh(self, dossier: Dossier) -> None:
+    def refresh(self, dossier: Dossier, sets: tuple[DisplaySet, ...] | None = None) -> None:
         """New facts of the open study: identity, order, reports; new images join without moving the
-        picture.
+        picture. `sets` as for `open`; the very ones that are here say that no image is new.
         """
         if dossier.exam.study_uid != self.study_uid:
             return
-        arrived = self.dossier is None or dossier.manifest != self.dossier.manifest
+        fresh = self.renewed(dossier) if sets is None else sets
+        arrived = fresh is not self.sets[Role.CURRENT]
         self.dossier = dossier
         if arrived:
-            self._renew(Role.CURRENT, sets_of(dossier.manifest))
+            self._renew(Role.CURRENT, fresh)
         self.facts_changed.emit()
         if arrived:
             self.sets_changed.emit()
+
+    def renewed(self, dossier: Dossier) -> tuple[DisplaySet, ...]:
+        """The display sets of a newer dossier: the present ones where its manifest is the present one."""
+        same = self.dossier is not None and dossier.manifest == self.dossier.manifest
+        return self.sets[Role.CURRENT] if same else sets_of(dossier.manifest)
 
     def join_prior(
         self,
@@ -107,10 +122,11 @@ class ReadingSession:
         manifest: StudyManifest,
         strokes: Iterable[Measurement],
         upright: bool,
+        sets: tuple[DisplaySet, ...] | None = None,
     ) -> None:
-        """Hang a prior beside the study; its strokes come along."""
+        """Hang a prior beside the study; its strokes come along. `sets` as for `open`."""
         self.prior, self.prior_reason, self.prior_manifest = prior, reason, manifest
-        self.sets[Role.PRIOR] = sets_of(manifest)
+        self.sets[Role.PRIOR] = sets_of(manifest) if sets is None else sets
         self.measurements |= {m.tracking_uid: m for m in strokes if not m.deleted}
         kept = {c.number: c for c in self.cells}
         self._hang(upright)

@@ -131,16 +131,7 @@ class Brush:
         """Text with a halo: drawn dark around itself, then in its colour."""
         painter, reach = self._painter, max(1.0, self._unit)
         painter.setPen(theme.current().overlay("halo"))
-        for dx, dy in (
-            (-reach, 0),
-            (reach, 0),
-            (0, -reach),
-            (0, reach),
-            (-reach, -reach),
-            (reach, reach),
-            (-reach, reach),
-            (reach, -reach),
-        ):
+        for dx, dy in ((-reach, -reach), (reach, reach), (-reach, reach), (reach, -reach)):
             painter.drawText(QPointF(x + dx, baseline + dy), text)
         painter.setPen(colour(role))
         painter.drawText(QPointF(x, baseline), text)

@@ -10,7 +10,7 @@ from workstation.session.hanging import Role
 from workstation.ui import theme, words
 from workstation.ui.reading.cell import ImageCell
 from workstation.ui.reading.room import Room
-from workstation.ui.widgets.basics import Elided, button, label, row
+from workstation.ui.widgets.basics import Elided, label, row, tool
 
 
 class StudyFrame(QFrame):
@@ -31,7 +31,7 @@ class StudyFrame(QFrame):
         self.grid.setSpacing(theme.current().px(2))
         self.grid.setContentsMargins(0, 0, 0, 0)
         layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
-        edge = theme.current().px(2) if prior else 0
+        edge = theme.current().px(2)
         layout.setContentsMargins(edge, edge, edge, edge)
         layout.setSpacing(0)
         layout.addWidget(self.head)
@@ -66,17 +66,16 @@ class CellGrid(QWidget):
         self._box.setSpacing(theme.current().px(4))
         for frame in self.frames.values():
             self._box.addWidget(frame, 1)
-        self._unlink = button(
-            words.t("Unlink"),
+        self._unlink = tool(
+            "link-variant",
+            words.t("Link or unlink current and prior"),
             lambda: self.session.set_linked(not self.session.linked),
-            "link",
-            name=words.t("Link or unlink current and prior"),
         )
-        self._anchor = button(
+        self._anchor = tool(
+            "anchor",
             words.t("Anchor here"),
             self.session.anchor_here,
-            "link",
-            tip=words.t("Take the positions shown now as the same place"),
+            words.t("Anchor here: take the positions shown now as the same place (Shift+K)"),
         )
         head = self.frames[Role.PRIOR].head.layout()
         head.addWidget(self._unlink)
@@ -166,7 +165,9 @@ class CellGrid(QWidget):
             told = words.t(self.session.link_words)
             beside.link.setText(told)
             beside.link.setAccessibleName(f"{words.t('Link of current and prior')}: {told}")
-            self._unlink.setText(words.t("Unlink") if self.session.linked else words.t("Link"))
+            linked = self.session.linked
+            self._unlink.setIcon(theme.icon("link-variant" if linked else "link-variant-off"))
+            self._unlink.setToolTip(f"{words.t('Unlink') if linked else words.t('Link')} (K)")
 
     def _view(self, number: int) -> None:
         if number < len(self.cells):

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout
 
 from pacs_core.archive.models import Dossier
+from pacs_core.domain.patient import display_name
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import column, discard, label, row, tool
 
@@ -82,7 +83,7 @@ class OrderStrip(QFrame):
                     "waiting",
                 )
             ]
-        phone = f"{order.referring_physician.replace('^', ' ')} · {order.referring_phone}".strip(" ·")
+        phone = f"{display_name(order.referring_physician)} · {order.referring_phone}".strip(" ·")
         alerts = " · ".join(dict.fromkeys(p for p in (order.alerts, patient.alerts) if p))
         allergies = " · ".join(dict.fromkeys(p for p in (order.allergies, patient.allergies) if p))
         lines = [

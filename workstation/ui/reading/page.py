@@ -4,6 +4,8 @@ the next.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
@@ -14,10 +16,11 @@ from pacs_core.domain.errors import Conflict
 from pacs_core.domain.events import Change
 from pacs_core.domain.measurement import Measurement
 from workstation.imaging import anchors
+from workstation.imaging.display_sets import DisplaySet
 from workstation.session import priors
 from workstation.session.hanging import Role
 from workstation.session.linking import Tie
-from workstation.session.reading_session import CellState
+from workstation.session.reading_session import CellState, sets_of
 from workstation.session.spool import SpooledStroke
 from workstation.ui import theme, words
 from workstation.ui.commands import Command
@@ -35,6 +38,15 @@ from workstation.ui.widgets.states import Stateful
 
 REFRESH_MS = 400
 NARROW = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class PriorFacts:
+    """What is read of a prior before it hangs."""
+
+    manifest: StudyManifest
+    strokes: tuple[Measurement, ...]
+    sets: tuple[DisplaySet, ...]
 
 
 class ReadPage(QWidget):
@@ -177,18 +189,23 @@ class ReadPage(QWidget):
         self.notice.hush()
         self.state.loading(words.t("Opening the exam"))
         archive = self.desk.archive
+
+        def facts() -> tuple[Dossier, tuple[DisplaySet, ...]]:
+            dossier = archive.studies.open(study_uid)
+            return dossier, sets_of(dossier.manifest)
+
         self.desk.tasks.ask(
             self,
             words.t("open the exam"),
-            lambda: archive.studies.open(study_uid),
-            self._opened,
+            facts,
+            lambda answer: self._opened(*answer),
             lambda error: self.state.failed(error, lambda: self.open_exam(study_uid)),
             tag="open",
         )
 
-    def _opened(self, dossier: Dossier) -> None:
+    def _opened(self, dossier: Dossier, sets: tuple[DisplaySet, ...]) -> None:
         self.banner.show_dossier(dossier)
-        self.session.open(dossier, self.grid.upright, self._spooled(dossier.exam.study_uid))
+        self.session.open(dossier, self.grid.upright, self._spooled(dossier.exam.study_uid), sets)
         self.state.ready()
         self._arrange()
         if not dossier.manifest.series:
@@ -243,15 +260,16 @@ class ReadPage(QWidget):
             return
         prior, archive = choice.prior, self.desk.archive
 
-        def facts() -> tuple[StudyManifest, tuple[Measurement, ...]]:
-            return archive.studies.manifest(prior.study_uid), archive.measurements.of(prior.study_uid)
+        def facts() -> PriorFacts:
+            manifest = archive.studies.manifest(prior.study_uid)
+            return PriorFacts(manifest, archive.measurements.of(prior.study_uid), sets_of(manifest))
 
         current = self.session.study_uid
         self.desk.tasks.ask(
             self,
             words.t("read the prior"),
             facts,
-            lambda answer: self._join(current, prior, choice.reason, *answer),
+            lambda answer: self._join(current, prior, choice.reason, answer),
             lambda error: self.notice.say(
                 words.t("The prior of {date} could not be read: {why}").format(
                     date=words.iso_date(prior.study_date), why=words.failure(error).words
@@ -260,27 +278,16 @@ class ReadPage(QWidget):
             tag="prior",
         )
 
-    def _join(
-        self,
-        current: str,
-        prior: Prior,
-        reason: str,
-        manifest: StudyManifest,
-        strokes: tuple[Measurement, ...],
-    ) -> None:
+    def _join(self, current: str, prior: Prior, reason: str, facts: PriorFacts) -> None:
         dossier = self.session.dossier
         if dossier is None or current != self.session.study_uid:
             return
-        if manifest.patient_key != dossier.patient.key:
-            self.notice.say(
-                words.t("The study of {date} is of another patient and is not shown as a prior.").format(
-                    date=words.iso_date(prior.study_date)
-                ),
-                "mismatch",
-            )
+        if facts.manifest.patient_key != dossier.patient.key:
+            told = words.t("The study of {date} is of another patient and is not shown as a prior.")
+            self.notice.say(told.format(date=words.iso_date(prior.study_date)), "mismatch")
             return
         active = self.session.active
-        self.session.join_prior(prior, reason, manifest, strokes, self.grid.upright)
+        self.session.join_prior(prior, reason, facts.manifest, facts.strokes, self.grid.upright, facts.sets)
         self.session.activate(active)
         self.report.prior_hung(prior)
 
@@ -350,22 +357,28 @@ class ReadPage(QWidget):
 
     def _refresh(self) -> None:
         uid, archive = self.session.study_uid, self.desk.archive
-        if uid:
-            self.desk.tasks.ask(
-                self,
-                words.t("read what changed"),
-                lambda: archive.studies.open(uid),
-                self._renewed,
-                lambda _error: None,
-                tag="refresh",
-            )
-            self._ask_trace()
+        if not uid:
+            return
 
-    def _renewed(self, dossier: Dossier) -> None:
+        def facts() -> tuple[Dossier, tuple[DisplaySet, ...]]:
+            dossier = archive.studies.open(uid)
+            return dossier, self.session.renewed(dossier)
+
+        self.desk.tasks.ask(
+            self,
+            words.t("read what changed"),
+            facts,
+            lambda answer: self._renewed(*answer),
+            lambda _error: None,
+            tag="refresh",
+        )
+        self._ask_trace()
+
+    def _renewed(self, dossier: Dossier, sets: tuple[DisplaySet, ...]) -> None:
         before = self.session.dossier
         if before is None or dossier.exam.study_uid != self.session.study_uid:
             return
-        self.session.refresh(dossier)
+        self.session.refresh(dossier, sets)
         unsaved = self.desk.keeper.unsaved_strokes() if self.desk.keeper else set()
         self.session.learn_strokes(dossier.exam.study_uid, dossier.measurements, unsaved)
         self.banner.show_dossier(dossier)

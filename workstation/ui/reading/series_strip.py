@@ -5,7 +5,7 @@ one to hang it.
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, QTimer
-from PySide6.QtGui import QDrag, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QDrag, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QApplication, QBoxLayout, QFrame, QScrollArea, QWidget
 
 from workstation.imaging.display_sets import DisplaySet
@@ -18,6 +18,8 @@ from workstation.ui.reading.room import Room
 from workstation.ui.widgets.basics import discard, label
 
 EDGE = 96
+LINES = 62
+"""Room under a thumbnail: two lines of its name, one of what was seen."""
 
 
 class SeriesTile(QAbstractButton):
@@ -48,7 +50,7 @@ class SeriesTile(QAbstractButton):
 
     def _size(self) -> None:
         px = theme.current().px
-        self.setFixedSize(QSize(px(EDGE) + px(16), px(EDGE) + px(44)))
+        self.setFixedSize(QSize(px(EDGE) + px(16), px(EDGE) + px(LINES)))
 
     def refresh(self) -> None:
         """Ask for the thumbnail once an image is there."""
@@ -76,7 +78,9 @@ class SeriesTile(QAbstractButton):
         metrics = painter.fontMetrics()
         line = QRect(px(8), picture.bottom() + px(2), px(EDGE), metrics.height())
         painter.setPen(look.colour("text"))
-        painter.drawText(line, 0, metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, line.width()))
+        for text in in_lines(self._title, metrics, line.width()):
+            painter.drawText(line, 0, text)
+            line.translate(0, metrics.height() - px(2))
         painter.setPen(look.colour("quiet"))
         seen = len(self.room.session.viewed.get(self.shown.uid, ()))
         count = len(self.shown)
@@ -87,7 +91,7 @@ class SeriesTile(QAbstractButton):
             if not seen
             else f"{seen}/{count} {words.t('seen')}"
         )
-        painter.drawText(line.translated(0, metrics.height() - px(2)), 0, told)
+        painter.drawText(line, 0, told)
         if self.hasFocus():
             painter.setPen(QPen(look.colour("accent"), px(2)))
             painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
@@ -127,6 +131,18 @@ class SeriesTile(QAbstractButton):
         drag.setPixmap(self.grab(QRect(0, 0, self.width(), theme.current().px(EDGE) + theme.current().px(8))))
         self.setDown(False)
         drag.exec(Qt.DropAction.CopyAction)
+
+
+def in_lines(text: str, metrics: QFontMetrics, width: int) -> tuple[str, ...]:
+    """A name on two lines, broken between words; what does not fit the second ends in …"""
+    kept, rest = "", text.split()
+    while rest and metrics.horizontalAdvance(f"{kept} {rest[0]}".strip()) <= width:
+        kept = f"{kept} {rest.pop(0)}".strip()
+    if not kept:
+        return (metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width),)
+    if not rest:
+        return (kept,)
+    return kept, metrics.elidedText(" ".join(rest), Qt.TextElideMode.ElideMiddle, width)
 
 
 class SeriesStrip(QFrame):
@@ -176,7 +192,7 @@ class SeriesStrip(QFrame):
         self.setFixedSize(QSize(whole, whole))
         self.setMinimumSize(QSize(0, 0))
         if flat:
-            self.setFixedHeight(px(EDGE) + px(44) + px(10))
+            self.setFixedHeight(px(EDGE) + px(LINES) + px(10))
             self.setMaximumWidth(whole)
         else:
             self.setFixedWidth(px(EDGE) + px(16) + px(10))

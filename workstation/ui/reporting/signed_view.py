@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from pacs_core.archive.models import ReportView
 from pacs_core.domain.report import ReportVersion
@@ -126,13 +126,15 @@ class PriorReports(QFrame):
         self._pick = QComboBox()
         self._pick.setAccessibleName(words.t("Prior report"))
         self._text = VersionText(words.t("Prior report text"))
-        self._title = label(words.t("Prior report"), "strong")
+        self._title = label(words.t("Prior"), "strong")
         self._fold = tool(
             "chevron-down", words.t("Fold the prior report"), lambda: self.fold(not self._text.isHidden())
         )
         self._pick.currentIndexChanged.connect(lambda _n: self._show())
-        layout = column(row(self._title, 1, self._pick, self._fold, margin=(16, 4)), self._text, gap=0)
+        layout = column(row(self._title, self._pick, self._fold, margin=(16, 4)), self._text, gap=0)
         layout.setStretch(1, 1)
+        self._pick.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        layout.itemAt(0).layout().setStretch(1, 1)
         self.setLayout(layout)
 
     def show_reports(self, reports: Sequence[ReportView], prefer: str = "") -> None:
@@ -148,7 +150,6 @@ class PriorReports(QFrame):
             self._pick.addItem(f"{words.iso_date(report.study_date)} · {report.procedure}", report)
         self._pick.setVisible(bool(able))
         self._pick.blockSignals(False)
-        self._pick.setMaximumWidth(theme.current().px(260))
         self._show()
 
     def fold(self, folded: bool) -> None:

@@ -115,6 +115,7 @@ class SchedulePage(QWidget):
         self._date = QDateEdit(calendarPopup=True)
         self._station = QComboBox()
         self._about = Elided("", "quiet")
+        self._about.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._build()
         self._listen()
         self._ask_people()

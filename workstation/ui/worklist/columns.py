@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pacs_core.archive.models import ExamRow
+from pacs_core.domain.patient import display_name
 from workstation.ui import words
 from workstation.ui.widgets.table import Cell, Column
 
@@ -114,21 +115,21 @@ def result(row: ExamRow) -> Cell:
 COLUMNS: tuple[Column[ExamRow], ...] = (
     Column("priority", "Priority", priority, 88),
     Column("status", "Status", status, 136),
-    Column("patient_name", "Patient", patient, 196, stretch=True),
+    Column("patient_name", "Patient", patient, 228, stretch=True),
     Column("birth_date", "Age", sex_and_age, 88, keep=2),
     Column("patient_id", "ID", number, 132, keep=9),
-    Column("procedure", "Procedure", procedure, 208, stretch=True),
+    Column("procedure", "Procedure", procedure, 236, stretch=True),
     Column("body_part", "Body part", body_part, 104, keep=10),
     Column("modality", "Mod.", modality, 64, keep=3),
     Column("study_date", "Study time", time, 148, keep=6),
-    Column("images", "Images", images, 196),
+    Column("images", "Images", images, 176),
     Column("reconciliation", "Identity", identity, 148, keep=5),
     Column("delivery", "Report and result", result, 224, stretch=True),
     Column("accession", "Accession", lambda r: Cell(r.accession), 124, keep=8),
     Column(
         "referring_physician",
         "Referrer",
-        lambda r: Cell(r.referring_physician.replace("^", " ")),
+        lambda r: Cell(display_name(r.referring_physician)),
         132,
         keep=7,
     ),

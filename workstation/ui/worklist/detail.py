@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from pacs_core.archive.models import ExamRow, ExamTrace
+from pacs_core.domain.patient import display_name
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import button, column, discard, label, line, row
 from workstation.ui.widgets.stages import StagesList
@@ -87,7 +88,7 @@ class ExamDetail(QFrame):
                 result.token,
             ),
             (words.t("Open by"), exam.locked_by, "waiting"),
-            (words.t("Referrer"), exam.referring_physician.replace("^", " "), ""),
+            (words.t("Referrer"), display_name(exam.referring_physician), ""),
         ]
         return [(caption, text, "" if token == "text" else token) for caption, text, token in lines if text]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QPushButton, QWidget
 
 from pacs_core.archive.models import ExamRow, WorklistQuery
@@ -122,6 +122,10 @@ class WorklistPage(QWidget):
         if not self._late.isActive():
             self._late.start()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._choose(self.table.current_row())
+
     def entered(self) -> None:
         (self.table if self._list.is_ready else self.search).setFocus()
 
@@ -223,6 +227,8 @@ class WorklistPage(QWidget):
     # ── choosing and opening ─────────────────────────────────────────────────────────────────────────
 
     def _choose(self, exam: ExamRow | None) -> None:
+        if not self.detail.isVisible():
+            return
         self.detail.show_exam(exam)
         self._look.start()
 
