@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pacs_core.domain.errors import StorageFailure
+from pacs_core.runtime.addresses import reachable_url
 from pacs_core.runtime.data_folder import running
 
 log = logging.getLogger("reading_room.node")
@@ -64,7 +65,7 @@ class CoreProcess:
         """Where the core is now: its URL and secret; None while it is not there."""
         with self._lock:
             http = str(self._facts.get("http", ""))
-        return (http, self._secret) if http else None
+        return (reachable_url(http), self._secret) if http else None
 
     @property
     def facts(self) -> dict[str, object]:

@@ -125,10 +125,10 @@ def ours(data: Path) -> bool:
     try:
         with os.scandir(data):
             return os.access(data, os.W_OK)
-    except FileNotFoundError:
-        return True
-    except OSError:
+    except PermissionError:
         return False
+    except OSError:
+        return True  # not there, or no folder: who opens it says so
 
 
 def holder(data: Path) -> str:

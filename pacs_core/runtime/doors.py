@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from pacs_core.archive.protocol import Door
+from pacs_core.domain.errors import InvalidValue
 
 
 @contextmanager
-def open_door(find: Callable[[], tuple[str, str] | None]) -> Iterator[Door]:
+def open_door(
+    find: Callable[[], tuple[str, str] | None], trust: bool | ssl.SSLContext = True
+) -> Iterator[Door]:
     """A door that looks the core up again whenever it cannot be reached."""
     from pacs_core.remote.archive import RemoteDoor
 
     url, secret = find() or ("", "")
-    door = RemoteDoor(url, secret, find=find)
+    door = RemoteDoor(url, secret, find=find, verify=trust)
     try:
         yield door
     finally:
         door.close()
+
+
+def own_trust(facts: Mapping[str, object]) -> bool | ssl.SSLContext:
+    """Whom to trust as our own node: its very certificate, whatever name it bears; else the usual ones.
+
+    The certificate's file is in the facts that only the folder's owner can read. Raises InvalidValue where it
+    cannot be read.
+    """
+    certificate = str(facts.get("certificate", ""))
+    if not certificate:
+        return True
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False  # it is named for the network, and we call it by loopback
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(certificate)
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidValue(
+            f"{certificate} cannot be read as a certificate: {error}", "http.certificate"
+        ) from None
+    return context

@@ -21,7 +21,7 @@ from pacs_core.domain.errors import ReadingRoomError, Refused
 from pacs_core.hl7.sender import MLLPTransmitter
 from pacs_core.ports import Clock
 from pacs_core.runtime import VERSION
-from pacs_core.runtime.addresses import lan_addresses
+from pacs_core.runtime.addresses import lan_addresses, place, reachable_url
 from pacs_core.runtime.clock import SystemClock
 from pacs_core.runtime.data_folder import Hold, announce, prepare, withdraw
 from pacs_core.runtime.io_loop import IoLoop
@@ -86,7 +86,7 @@ class Node:
             worker = DeliveryWorker(self.services.delivering, self.services.index, self.clock)
             worker.start()
             self._closing.callback(worker.stop)
-            announce(self.data, {**self.ready(), "secret": self.secret})
+            announce(self.data, self._facts_for_owner())
             self._closing.callback(withdraw, self.data)
         except BaseException:
             self.stop()
@@ -116,6 +116,11 @@ class Node:
             "pid": os.getpid(),
         }
 
+    def _facts_for_owner(self) -> dict[str, object]:
+        """What the folder's owner needs to come in: how to reach the HTTP door, the secret, whom to trust."""
+        facts = {**self.ready(), "http": reachable_url(self.http), "secret": self.secret}
+        return {**facts, "certificate": self.settings.http_certificate}
+
     def _start_dicom(self) -> None:
         from pacs_core.dimse.application_entity import ApplicationEntity
 
@@ -129,7 +134,7 @@ class Node:
         with _opening("dicom", self.settings):
             host, port = entity.start(self.settings.dicom_host, self.settings.dicom_port)
         self._closing.callback(entity.stop)
-        self.dicom = f"{host}:{port}"
+        self.dicom = place(host, port)
 
     def _start_hl7_and_http(self) -> None:
         loop = IoLoop()
@@ -155,7 +160,7 @@ class Node:
         with _opening("hl7", self.settings):
             host, port = loop.call(server.start(self.settings.hl7_host, self.settings.hl7_port))
         self._closing.callback(lambda: loop.call(server.stop()))
-        self.hl7 = f"{host}:{port}"
+        self.hl7 = place(host, port)
 
     def _start_http(self, loop: IoLoop) -> None:
         from pacs_core.runtime.http_server import HttpServer
@@ -170,7 +175,7 @@ class Node:
             host, port = server.start(loop, self.settings.http_host, self.settings.http_port)
         self._closing.callback(server.stop, loop)
         scheme = "https" if self.settings.http_certificate else "http"
-        self.http = f"{scheme}://{host}:{port}"
+        self.http = f"{scheme}://{place(host, port)}"
 
     # ── what others ask of it ──
 

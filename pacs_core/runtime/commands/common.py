@@ -6,13 +6,18 @@ import argparse
 import getpass
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pacs_core.archive.protocol import Archive
-from pacs_core.domain.errors import InvalidValue
+from pacs_core.archive.protocol import Archive, Door
+from pacs_core.domain.errors import Busy, InvalidValue, Refused
 from pacs_core.runtime import settings as s
-from pacs_core.runtime.data_folder import running
+from pacs_core.runtime.addresses import place, reachable
+from pacs_core.runtime.data_folder import ours, running
+
+if TYPE_CHECKING:
+    from pacs_core.remote.archive import RemoteDoor
 
 
 def shared_options() -> argparse.ArgumentParser:
@@ -26,54 +31,131 @@ def shared_options() -> argparse.ArgumentParser:
     return parser
 
 
+def archive_options() -> argparse.ArgumentParser:
+    """The shared options, and how to sign in where the data folder is another's."""
+    parser = argparse.ArgumentParser(add_help=False, parents=[shared_options()])
+    parser.add_argument("--user", metavar="NAME", help="sign in as this person, not as the folder's owner")
+    parser.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read passwords from standard input, one a line, that of --user first",
+    )
+    parser.add_argument(
+        "--http",
+        metavar="HOST:PORT",
+        help="where the node of another's data folder listens (127.0.0.1:8080, or what --config says)",
+    )
+    return parser
+
+
+def data_of(args: argparse.Namespace) -> Path:
+    """The command's data folder."""
+    data: Path = args.data or s.default_data()
+    return data.expanduser().resolve()
+
+
 def settings_of(args: argparse.Namespace, **overrides: object) -> s.Settings:
     """Settings for the command's data folder."""
-    data = (args.data or s.default_data()).expanduser().resolve()
-    return s.load(data, args.config, overrides)
+    return s.load(data_of(args), args.config, overrides)
 
 
 @contextmanager
-def owner_archive(args: argparse.Namespace) -> Iterator[Archive]:
-    """The archive as the data folder's owner: of the running node, else opened here for the time of the
-    command.
-    """
-    settings = settings_of(args)
-    facts = running(settings.data)
-    if facts and _answers(facts):
-        from pacs_core.remote.archive import RemoteDoor
+def node_archive(args: argparse.Namespace) -> Iterator[Archive]:
+    """The archive of the node that holds the data folder, else opened here for the time of the command.
 
-        door = RemoteDoor(str(facts["http"]), str(facts["secret"]))
-        try:
-            yield door.as_owner()
-        finally:
-            door.close()
+    As the folder's owner, who needs no password; as a person where `--user` says so, or where the folder is
+    another's. Raises NotSignedIn, LockedOut, or Busy where another's node does not answer.
+    """
+    if not ours(data_of(args)):
+        with _others_door(args) as door, _signed_in(args, door) as archive:
+            yield archive
+        return
+    facts = running(data_of(args))
+    if facts:
+        with own_door(facts) as door:
+            if not args.user:
+                yield door.as_owner()
+                return
+            with _signed_in(args, door) as archive:
+                yield archive
         return
     from pacs_core.runtime.node import Node
 
-    node = Node(settings).open()
+    with Node(settings_of(args)) as node:
+        node.open()
+        if not args.user:
+            yield node.archive(node.owner())
+            return
+        with _signed_in(args, node.door()) as archive:
+            yield archive
+
+
+@contextmanager
+def own_door(facts: dict[str, object]) -> Iterator[RemoteDoor]:
+    """The door of our own running node, by the facts it left in its folder."""
+    from pacs_core.remote.archive import RemoteDoor
+    from pacs_core.runtime.doors import own_trust
+
+    door = RemoteDoor(str(facts["http"]), str(facts["secret"]), verify=own_trust(facts))
     try:
-        yield node.archive(node.owner())
+        yield door
     finally:
-        node.stop()
+        door.close()
 
 
-def _answers(facts: dict[str, object]) -> bool:
-    """Say whether the process behind the facts is still there and listens."""
-    import socket
-    from urllib.parse import urlsplit
+@contextmanager
+def _others_door(args: argparse.Namespace) -> Iterator[RemoteDoor]:
+    """The door of a node whose folder we may not read: found by its address alone, entered by password."""
+    from pacs_core.remote.archive import RemoteDoor
 
-    place = urlsplit(str(facts.get("http", "")))
+    door = RemoteDoor(_others_url(args), patience_s=2.0)
     try:
-        with socket.create_connection((place.hostname or "127.0.0.1", place.port or 80), timeout=2):
-            return True
-    except OSError:
-        return False
+        yield door
+    finally:
+        door.close()
+
+
+def _others_url(args: argparse.Namespace) -> str:
+    said = s.load(Path(), args.config) if args.config else s.Settings(Path())
+    host, port = s.address(args.http, "--http") if args.http else (said.http_host, said.http_port)
+    return f"{'https' if said.http_certificate else 'http'}://{place(reachable(host), port)}"
+
+
+@contextmanager
+def _signed_in(args: argparse.Namespace, door: Door) -> Iterator[Archive]:
+    name = args.user or _asked_name(args)
+    archive = door.sign_in(name, _typed_once(args, f"Password of {name}: "))
+    try:
+        yield archive
+    finally:
+        with suppress(Busy):  # the node is gone, and the session with it
+            archive.sign_out()
+
+
+def _asked_name(args: argparse.Namespace) -> str:
+    if args.password_stdin or not sys.stdin.isatty():
+        raise Refused(
+            f"{data_of(args)} is another user's: say who you are with --user, and --password-stdin", "--user"
+        )
+    say(f"{data_of(args)} is another user's: sign in")
+    return input("User: ").strip()
+
+
+def _typed_once(args: argparse.Namespace, prompt: str) -> str:
+    return _line(prompt) if args.password_stdin else getpass.getpass(prompt)
+
+
+def _line(prompt: str) -> str:
+    text = sys.stdin.readline()
+    if not text:
+        raise InvalidValue(f"standard input ended before: {prompt.rstrip(': ')}", "--password-stdin")
+    return text.rstrip("\r\n")
 
 
 def password_from(args: argparse.Namespace, prompt: str = "Password: ") -> str:
-    """A password from standard input or asked for twice."""
+    """A new password from standard input or asked for twice."""
     if args.password_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        return _line(prompt)
     first = getpass.getpass(prompt)
     if first != getpass.getpass("Again: "):
         raise InvalidValue("the two passwords differ", "password")

@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 from pacs_core.archive.models import Check
 from pacs_core.domain.errors import ReadingRoomError
-from pacs_core.runtime.commands.common import owner_archive, settings_of, shared_options
+from pacs_core.runtime.commands.common import node_archive, settings_of, shared_options
 from pacs_core.runtime.data_folder import running, unsafe
 from pacs_core.runtime.settings import Settings
 
@@ -126,7 +126,7 @@ def _node(args: argparse.Namespace) -> Iterator[Check]:
     if not running(settings_of(args).data):
         yield Check("node", "ok", "not running; it would be started by the window or `serve`")
         return
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         info = archive.administration.node()
         yield Check("node", "ok", f"DICOM {info.ae} {info.dicom}, HL7 {info.hl7}, HTTP {info.http}")
         yield from info.checks

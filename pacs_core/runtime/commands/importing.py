@@ -12,7 +12,7 @@ from pathlib import Path
 from pacs_core.archive.models import ImportLine
 from pacs_core.archive.protocol import Archive
 from pacs_core.domain.errors import OutOfSpace, StorageFailure
-from pacs_core.runtime.commands.common import owner_archive, say, shared_options
+from pacs_core.runtime.commands.common import archive_options, node_archive, say
 from pacs_core.runtime.media import Found, find
 
 GOOD = frozenset({"stored", "already there", "not DICOM", "not storable", "skipped"})
@@ -21,7 +21,7 @@ GOOD = frozenset({"stored", "already there", "not DICOM", "not storable", "skipp
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the parser."""
     parser = commands.add_parser(
-        "import", parents=[shared_options()], help="store files, folders, zips, DICOMDIR media"
+        "import", parents=[archive_options()], help="store files, folders, zips, DICOMDIR media"
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--json", action="store_true", help="the summary as JSON on standard output")
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     why.
     """
     lines: list[ImportLine] = []
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         for path in args.paths:
             for found in find(path):
                 line = _import(archive, found)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pacs_core.archive import models as m
 from pacs_core.domain.errors import InvalidValue
-from pacs_core.runtime.commands.common import owner_archive, say, shared_options, table
+from pacs_core.runtime.commands.common import archive_options, node_archive, say, table
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,7 +61,7 @@ def _destination(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def add_peer(args: argparse.Namespace) -> int:
     """Add or change a peer."""
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         peer = archive.administration.save_peer(
             m.Peer(args.title, args.host, args.port, args.modality, args.station)
         )
@@ -71,7 +71,7 @@ def add_peer(args: argparse.Namespace) -> int:
 
 def list_peers(args: argparse.Namespace) -> int:
     """Print the peers."""
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         rows = [
             (p.title, f"{p.host}:{p.port}", p.modality, p.station, p.last_seen, p.last_did)
             for p in archive.administration.peers()
@@ -82,7 +82,7 @@ def list_peers(args: argparse.Namespace) -> int:
 
 def remove_peer(args: argparse.Namespace) -> int:
     """Remove a peer."""
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         archive.administration.remove_peer(args.title)
     say(f"{args.title} removed")
     return 0
@@ -90,7 +90,7 @@ def remove_peer(args: argparse.Namespace) -> int:
 
 def echo_peer(args: argparse.Namespace) -> int:
     """C-ECHO a peer; exit 1 where it did not answer."""
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         check = archive.administration.echo(args.title)
     say(f"{check.name}: {check.words}" + (f"; {check.advice}" if check.advice else ""))
     return 0 if check.state == "ok" else 1
@@ -102,7 +102,7 @@ def add_source(args: argparse.Namespace) -> int:
         text = args.map.read_text(encoding="utf-8") if args.map else ""
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidValue(f"{args.map} cannot be read: {error}", "--map") from None
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         archive.administration.save_hl7_source(m.Hl7Source(args.name, args.host, text))
     say(f"{args.name} at {args.host} may send HL7")
     return 0
@@ -110,7 +110,7 @@ def add_source(args: argparse.Namespace) -> int:
 
 def list_sources(args: argparse.Namespace) -> int:
     """Print the sources."""
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         rows = [
             (s.name, s.host, s.facility, "own map" if s.field_map else "default map", s.last_seen)
             for s in archive.administration.hl7_sources()
@@ -121,7 +121,7 @@ def list_sources(args: argparse.Namespace) -> int:
 
 def remove_source(args: argparse.Namespace) -> int:
     """Remove a source."""
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         archive.administration.remove_hl7_source(args.name)
     say(f"{args.name} removed")
     return 0
@@ -132,7 +132,7 @@ def add_destination(args: argparse.Namespace) -> int:
     record = m.Destination(
         args.name, args.host, args.port, args.refused_tries, args.hold, args.addendum_status, args.for_tests
     )
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         archive.administration.save_destination(record)
     say(f"results go to {args.name} at {args.host}:{args.port}")
     return 0
@@ -140,7 +140,7 @@ def add_destination(args: argparse.Namespace) -> int:
 
 def list_destinations(args: argparse.Namespace) -> int:
     """Print the destinations."""
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         rows = [
             (
                 d.name,
@@ -157,7 +157,7 @@ def list_destinations(args: argparse.Namespace) -> int:
 
 def remove_destination(args: argparse.Namespace) -> int:
     """Remove a destination."""
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         archive.administration.remove_destination(args.name)
     say(f"{args.name} removed")
     return 0
@@ -175,7 +175,7 @@ def _action(
     name: str,
     run: Callable[[argparse.Namespace], int],
 ) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, parents=[shared_options()], help=(run.__doc__ or "").rstrip("."))
+    parser = actions.add_parser(name, parents=[archive_options()], help=(run.__doc__ or "").rstrip("."))
     parser.set_defaults(run=run)
     return parser
 

@@ -8,14 +8,14 @@ from dataclasses import asdict
 
 from pacs_core.archive.models import ExamTrace, StageView
 from pacs_core.domain.events import Change
-from pacs_core.runtime.commands.common import owner_archive, shared_options
+from pacs_core.runtime.commands.common import archive_options, node_archive
 
 _MARK = {"done": "✓", "waiting": "…", "missing": "–", "failed": "✗"}
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the parser."""
-    parser = commands.add_parser("trace", parents=[shared_options()], help="the story of one exam")
+    parser = commands.add_parser("trace", parents=[archive_options()], help="the story of one exam")
     parser.add_argument("accession")
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(run=run)
@@ -23,7 +23,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the story."""
-    with owner_archive(args) as archive:
+    with node_archive(args) as archive:
         story = archive.trace.of(args.accession)
     print(json.dumps(asdict(story), ensure_ascii=False, indent=1) if args.json else as_text(story))
     return 0
