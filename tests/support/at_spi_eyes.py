@@ -1,8 +1,8 @@
 """Reads a window as a screen reader does (AT-SPI): run by the system's Python, one JSON object a line.
 
-``{"do": "find", "pid": 12, "name": "Sign in", "role": "push button"}`` answers ``{"ok": [node, …]}``; a node
-has name, role, description, text, box (x, y, width, height on the screen) and its states. Standard library and
-pyatspi alone, since this does not run in the product's environment.
+``{"do": "find", "pid": 12, "name": "Sign in", "role": "push button"}`` answers ``{"ok": [node, …]}``; a
+node has name, role, description, text, box (x, y, width, height on the screen) and its states. Standard
+library and pyatspi alone, since this does not run in the product's environment.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A desk for one reader: a virtual screen, a mouse, a keyboard, and eyes that read names as a screen reader does.
+"""A desk for one reader: a virtual screen, a mouse, a keyboard, and eyes that read as a screen reader does.
 
 Everything on it runs in a network namespace of its own whose only interface is loopback: the network is off.
 Needs Xvfb, openbox, xdotool, dbus-daemon, at-spi2-core and the system's python3-pyatspi (see dev.py).
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from pacs_core.rehearsal.company import Process, SimulatorFailed
 
 T = TypeVar("T")
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 LOOK_AGAIN_S = 0.05
 EYES = Path(__file__).with_name("at_spi_eyes.py")
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -100,7 +100,7 @@ class Seen:
 class Desktop:
     """Xvfb with a window manager, a message bus, and the way to start programs on it. `size` is in pixels."""
 
-    def __init__(self, size: tuple[int, int] = (1600, 1000)) -> None:
+    def __init__(self, size: tuple[int, int] = (1920, 1080)) -> None:
         self.size = size
         self._closing = contextlib.ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="rr-desk-"))
@@ -122,6 +122,7 @@ class Desktop:
             "DISPLAY": self.display,
             "XDG_RUNTIME_DIR": str(runtime),
             "HOME": str(self.folder),
+            "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"),
             "QT_QPA_PLATFORM": "xcb",
             "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1",
             "NO_AT_BRIDGE": "0",
@@ -205,7 +206,8 @@ class Desktop:
         done = subprocess.run(
             self.inside(*command), input=text, capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
-        assert done.returncode == 0, f"{command[:3]} ended with {done.returncode}: {done.stderr or done.stdout}"
+        said = done.stderr or done.stdout
+        assert done.returncode == 0, f"{command[:3]} ended with {done.returncode}: {said}"
         return done.stdout
 
     def player(self, who: str, *command: object, log: Path | None = None) -> Process:
@@ -235,7 +237,9 @@ class Desktop:
         """Turn the wheel where the mouse is: positive is towards the reader, the next image."""
         self._xdotool("click", "--repeat", abs(notches), "--delay", 40, 5 if notches > 0 else 4)
 
-    def drag(self, start: tuple[float, float], end_: tuple[float, float], button: int = 1, steps: int = 8) -> None:
+    def drag(
+        self, start: tuple[float, float], end_: tuple[float, float], button: int = 1, steps: int = 8
+    ) -> None:
         """Press at `start`, move to `end_` by and by, let go."""
         self.move(*start)
         self._xdotool("mousedown", button)
@@ -268,6 +272,10 @@ class Desktop:
         """Type text."""
         self._xdotool("type", "--delay", 12, text)
 
+    def resize_window(self, width: int, height: int) -> None:
+        """The window in front takes another size."""
+        self._xdotool("getactivewindow", "windowsize", "--sync", width, height)
+
     # ── the picture ──
 
     def pixels(self, box: Box | None = None) -> NDArray[np.uint8]:
@@ -275,8 +283,7 @@ class Desktop:
         path = self.folder / "Xvfb_screen0"
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as dump:
             head = struct.unpack(">25I", dump[:100])
-            start, width, height, line, colours = head[0] + head[19] * 12, head[4], head[5], head[12], head[19]
-            assert colours >= 0
+            start, width, height, line = head[0] + head[19] * 12, head[4], head[5], head[12]
             data = np.frombuffer(dump[start : start + height * line], np.uint8)
         grid = data.reshape(height, line)[:, : width * 4].reshape(height, width, 4)
         shown: NDArray[np.uint8] = grid[:, :, 2::-1]
@@ -326,7 +333,7 @@ class Seat:
         return self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
     def kill(self) -> None:
-        """kill -9."""
+        """Kill -9."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()
