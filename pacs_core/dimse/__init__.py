@@ -8,11 +8,12 @@ port) -> (host, port)``, ``stop()`` and ``associations``. Below it the SCPs: ``s
 ``scu``, one association each::
 
     echo(host, port, called, calling="READINGROOM", *, timeout_s=10.0) -> None
-    store(host, port, called, files, calling, *, timeout_s=15.0) -> Iterator[Sent(path, uid, kind, status,
-    words)] find(host, port, called, keys, calling, *, level="STUDY", root="study", relational=False) ->
-    list[dict] worklist(host, port, called, calling, *, keys=None, step=None) -> list[dict]
+    store(host, port, called, files, calling, *, timeout_s=15.0) -> Iterator[Sent]
+        Sent(path, sop_instance_uid, kind, status, words); kind is success, warning or failure
+    find(host, port, called, keys, calling, *, level="STUDY", root="study") -> list[dict]
+    worklist(host, port, called, calling, *, keys=None, step=None) -> list[dict]
     move(host, port, called, destination, keys, calling, *, level="STUDY", root="study") -> Moved
-    get(host, port, called, keys, folder, calling, *, level="STUDY", root="study", storage=None) -> Moved
+    get(host, port, called, keys, folder, calling, *, level="STUDY", root="study") -> Moved
 
 Keys and answers are mappings by keyword. Raises Busy where nobody answers, Refused where we are turned away.
 ``requesting.Client(client.connect(...))`` keeps one association for many requests.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
-import numpy as np
 import pydicom
 import pytest
 
@@ -41,7 +41,7 @@ def same(ours: object, theirs: object, where: str) -> None:
         for number, (a, b) in enumerate(zip(ours, theirs, strict=True)):
             same(a, b, f"{where}[{number}]")
     elif isinstance(ours, float) or isinstance(theirs, float):
-        assert np.isclose(float(ours), float(theirs), rtol=1e-6), where  # type: ignore[arg-type]  # numbers here
+        assert math.isclose(float(ours), float(theirs), rel_tol=1e-6), where  # type: ignore[arg-type]  # numbers here
     else:
         assert str(ours or "").strip(" \0") == str(theirs or "").strip(" \0"), where
 
@@ -56,18 +56,15 @@ def test_every_sample_gives_pydicoms_model(shared_data: Path) -> None:
         ours = data_set_to_json(path, uri)
         json.dumps(ours, allow_nan=False)
         data_set = pydicom.dcmread(path, force=True)
-        declared = str(data_set.get("SpecificCharacterSet", ""))
+        data_set.pop("PixelData", None)
         data_set.walk(lambda ds, e: ds.pop(e.tag) if e.tag.element == 0 or e.tag.group == 0x6000 else None)
         try:
             theirs = data_set.to_json_dict(bulk_data_threshold=10**9, suppress_invalid_tags=True)
         except (TypeError, ValueError):
             continue
-        if set(theirs) - set(ours):
-            continue
+        assert not set(theirs) - set(ours), path.name
         for tag in theirs:
             if tag in ("00080005", "7FE00010") or ours[tag]["vr"] == "UN":  # type: ignore[index]
-                continue
-            if "ISO_IR 6" in declared or not declared.isprintable():
                 continue
             same(ours[tag], theirs[tag], f"{path.name}:{tag}")
         compared += 1
