@@ -15,12 +15,13 @@ from typing import Self
 
 import numpy as np
 
+from pacs_core.archive.models import Destination
 from pacs_core.rehearsal.demo import MANIFEST
 from pacs_core.rehearsal.headers import SeriesHeader
 from pacs_core.rehearsal.identity import stamp
 from pacs_core.rehearsal.phantoms import Ellipsoid, Scene, Sphere, classic_series, stack
 from pacs_core.rehearsal.phantoms.series import PhantomSeries
-from pacs_core.rehearsal.populate import Company, connect_results, furnish
+from pacs_core.rehearsal.populate import furnish
 from pacs_core.rehearsal.recipe import DemoExam, load_recipe
 from pacs_core.runtime.clock import SystemClock
 from pacs_core.runtime.node import Node
@@ -97,7 +98,8 @@ class Hospital:
         with Node(load(self.data, None, {})).open() as node:
             administration = node.archive(node.owner()).administration
             furnish(administration, self.recipe)
-            connect_results(administration, self.recipe, Company(self.ris, {}))
+            host, port = str(self.ris.facts["hl7"]).split(":")
+            administration.save_destination(Destination(self.recipe.ris, host, int(port)))
         options = ("--sound-file", sound) if sound is not None else ()
         self.seat = Seat(self.desktop, ("--data", self.data, *options), self.log / "window.log")
         self._closing.callback(self.seat.close)

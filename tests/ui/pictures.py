@@ -321,8 +321,8 @@ def _to_level(studio: Studio, z: float) -> None:
 
 
 def _step(studio: Studio) -> float:
-    first, second = (f.ImagePositionPatient[2] for f in studio.slices[:2])
-    return abs(float(second) - float(first))
+    first, second = (float(one.ImagePositionPatient[2]) for one in studio.slices[:2])
+    return abs(second - first)
 
 
 def _pixels_per_mm(studio: Studio, cell: Seen) -> float:
