@@ -1,4 +1,4 @@
-"""The catalogue of the window's words: whole, so that a translator misses none; and a language that is one."""
+"""The catalogue of the words of the window: whole, so that a translator misses none."""
 
 from __future__ import annotations
 

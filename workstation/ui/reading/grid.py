@@ -75,7 +75,7 @@ class CellGrid(QWidget):
             "anchor",
             words.t("Anchor here"),
             self.session.anchor_here,
-            words.t("Anchor here: take the positions shown now as the same place (Shift+K)"),
+            words.t("Anchor here: take the positions shown now as the same place (Shift+G)"),
         )
         head = self.frames[Role.PRIOR].head.layout()
         head.addWidget(self._unlink)
@@ -167,7 +167,7 @@ class CellGrid(QWidget):
             beside.link.setAccessibleName(f"{words.t('Link of current and prior')}: {told}")
             linked = self.session.linked
             self._unlink.setIcon(theme.icon("link-variant" if linked else "link-variant-off"))
-            self._unlink.setToolTip(f"{words.t('Unlink') if linked else words.t('Link')} (K)")
+            self._unlink.setToolTip(f"{words.t('Unlink') if linked else words.t('Link')} (G)")
 
     def _view(self, number: int) -> None:
         if number < len(self.cells):
