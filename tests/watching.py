@@ -31,8 +31,16 @@ def children() -> set[int]:
     if not sys.platform.startswith("linux"):
         return {child.pid for child in multiprocessing.active_children() if child.pid is not None}
     tracker = getattr(resource_tracker._resource_tracker, "_pid", None)
-    lists = (path.read_text() for path in Path("/proc/self/task").glob("*/children"))
+    lists = [_read(path) for path in Path("/proc/self/task").glob("*/children")]
     return {int(pid) for text in lists for pid in text.split() if _runs(int(pid))} - {tracker}
+
+
+def _read(path: Path) -> str:
+    """A file's text; empty where the thread it tells of has just ended."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def _runs(pid: int) -> bool:
