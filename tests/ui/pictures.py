@@ -25,7 +25,7 @@ from tests.support.hospital import height
 from workstation.rendering.picture import png_bytes
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-LANDSCAPE, PORTRAIT = (1600, 1000), (1080, 1720)
+LANDSCAPE, PORTRAIT = (1800, 1080), (1080, 1720)
 LESION = (-88.7, -16.3, -122.5)
 ARRIVED_S = 300.0
 
@@ -329,7 +329,7 @@ def _pixels_per_mm(studio: Studio, cell: Seen) -> float:
     """Screen pixels to a millimetre in a cell whose picture is fitted."""
     image = studio.slices[0]
     rows, columns = image.Rows * float(image.PixelSpacing[0]), image.Columns * float(image.PixelSpacing[1])
-    return min((cell.box.width - SCROLL_BAR) / columns, cell.box.height / rows)
+    return float(min((cell.box.width - SCROLL_BAR) / columns, cell.box.height / rows))
 
 
 def _on_screen(studio: Studio, cell: Seen, point: tuple[float, float, float]) -> tuple[float, float]:
