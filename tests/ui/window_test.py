@@ -194,3 +194,21 @@ def test_the_inbox_count_shows_on_the_rail(open_window: Open, archive: FakeArchi
     window = open_window(archive)
     window.go("inbox")
     qtbot.waitUntil(lambda: "5" in window._rail.buttons["inbox"].accessibleDescription(), timeout=PATIENCE_MS)
+
+
+def test_another_theme_keeps_the_place_the_exam_and_the_draft(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
+    from tests.ui.reading_test import CURRENT, open_exam
+
+    window = open_window(pixels)
+    page = open_exam(window, qtbot)
+    page.report.go_to_field("impression-text")
+    qtbot.keyClicks(page.report.form.editors["impression-text"], "Kept")
+    theme.change(key="dim light", scale=1.5)
+    qtbot.waitUntil(lambda: window._places.get("read") not in (None, page), timeout=PATIENCE_MS)
+    again = window._places["read"]
+    qtbot.waitUntil(lambda: again.session.study_uid == CURRENT, timeout=PATIENCE_MS)
+    assert again.report.draft.values["impression-text"] == "Kept"
+    assert window._rooms.currentWidget() is again
+    theme.change(key="dark", scale=1.0)

@@ -26,6 +26,7 @@ from workstation.ui.tasks import Tasks
 from workstation.ui.widgets.basics import column, line, row
 
 log = logging.getLogger("reading_room.view")
+REBUILD_MS = 300
 INPUT = {QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.MouseMove, QEvent.Type.Wheel}
 
 
@@ -66,6 +67,10 @@ class Workstation(QMainWindow):
         self._places: dict[str, QWidget] = {}
         self._asked = False
         self._frame()
+        self._shape()
+        self._anew = QTimer(self, singleShot=True, interval=REBUILD_MS)
+        self._anew.timeout.connect(self._rebuild)
+        theme.hub().changed.connect(self._anew.start)
         self._idle = QTimer(self, singleShot=True)
         self._idle.timeout.connect(self.lock)
         QApplication.instance().installEventFilter(self)
@@ -96,7 +101,6 @@ class Workstation(QMainWindow):
         whole = row(self._rail, line(upright=True), right, gap=0)
         whole.setStretch(2, 1)
         self._desk_page.setLayout(whole)
-        self._shape()
 
     def _shape(self) -> None:
         kept = self.preferences.window
@@ -173,8 +177,12 @@ class Workstation(QMainWindow):
         self.preferences.save()
         self._whole.setCurrentWidget(self._desk_page)
         self._rest()
-        who = archive.who
-        self.status.person(f"{who.full_name or who.name} · {who.role}")
+        self._show_person()
+
+    def _show_person(self) -> None:
+        if self.desk is not None:
+            who = self.desk.archive.who
+            self.status.person(f"{who.full_name or who.name} · {who.role}")
 
     def _lay_desk(self, archive: Archive) -> None:
         self.desk = places.lay_desk(self, archive)
@@ -226,11 +234,33 @@ class Workstation(QMainWindow):
         self._sign_in.welcome(self.preferences.last_user)
         self._whole.setCurrentWidget(self._sign_in)
 
-    def _clear_desk(self) -> None:
+    def _rebuild(self) -> None:
+        """Another theme or text size: every widget is made anew in it, what was open is open again."""
+        desk, locked = self.desk, self._whole.currentWidget() is self._sign_in
+        place = next((k for k, w in self._places.items() if w is self._rooms.currentWidget()), "worklist")
+        study = desk.session.study_uid if desk is not None else ""
+        self._clear_desk(leave=False)
+        self._sign_in.end()
+        self._frame()
+        if desk is None:
+            return
+        self._lay_desk(desk.archive)
+        if study:
+            self.go("read")
+            self.desk.session.wanted.emit(study)
+        self.go(place)
+        self._show_person()
+        if not locked:
+            self._whole.setCurrentWidget(self._desk_page)
+        else:
+            self._sign_in.lock_for(desk.archive.who.name, desk.archive.who.full_name)
+
+    def _clear_desk(self, leave: bool = True) -> None:
+        """Put everything of the desk away; `leave` ends the person's session with the archive too."""
         if self.desk is None:
             return
         desk, self.desk = self.desk, None
-        for close in desk.closing:
+        for close in reversed(desk.closing):
             close()
         desk.bridge.leave()
         for place in self._places.values():
@@ -240,7 +270,11 @@ class Workstation(QMainWindow):
         for action in self.actions():
             self.removeAction(action)
         desk.commands.deleteLater()
-        self.tasks.act(self, words.t("sign out"), desk.archive.sign_out, failed=lambda _error: None)
+        if leave:
+            self._leave_archive(desk.archive)
+
+    def _leave_archive(self, archive: Archive) -> None:
+        self.tasks.act(self, words.t("sign out"), archive.sign_out, failed=lambda _error: None)
 
     def _learn_node(self, node: NodeInfo) -> None:
         if self.desk is not None:
@@ -341,6 +375,7 @@ class Workstation(QMainWindow):
         """The program ends: finish the changes that were begun, stop every thread and timer of the window."""
         self._clear_desk()
         self._idle.stop()
+        self._anew.stop()
         QApplication.instance().removeEventFilter(self)
         self._sign_in.end()
         self.tasks.close()
