@@ -17,12 +17,15 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 
 metadata = MetaData()
 
 
 def _key() -> Column[int]:
+    """The row id; `sqlite_autoincrement` where journal or audit name rows: a removed one's id is never
+    another's.
+    """
     return Column("id", Integer, primary_key=True, autoincrement=True)
 
 
@@ -55,6 +58,7 @@ patient = Table(
     _text("pregnancy"),
     Column("merged_into", ForeignKey("patient.id"), index=True),
     _text("scope"),
+    sqlite_autoincrement=True,
 )
 
 patient_identifier = Table(
@@ -108,6 +112,7 @@ imaging_order = Table(
     _text("source"),
     _text("created_at"),
     _text("changed_at"),
+    sqlite_autoincrement=True,
 )
 
 requested_procedure = Table(
@@ -144,6 +149,7 @@ scheduled_procedure_step = Table(
     _text("performing_physician"),
     _text("state"),
     Index("ix_step_day", "start_date", "start_time"),
+    sqlite_autoincrement=True,
 )
 
 counter = Table("counter", metadata, Column("name", String, primary_key=True), _number("value"))
@@ -261,6 +267,7 @@ report = Table(
     _text("state"),
     _text("created_at"),
     _text("changed_at"),
+    sqlite_autoincrement=True,
 )
 
 report_version = Table(
@@ -328,6 +335,7 @@ delivery = Table(
     _text("answer_code"),
     Column("answer", Text, nullable=False, server_default=""),
     _flag("alerted"),
+    sqlite_autoincrement=True,
 )
 
 message_log = Table(
@@ -347,6 +355,7 @@ message_log = Table(
     Column("ack", LargeBinary, nullable=False, server_default=""),
     _text("handled_by"),
     Index("ix_message_identity", "sender", "control_id"),
+    sqlite_autoincrement=True,
 )
 
 application_entity = Table(
@@ -374,6 +383,7 @@ hl7_source = Table(
     _text("character_set"),
     Column("field_map", Text, nullable=False, server_default=""),
     _text("last_seen"),
+    _text("last_did"),
 )
 
 destination = Table(

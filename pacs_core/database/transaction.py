@@ -12,6 +12,7 @@ from pacs_core.database.repositories.journal import JournalRows
 from pacs_core.database.repositories.messages import MessageRows
 from pacs_core.database.repositories.orders import OrderRows
 from pacs_core.database.repositories.patients import PatientRows
+from pacs_core.database.repositories.rehearsals import RehearsalRows
 from pacs_core.database.repositories.reports import MeasurementRows, ReportRows
 from pacs_core.database.repositories.studies import StudyRows
 from pacs_core.domain.events import Event
@@ -27,6 +28,7 @@ from pacs_core.ports import (
     Messages,
     Orders,
     Patients,
+    Rehearsals,
     Reports,
     Studies,
 )
@@ -50,6 +52,7 @@ class IndexTransaction:
         self.configuration: Configuration = ConfigurationRows(connection)
         self.accounts: Accounts = AccountRows(connection)
         self.audit: Audit = AuditRows(connection, clock)
+        self.rehearsals: Rehearsals = RehearsalRows(connection)
         self.journal: Journal = self._journal
 
     def record(self, event: Event) -> None:

@@ -28,28 +28,40 @@ def _pattern(wanted: str, fold: bool) -> re.Pattern[str]:
 
 def matches_text(wanted: str, value: str, *, fold: bool = False) -> bool:
     """Single value, wildcard (``*``, ``?``) and universal matching (PS3.4 C.2.2.2.1, .3, .4)."""
-    if not wanted:
-        return True
-    return _pattern(wanted.strip(), fold).fullmatch(value.strip()) is not None
+    wish = wanted.strip()
+    return not wish or _pattern(wish, fold).fullmatch(value.strip()) is not None
 
 
 def matches_name(wanted: str, value: str) -> bool:
     """Person name matching: case and accents do not count; trailing components may be left out.
 
-    Each component group of the value is tried (PS3.4 C.2.2.2.1; PS3.5 6.2.1).
+    A wish of one component group is tried on each group of the value; of several, none may contradict the
+    value's group in its place and one must fit (PS3.4 C.2.2.2.1; PS3.5 6.2.1).
     """
     if not wanted.strip("*^= "):
         return True
-    wish = _folded_components(wanted.rstrip("^= "))
-    groups = [_folded_components(g.rstrip("^ ")) for g in value.split("=")]
-    if any(_pattern(wish, True).fullmatch(g) for g in groups):
-        return True
-    prefix = wish if wish.endswith("*") else wish + "^*"
-    return any(_pattern(prefix, True).fullmatch(g + "^") for g in groups if g)
+    wishes, groups = _folded_groups(wanted), _folded_groups(value)
+    told = [wish for wish in wishes if wish]
+    if len(told) == 1:
+        return any(_group_fits(told[0], group) for group in groups)
+    both = [(w, g) for w, g in zip(wishes, groups, strict=False) if w and g]
+    return bool(both) and all(_group_fits(wish, group) for wish, group in both)
 
 
-def _folded_components(name: str) -> str:
-    return "^".join(folded_name(part) if part.strip("*?") else part for part in name.split("^"))
+def _folded_groups(name: str) -> list[str]:
+    """Each component group with its components folded, empty ones at its end left out."""
+    return [
+        "^".join(folded_name(part) for part in group.rstrip("^ ").split("^")) for group in name.split("=")
+    ]
+
+
+def _group_fits(wish: str, group: str) -> bool:
+    """The wish as it is, with trailing components left out, and without empty ones it asks anything of."""
+    forms = [wish] if wish.endswith("*") else [wish, wish + "^*"]
+    while wish.endswith("^*"):
+        wish = wish[:-2]
+        forms.append(wish)
+    return bool(group) and any(_pattern(form, False).fullmatch(group) for form in forms)
 
 
 def matches_range(low: str, high: str, value: str) -> bool:

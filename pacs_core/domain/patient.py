@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pacs_core.domain.identifiers import PatientIdentifier
+from pacs_core.domain.matching import matches_text
 
 DELETE = '""'
 
@@ -69,6 +70,19 @@ class MergePatients:
 
     survivor: RegisterPatient
     subsumed: PatientIdentifier
+
+
+def answers_to(patient: Patient, wanted: str, issuer: str) -> bool:
+    """Say whether a query for a Patient ID and its issuer means this person (PS3.4 C.2.2.2).
+
+    Earlier and other identifiers count; an issuer that is not said on either side fits any.
+    """
+    own = (patient.identifier, *patient.other_identifiers)
+    if not wanted.strip("*"):
+        return not issuer or any(i.issuer == issuer for i in own)
+    return any(
+        matches_text(wanted, i.value) and (not issuer or not i.issuer or i.issuer == issuer) for i in own
+    )
 
 
 def family_name(name: str) -> str:

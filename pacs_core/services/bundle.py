@@ -14,6 +14,7 @@ from pacs_core.services.patients import Patients
 from pacs_core.services.querying import Querying
 from pacs_core.services.reading_worklist import ReadingWorklist
 from pacs_core.services.reconciling import Reconciling
+from pacs_core.services.rehearsing import Rehearsing
 from pacs_core.services.reporting import Reporting
 from pacs_core.services.retrieving import Retrieving
 from pacs_core.services.storing import Storing
@@ -42,4 +43,5 @@ class Services:
         self.reconciling.when_matched = self.reporting.release_waiting
         self.delivering = Delivering(index, clock, transmitter)
         self.configuring = Configuring(index, clock)
+        self.rehearsing = Rehearsing(index, blobs, clock, self.access, self.configuring)
         self.tracing = Tracing(index)

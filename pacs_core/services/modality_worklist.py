@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pacs_core.domain.events import Event
 from pacs_core.domain.matching import matches_name, matches_range, matches_text
 from pacs_core.domain.order import Order, ScheduledProcedureStep
-from pacs_core.domain.patient import Patient
-from pacs_core.domain.reconciliation import owns
+from pacs_core.domain.patient import Patient, answers_to
 from pacs_core.domain.records import PeerRecord, WorklistKeys
 from pacs_core.ports import Clock, Index, Transaction
 
@@ -69,7 +68,7 @@ class ModalityWorklist:
             and matches_range(*keys.start_time, step.start_time)
             and matches_name(keys.performing_physician, step.performing_physician)
             and matches_name(keys.patient_name, person.name)
-            and _identifier_fits(keys, patient)
+            and answers_to(patient, keys.patient_id, keys.issuer)
             and matches_text(keys.birth_date, person.birth_date)
             and matches_text(keys.sex, person.sex)
             and matches_text(keys.accession, order.accession.value)
@@ -111,11 +110,3 @@ def _station_fits(keys: WorklistKeys, step: ScheduledProcedureStep, peers: dict[
     if keys.station_aet and not matches_text(keys.station_aet, keys.asker) and peer is None:
         return False
     return peer is None or not peer.modality or not step.modality or peer.modality == step.modality
-
-
-def _identifier_fits(keys: WorklistKeys, patient: Patient) -> bool:
-    if not keys.patient_id:
-        return True
-    if owns(patient, keys.patient_id, keys.issuer):
-        return True
-    return matches_text(keys.patient_id, patient.identifier.value)

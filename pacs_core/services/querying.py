@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from pacs_core.domain.matching import matches_name, matches_range, matches_text, matches_uids
 from pacs_core.domain.order import Order
-from pacs_core.domain.patient import Patient
-from pacs_core.domain.reconciliation import owns
+from pacs_core.domain.patient import Patient, answers_to
 from pacs_core.domain.records import InstanceRecord, SeriesRecord, StudyKeys, StudyRecord
 from pacs_core.ports import Index, Transaction
 
@@ -106,7 +105,7 @@ def answer_of(tx: Transaction, study: StudyRecord) -> StudyAnswer:
 def _study_fits(keys: StudyKeys, answer: StudyAnswer) -> bool:
     study, person = answer.study, answer.patient.demographics
     return (
-        _identifier_fits(keys, answer)
+        answers_to(answer.patient, keys.patient_id, keys.issuer)
         and matches_name(keys.patient_name, person.name or study.received_name)
         and matches_range(*keys.birth_date, person.birth_date)
         and matches_text(keys.sex, person.sex)
@@ -118,14 +117,6 @@ def _study_fits(keys: StudyKeys, answer: StudyAnswer) -> bool:
         and matches_text(keys.study_description, study.description, fold=True)
         and matches_name(keys.referring_physician, study.referring_physician)
         and _modalities_fit(keys.modalities, study.modalities)
-    )
-
-
-def _identifier_fits(keys: StudyKeys, answer: StudyAnswer) -> bool:
-    if not keys.patient_id:
-        return True
-    return owns(answer.patient, keys.patient_id, keys.issuer) or matches_text(
-        keys.patient_id, answer.patient.identifier.value
     )
 
 

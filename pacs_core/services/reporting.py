@@ -14,6 +14,7 @@ from pacs_core.domain.errors import Conflict, InvalidValue
 from pacs_core.domain.events import Event
 from pacs_core.domain.order import OrderState
 from pacs_core.domain.records import DeliveryRecord, DraftRecord, ReportRecord, StudyRecord, VersionRecord
+from pacs_core.domain.rehearsal import ISSUER, rehearses
 from pacs_core.domain.report import ReportState, ReportVersion, Section, VersionKind, after_signing
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
@@ -136,10 +137,13 @@ class Reporting:
     def queue_deliveries(
         self, tx: Transaction, report: ReportRecord, version: VersionRecord, study: StudyRecord, actor: str
     ) -> None:
-        """One delivery row per destination, in the same transaction as the fact that causes it."""
+        """One delivery row per destination, in the same transaction as the fact that causes it.
+
+        What is rehearsed goes to the destinations reserved for tests alone, and nothing else goes there.
+        """
         now = self._clock.now()
         order = tx.orders.get(report.order_id) if report.order_id is not None else None
-        rehearsal = order is not None and order.source.startswith("REHEARSAL")
+        rehearsal = study.received_issuer == ISSUER or (order is not None and rehearses(order.source))
         for destination in tx.configuration.destinations():
             if destination.reserved_for_tests and not rehearsal:
                 continue

@@ -8,18 +8,17 @@ from typing import Any
 from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
 from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
 
+from pacs_core.database.repositories.patients import may_be_named, owners_of
 from pacs_core.database.schema import (
     counter,
     imaging_order,
     patient,
-    patient_identifier,
     requested_procedure,
     scheduled_procedure_step,
     study,
 )
 from pacs_core.domain.errors import NotFound
 from pacs_core.domain.identifiers import AccessionNumber
-from pacs_core.domain.matching import folded_name
 from pacs_core.domain.order import Code, Order, OrderReference, OrderState, Priority, ScheduledProcedureStep
 from pacs_core.domain.records import WorklistKeys
 
@@ -167,21 +166,15 @@ class OrderRows:
             where.append(_S.start_date >= low)
         if high:
             where.append(_S.start_date <= high)
-        if keys.modality:
-            where.append(_S.modality == keys.modality)
-        if keys.accession and not _has_wildcard(keys.accession):
-            where.append(_O.accession == keys.accession)
-        if keys.patient_id and not _has_wildcard(keys.patient_id):
-            i = patient_identifier.c
-            owners = select(i.patient_id).where(i.value == keys.patient_id)
-            survivors = select(patient.c.merged_into).where(
-                patient.c.id.in_(owners), patient.c.merged_into.is_not(None)
-            )
-            where.append(_O.patient_id.in_(owners) | _O.patient_id.in_(survivors))
-        if keys.patient_name and not _has_wildcard(keys.patient_name[:1]):
-            prefix = folded_name(keys.patient_name.split("*")[0].split("?")[0].split("^")[0])
-            named = select(patient.c.id).where(patient.c.name_folded.contains(prefix, autoescape=True))
-            where.append(_O.patient_id.in_(named))
+        if _exact(keys.modality):
+            where.append(_S.modality == keys.modality.strip())
+        if _exact(keys.accession):
+            where.append(_O.accession == keys.accession.strip())
+        if _exact(keys.patient_id):
+            where.append(_O.patient_id.in_(owners_of(keys.patient_id.strip())))
+        named = may_be_named(keys.patient_name)
+        if named is not None:
+            where.append(_O.patient_id.in_(select(patient.c.id).where(named)))
         rows = self._connection.execute(
             select(_S.order_id, _S.id).where(*where).order_by(_S.start_date, _S.start_time, _S.id)
         ).all()
@@ -234,8 +227,8 @@ def _may_be(order: Order, reference: OrderReference) -> bool:
     return all(not asked or not known or asked == known for asked, known in pairs)
 
 
-def _has_wildcard(value: str) -> bool:
-    return "*" in value or "?" in value
+def _exact(value: str) -> bool:
+    return bool(value.strip()) and "*" not in value and "?" not in value
 
 
 def _order_values(order: Order) -> dict[str, Any]:

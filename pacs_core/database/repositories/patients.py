@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select, update
 
 from pacs_core.database.schema import imaging_order, patient, patient_identifier, report, study, visit
 from pacs_core.domain.errors import Conflict, NotFound
@@ -168,3 +168,29 @@ class PatientRows:
             frontier = [int(r.id) for r in rows]
             found += frontier
         return found
+
+
+def owners_of(value: str) -> Select[tuple[int]]:
+    """Rows of the people with that identifier value, and of those they were merged into, however often."""
+    i = patient_identifier.c
+    found = select(i.patient_id.label("id")).where(i.value == value).cte("owner", recursive=True)
+    into = patient.c.merged_into
+    found = found.union(
+        select(into).join_from(patient, found, patient.c.id == found.c.id).where(into.is_not(None))
+    )
+    return select(found.c.id)
+
+
+def may_be_named(wanted: str) -> ColumnElement[bool] | None:
+    """Narrows by a wish for a name to what `matches_name` could take; None where the wish says too little."""
+    groups = [g for g in wanted.split("=") if g.strip("^ ")]
+    letters = [_longest_literal(group) for group in groups]
+    if not letters or not all(letters):
+        return None
+    name = patient.c.name_folded
+    return or_(name == "", *(name.contains(text, autoescape=True) for text in letters))
+
+
+def _longest_literal(wanted: str) -> str:
+    literals = wanted.replace("?", "*").replace("^", "*").split("*")
+    return max((folded_name(part) for part in literals), key=len)

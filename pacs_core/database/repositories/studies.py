@@ -7,8 +7,17 @@ from dataclasses import fields
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
 
+from pacs_core.database.repositories.patients import may_be_named, owners_of
 from pacs_core.database.rows import Rows
-from pacs_core.database.schema import instance, patient, patient_identifier, series, series_request, study
+from pacs_core.database.schema import (
+    imaging_order,
+    instance,
+    patient,
+    patient_identifier,
+    series,
+    series_request,
+    study,
+)
 from pacs_core.domain import records as r
 from pacs_core.domain.errors import NotFound
 from pacs_core.domain.matching import folded_name
@@ -195,23 +204,16 @@ def _word_term(word: str) -> ColumnElement[bool]:
 
 
 def _exact(value: str) -> bool:
-    return bool(value) and not any(c in value for c in _WILD)
+    return bool(value.strip()) and not any(c in value for c in _WILD)
 
 
 def _patient_terms(keys: r.StudyKeys) -> list[ColumnElement[bool]]:
     terms: list[ColumnElement[bool]] = []
     if _exact(keys.patient_id):
-        i = patient_identifier.c
-        owners = select(i.patient_id).where(i.value == keys.patient_id)
-        survivors = select(patient.c.merged_into).where(
-            patient.c.id.in_(owners), patient.c.merged_into.is_not(None)
-        )
-        terms.append(or_(_T.patient_id.in_(owners), _T.patient_id.in_(survivors)))
-    if keys.patient_name:
-        part = folded_name(max(keys.patient_name.replace("?", "*").replace("^", "*").split("*"), key=len))
-        if part:
-            named = select(patient.c.id).where(patient.c.name_folded.contains(part, autoescape=True))
-            terms.append(_T.patient_id.in_(named))
+        terms.append(_T.patient_id.in_(owners_of(keys.patient_id.strip())))
+    named = may_be_named(keys.patient_name)
+    if named is not None:
+        terms.append(_T.patient_id.in_(select(patient.c.id).where(named)))
     return terms
 
 
@@ -219,11 +221,15 @@ def _study_terms(keys: r.StudyKeys) -> list[ColumnElement[bool]]:
     terms: list[ColumnElement[bool]] = []
     if keys.study_uids:
         terms.append(_T.study_uid.in_(keys.study_uids))
-    for column, (low, high) in ((_T.study_date, keys.study_date),):
-        if low:
-            terms.append(column >= low)
-        if high:
-            terms.append(column <= high)
+    if _exact(keys.accession):
+        number = keys.accession.strip()
+        orders = select(imaging_order.c.id).where(imaging_order.c.accession == number)
+        terms.append(or_(_T.received_accession == number, _T.order_id.in_(orders)))
+    low, high = keys.study_date
+    if low:
+        terms.append(_T.study_date >= low)
+    if high:
+        terms.append(_T.study_date <= high)
     return terms
 
 
