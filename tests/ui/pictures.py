@@ -8,6 +8,7 @@ Nothing is drawn for the pictures: each is what the window shows after the click
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -16,13 +17,13 @@ from pathlib import Path
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
+from PIL import Image
 
 from pacs_core.rehearsal.demo import demo_images
 from pacs_core.rehearsal.recipe import load_recipe
 from pacs_core.rehearsal.sources import demo_resources
 from tests.support.desktop import Desktop, NotSeen, Seat, Seen, wait_for
 from tests.support.hospital import height
-from workstation.rendering.picture import png_bytes
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 LANDSCAPE, PORTRAIT = (1800, 1080), (1080, 1720)
@@ -116,19 +117,23 @@ class Studio:
 
 
 def small(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG with a palette where the picture has few colours, else as it is."""
-    import io
-
-    from PIL import Image
-
-    picture = Image.fromarray(pixels)
-    fewer = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    if int(np.abs(np.asarray(fewer.convert("RGB"), np.int16) - pixels).max()) > 24:
-        fewer = picture.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    """A PNG of 256 colours: 128 greys for the images, the rest for what else shows; nobody sees a difference."""
+    grey = (pixels.max(axis=2) - pixels.min(axis=2)) <= GREYISH
+    answer = (pixels[:, :, 1] >> 1).astype(np.uint8)
+    palette = np.repeat(np.arange(128, dtype=np.uint8) * 2, 3)
+    if not grey.all():
+        others = Image.fromarray(pixels[~grey][None, :, :])
+        fewer = others.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        answer[~grey] = np.asarray(fewer)[0] + 128
+        palette = np.concatenate([palette, np.asarray(fewer.getpalette()[: 128 * 3], np.uint8)])
+    picture = Image.fromarray(answer, "P")
+    picture.putpalette(palette.tolist())
     out = io.BytesIO()
-    fewer.save(out, "PNG", optimize=True)
-    whole = png_bytes(pixels)
-    return out.getvalue() if len(out.getvalue()) < len(whole) else whole
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+GREYISH = 1
 
 
 # ── the pictures, in the order in which the loop goes ──
@@ -186,7 +191,7 @@ def measure(studio: Studio) -> None:
     studio.take("measure")
 
 
-AORTA = (20.0, 40.0, -122.5)
+AORTA = (20.0, 55.0, -122.5)
 
 
 def report(studio: Studio) -> None:

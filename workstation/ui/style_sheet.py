@@ -61,6 +61,7 @@ QPushButton[look="chip"]:checked { background: $selection; color: $text; border-
 QPushButton[look="chip"]:focus { border-color: $accent; }
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 4u; padding: 4u; }
+QToolButton[look="small"] { padding: 1u 3u; }
 QToolButton:hover { background: $raised; }
 QToolButton:checked { background: $selection; border: 1px solid $accent; }
 QToolButton:pressed { background: $line; }

@@ -12,6 +12,8 @@ from workstation.ui.reading.cell import ImageCell
 from workstation.ui.reading.room import Room
 from workstation.ui.widgets.basics import Elided, label, row, tool
 
+HEAD = 26
+
 
 class StudyFrame(QFrame):
     """A titled frame around the cells of one study; a prior's carries its date in the prior's colour."""
@@ -23,10 +25,11 @@ class StudyFrame(QFrame):
         self.title = label("", "strong")
         self.words = Elided("", "quiet")
         self.link = label("", "quiet", name=words.t("Link of current and prior"))
-        head = row(self.title, self.words, self.link, margin=(8, 2), gap=10)
+        head = row(self.title, self.words, self.link, margin=(8, 0), gap=8)
         head.setStretch(1, 1)
         self.head = QWidget()
         self.head.setLayout(head)
+        self.fit()
         self.grid = QGridLayout()
         self.grid.setSpacing(theme.current().px(2))
         self.grid.setContentsMargins(0, 0, 0, 0)
@@ -37,6 +40,10 @@ class StudyFrame(QFrame):
         layout.addWidget(self.head)
         layout.addLayout(self.grid, 1)
         self.setAccessibleName(words.t("Prior") if prior else words.t("Current study"))
+
+    def fit(self) -> None:
+        """Both heads are equally high, so that the pictures under them are level."""
+        self.head.setFixedHeight(theme.current().px(HEAD))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         look, painter = theme.current(), QPainter(self)
@@ -78,6 +85,8 @@ class CellGrid(QWidget):
             words.t("Anchor here: take the positions shown now as the same place (Shift+G)"),
         )
         head = self.frames[Role.PRIOR].head.layout()
+        for small in (self._unlink, self._anchor):
+            small.setProperty("look", "small")
         head.addWidget(self._unlink)
         head.addWidget(self._anchor)
         self._listen()
@@ -92,6 +101,11 @@ class CellGrid(QWidget):
         session.active_changed.connect(lambda _n: self._repaint())
         session.strokes_changed.connect(self._repaint)
         session.sets_changed.connect(lambda: [cell.refresh() for cell in self.cells])
+        theme.hub().changed.connect(self._fit_heads)
+
+    def _fit_heads(self) -> None:
+        for frame in self.frames.values():
+            frame.fit()
 
     @property
     def upright(self) -> bool:

@@ -96,7 +96,7 @@ def identity(row: ExamRow) -> Cell:
     if not row.study_uid:
         return Cell("")
     state = words.state(words.RECONCILIATION, row.reconciliation or "none")
-    return Cell(words.t(state.word), state.icon, state.token, row.hold_reason, trailing=row.hold_reason)
+    return Cell(words.t(state.word), state.icon, state.token, row.hold_reason)
 
 
 def result(row: ExamRow) -> Cell:
@@ -113,18 +113,18 @@ def result(row: ExamRow) -> Cell:
 
 
 COLUMNS: tuple[Column[ExamRow], ...] = (
-    Column("priority", "Priority", priority, 88),
-    Column("status", "Status", status, 136),
-    Column("patient_name", "Patient", patient, 228, stretch=True),
-    Column("birth_date", "Age", sex_and_age, 88, keep=2),
+    Column("priority", "Priority", priority, 80),
+    Column("status", "Status", status, 124),
+    Column("patient_name", "Patient", patient, 248, stretch=True),
+    Column("birth_date", "Age", sex_and_age, 80, keep=2),
     Column("patient_id", "ID", number, 132, keep=9),
     Column("procedure", "Procedure", procedure, 236, stretch=True),
     Column("body_part", "Body part", body_part, 104, keep=10),
-    Column("modality", "Mod.", modality, 64, keep=3),
-    Column("study_date", "Study time", time, 148, keep=6),
-    Column("images", "Images", images, 176),
-    Column("reconciliation", "Identity", identity, 148, keep=5),
-    Column("delivery", "Report and result", result, 224, stretch=True),
+    Column("modality", "Mod.", modality, 60, keep=3),
+    Column("study_date", "Study time", time, 140, keep=4),
+    Column("images", "Images", images, 168),
+    Column("reconciliation", "Identity", identity, 100, keep=6),
+    Column("delivery", "Report and result", result, 204, stretch=True),
     Column("accession", "Accession", lambda r: Cell(r.accession), 124, keep=8),
     Column(
         "referring_physician",
