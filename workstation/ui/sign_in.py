@@ -107,8 +107,8 @@ class SignInPage(QWidget):
                 user=demo, password=facts.demo_password if facts else ""
             )
         )
-        for control in (self._demo, self._fill, self._divider):
-            control.setVisible(shows_demo)
+        for part in (self._demo, self._fill, self._divider):
+            part.setVisible(shows_demo)
         self._warnings.setText("\n".join(facts.warnings) if facts else "")
         self._warnings.setVisible(bool(facts and facts.warnings))
         self._under.setText(self._greeting())

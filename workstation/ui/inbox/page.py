@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSplitter, QTabWidget, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QPlainTextEdit, QSplitter, QTabWidget, QWidget
 
 from pacs_core.archive.models import (
     DeliveryView,
@@ -192,7 +192,7 @@ class InboxPage(QWidget):
         return self._with_foot(self._bodies[1], row(about, 1, self._undo, margin=(16, 8)))
 
     @staticmethod
-    def _with_foot(body: Stateful, foot: object) -> QFrame:
+    def _with_foot(body: Stateful, foot: QWidget | QBoxLayout) -> QFrame:
         answer = panel(column(body, line(), foot, gap=0), "ground")
         answer.layout().setStretch(0, 1)
         return answer

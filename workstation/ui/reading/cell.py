@@ -365,12 +365,18 @@ class ImageCell(QWidget):
             event.acceptProposedAction()
 
 
+class PixelImage(QImage):
+    """An image over bytes that are not its own."""
+
+    pixels: np.ndarray  # keeps the array alive as long as the image
+
+
 def image_of(picture: Picture, ratio: float) -> QImage:
     """A QImage over the picture's own bytes (no copy; the picture keeps them alive beside it)."""
     pixels = np.ascontiguousarray(picture.pixels)
     height, width = pixels.shape[:2]
     kind = QImage.Format.Format_RGB888 if pixels.ndim == 3 else QImage.Format.Format_Grayscale8
-    image = QImage(pixels.data, width, height, pixels.strides[0], kind)
-    image.pixels = pixels  # keeps the array alive as long as the image
+    image = PixelImage(pixels.data, width, height, pixels.strides[0], kind)
+    image.pixels = pixels
     image.setDevicePixelRatio(ratio)
     return image

@@ -5,11 +5,12 @@ one to hang it.
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, QTimer
-from PySide6.QtGui import QDrag, QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QDrag, QFontMetrics, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QApplication, QBoxLayout, QFrame, QScrollArea, QWidget
 
 from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.loader import Urgency
+from workstation.rendering.picture import Picture
 from workstation.rendering.thumbnails import thumbnail
 from workstation.session.hanging import Role
 from workstation.ui import theme, words
@@ -29,7 +30,7 @@ class SeriesTile(QAbstractButton):
         super().__init__()
         self.room, self.shown, self.role = room, shown, role
         self.key = room.pictures.new_key()
-        self._image: object = None
+        self._image: QImage | None = None
         self._from: QPoint | None = None
         number = "" if shown.series_number is None else f"{shown.series_number} "
         self._title = f"{number}{shown.description or shown.modality}".strip()
@@ -61,7 +62,7 @@ class SeriesTile(QAbstractButton):
             self.room.pictures.wish(self.key, 1, lambda: thumbnail(request.volume, edge))
         self.update()
 
-    def take(self, image: object) -> None:
+    def take(self, image: QImage) -> None:
         self._image = image
         self.update()
 
@@ -96,7 +97,7 @@ class SeriesTile(QAbstractButton):
             painter.setPen(QPen(look.colour("accent"), px(2)))
             painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
 
-    def _frame_colour(self):
+    def _frame_colour(self) -> QColor:
         look, session = theme.current(), self.room.session
         hangs = any(c.display_set is not None and c.display_set.uid == self.shown.uid for c in session.cells)
         if hangs:
@@ -200,8 +201,8 @@ class SeriesStrip(QFrame):
 
     def _fill(self) -> None:
         while (item := self._layout.takeAt(0)) is not None:
-            if item.widget() is not None:
-                discard(item.widget())
+            if (widget := item.widget()) is not None:
+                discard(widget)
         self.tiles = []
         self._part(Role.CURRENT, words.t("Current"))
         if self.session.prior is not None:
@@ -236,7 +237,7 @@ class SeriesStrip(QFrame):
 
     def _made(self, key: int, _serial: int, picture: object) -> None:
         for tile in self.tiles:
-            if tile.key == key and not isinstance(picture, Exception):
+            if tile.key == key and isinstance(picture, Picture):
                 tile.take(image_of(picture, tile.devicePixelRatioF()))
 
     def _repaint(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt
@@ -128,11 +129,11 @@ class ReportActions:
         def add(
             name: str,
             title: str,
-            run: object,
+            run: Callable[[], object],
             *keys: str,
             icon: str = "",
             tip: str = "",
-            enabled: object = writing,
+            enabled: Callable[[], bool] = writing,
         ) -> None:
             panel.desk.commands.add(
                 Command(
@@ -162,7 +163,7 @@ class ReportActions:
         add(
             "accept_defaults",
             "Accept the template's text",
-            lambda: panel.change(composer.accept_defaults(panel.draft)),
+            lambda: self._change(composer.accept_defaults),
         )
         add(
             "undo",
@@ -183,8 +184,12 @@ class ReportActions:
             "Ctrl+Shift+M",
             icon="ruler-square",
         )
-        add("new_line", "New line", lambda: panel.change(composer.insert_text(panel.draft, "\n")))
-        add("new_paragraph", "New paragraph", lambda: panel.change(composer.insert_text(panel.draft, "\n\n")))
+        add("new_line", "New line", lambda: self._change(lambda draft: composer.insert_text(draft, "\n")))
+        add(
+            "new_paragraph",
+            "New paragraph",
+            lambda: self._change(lambda draft: composer.insert_text(draft, "\n\n")),
+        )
         for heading in ("findings", "impression", "comparison", "technique"):
             add(f"go_to_{heading}", f"Go to {heading}", lambda h=heading: self._go_to(h))
         add("dictate_file", "Dictate from a sound file", panel.dictate_file, icon="file-music-outline")
@@ -198,6 +203,11 @@ class ReportActions:
         add("correction", "Begin a correction", lambda: panel.begin("correction"), enabled=self._is_signed)
         add("discard", "Discard the draft", panel.discard)
         self._keys()
+
+    def _change(self, changed: Callable[[composer.Draft], composer.Draft]) -> None:
+        draft = self._panel.draft
+        if draft is not None:
+            self._panel.change(changed(draft))
 
     def _is_signed(self) -> bool:
         report = self._panel.report
@@ -217,7 +227,11 @@ class ReportActions:
         )
         for key in self._held:
             QApplication.instance().installEventFilter(key)
-        panel.desk.closing.append(lambda: [QApplication.instance().removeEventFilter(k) for k in self._held])
+        panel.desk.closing.append(self._let_keys_go)
+
+    def _let_keys_go(self) -> None:
+        for key in self._held:
+            QApplication.instance().removeEventFilter(key)
 
     def _press(self) -> None:
         if self._panel.writing:

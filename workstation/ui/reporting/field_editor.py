@@ -5,7 +5,16 @@ text.
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QTextCharFormat, QTextCursor
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+    QTextCharFormat,
+    QTextCursor,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QSizePolicy, QTextEdit
 
 from workstation.reporting.draft import Shown
@@ -120,7 +129,7 @@ class TextEditor(QPlainTextEdit):
     def sizeHint(self) -> QSize:
         return QSize(theme.current().px(200), self.height())
 
-    def resizeEvent(self, event: object) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._grow()
 
@@ -147,7 +156,7 @@ class TextEditor(QPlainTextEdit):
             if span.start < place < span.end:
                 self.pointed.emit(span.tracking_uid)
 
-    def wheelEvent(self, event: object) -> None:
+    def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
 
@@ -204,7 +213,7 @@ class ChoiceEditor(QComboBox):
                 return True
         return super().eventFilter(watched, event)
 
-    def wheelEvent(self, event: object) -> None:
+    def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
 

@@ -47,7 +47,7 @@ def newest(session: ReadingSession) -> Measurement | None:
     """The selected stroke, else the one changed last."""
     strokes = able(session)
     chosen = [m for m in strokes if m.tracking_uid == session.selected]
-    return (chosen or list(strokes) or [None])[0]
+    return next(iter(chosen or strokes), None)
 
 
 def words_of(session: ReadingSession, stroke: Measurement) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QCheckBox, QDialog, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QBoxLayout, QCheckBox, QDialog, QLineEdit, QPushButton, QWidget
 
 from workstation.reporting.sign_findings import Severity, SignFinding
 from workstation.ui import theme, words
@@ -79,7 +79,9 @@ class SignDialog(QDialog):
         self._password.returnPressed.connect(self._decide)
         (self._reason if self._needs_reason else self._password).setFocus()
 
-    def _list(self, layout: object, title: str, findings: list[SignFinding], token: str, icon: str) -> None:
+    def _list(
+        self, layout: QBoxLayout, title: str, findings: list[SignFinding], token: str, icon: str
+    ) -> None:
         if not findings:
             return
         layout.addWidget(label(title, token))

@@ -70,7 +70,20 @@ def patient_dialog(
     form.text("pregnancy", "Pregnancy", known.pregnancy if known else "")
 
     def submit(values: dict[str, str]) -> None:
-        save(PatientForm(**{**values, "name": to_dicom_name(values["name"])}))
+        save(
+            PatientForm(
+                patient_id=values["patient_id"],
+                issuer=values["issuer"],
+                name=to_dicom_name(values["name"]),
+                birth_date=values["birth_date"],
+                sex=values["sex"],
+                phone=values["phone"],
+                address=values["address"],
+                allergies=values["allergies"],
+                alerts=values["alerts"],
+                pregnancy=values["pregnancy"],
+            )
+        )
 
     if known is not None:
         form.fields["patient_id"].setReadOnly(True)

@@ -112,7 +112,8 @@ class SchedulePage(QWidget):
             Stateful(self.steps_table, words.t("Day")),
         )
         self.search = search_field(words.t("Search patients"), words.t("Search patients by name or ID"))
-        self._date = QDateEdit(calendarPopup=True)
+        self._date = QDateEdit()
+        self._date.setCalendarPopup(True)
         self._station = QComboBox()
         self._about = Elided("", "quiet")
         self._about.setAlignment(Qt.AlignmentFlag.AlignRight)

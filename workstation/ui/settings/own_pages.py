@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QGridLayout,
+    QLayout,
     QScrollArea,
     QSpinBox,
     QVBoxLayout,
@@ -64,13 +65,13 @@ class Sheet(QWidget):
         self.body.addLayout(line_)
 
 
-def clear_all(layout: QVBoxLayout) -> None:
+def clear_all(layout: QLayout) -> None:
     """Take everything out of a layout, layouts within it too."""
     while (item := layout.takeAt(0)) is not None:
-        if item.widget() is not None:
-            discard(item.widget())
-        elif item.layout() is not None:
-            clear_all(item.layout())
+        if (widget := item.widget()) is not None:
+            discard(widget)
+        elif (inner := item.layout()) is not None:
+            clear_all(inner)
 
 
 class LookPage(Sheet):

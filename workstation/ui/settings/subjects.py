@@ -75,14 +75,21 @@ def peers(desk: Desk) -> Subject[Peer]:
         return answer
 
     def save(peer: Peer | None, values: dict[str, str]) -> Peer:
-        port = _port(values)
-        flags = {key: values.pop(key) == "yes" for key, _n in RIGHTS}
-        values.pop("port")
-        fresh = Peer(port=port, **values, **flags)
+        fresh = Peer(
+            title=values["title"],
+            host=values["host"],
+            port=_port(values),
+            modality=values["modality"],
+            station=values["station"],
+            may_store=values["may_store"] == "yes",
+            may_query=values["may_query"] == "yes",
+            may_retrieve=values["may_retrieve"] == "yes",
+            may_worklist=values["may_worklist"] == "yes",
+        )
         kept = replace(fresh, last_seen=peer.last_seen, last_did=peer.last_did) if peer else fresh
         return desk.archive.administration.save_peer(kept)
 
-    columns = (
+    columns: tuple[Column[Peer], ...] = (
         Column("title", "AE title", lambda p: Cell(p.title, bold=True), 128),
         Column("host", "Address", lambda p: Cell(f"{p.host}:{p.port}"), 168, stretch=True),
         Column("modality", "Mod.", lambda p: Cell(p.modality), 64),
@@ -127,7 +134,7 @@ def sources(desk: Desk) -> Subject[Hl7Source]:
             replace(fresh, last_seen=source.last_seen) if source else fresh
         )
 
-    columns = (
+    columns: tuple[Column[Hl7Source], ...] = (
         Column("name", "Sender", lambda s: Cell(s.name, trailing=s.facility, bold=True), 180, stretch=True),
         Column("host", "Address", lambda s: Cell(s.host), 168),
         Column(
@@ -190,7 +197,7 @@ def destinations(desk: Desk) -> Subject[Destination]:
             )
         )
 
-    columns = (
+    columns: tuple[Column[Destination], ...] = (
         Column("name", "Name", lambda d: Cell(d.name, bold=True), 140),
         Column("host", "Address", lambda d: Cell(f"{d.host}:{d.port}"), 180, stretch=True),
         Column("tries", "Tries when refused", lambda d: Cell(str(d.refused_tries)), 148),
@@ -243,7 +250,7 @@ def people(desk: Desk) -> Subject[Account]:
             )
         return administration.set_password(account.name, values["password"])
 
-    columns = (
+    columns: tuple[Column[Account], ...] = (
         Column("name", "User", lambda a: Cell(a.name, bold=True), 140),
         Column("full", "Full name", lambda a: Cell(a.full_name), 200, stretch=True),
         Column("role", "Role", lambda a: Cell(words.t(a.role)), 120),
@@ -289,7 +296,7 @@ def tokens(desk: Desk) -> Subject[TokenView]:
         answer.choice("role", "Role", ROLES, "reader")
         return answer
 
-    columns = (
+    columns: tuple[Column[TokenView], ...] = (
         Column("name", "Name", lambda x: Cell(x.name, bold=True), 180, stretch=True),
         Column("role", "Role", lambda x: Cell(words.t(x.role)), 120),
         Column("made", "Made", lambda x: Cell(words.local_moment(x.created_at)), 168),

@@ -96,7 +96,8 @@ class Form(QWidget):
         return field
 
     def date(self, key: str, caption: str, value: str = "") -> QDateEdit:
-        field = QDateEdit(calendarPopup=True)
+        field = QDateEdit()
+        field.setCalendarPopup(True)
         field.setDisplayFormat("yyyy-MM-dd")
         field.setDate(QDate.fromString(value, "yyyy-MM-dd") if value else QDate.currentDate())
         self._add(key, caption, field, False)

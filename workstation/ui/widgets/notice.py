@@ -37,8 +37,8 @@ class Notice(QFrame):
         relook(self._words, token)
         self.setAccessibleName(text)
         while (item := self._actions.takeAt(0)) is not None:
-            if item.widget() is not None:
-                discard(item.widget())
+            if (widget := item.widget()) is not None:
+                discard(widget)
         for name, run in actions:
             self._actions.addWidget(button(name, run))
         self.show()

@@ -27,8 +27,8 @@ class StagesList(QWidget):
 
     def show_trace(self, trace: ExamTrace | None) -> None:
         while (item := self._grid.takeAt(0)) is not None:
-            if item.widget() is not None:
-                discard(item.widget())
+            if (widget := item.widget()) is not None:
+                discard(widget)
         if trace is None:
             self._grid.addWidget(label(words.t("Nothing is known yet."), "quiet"), 0, 0, 1, 3)
             return

@@ -178,7 +178,9 @@ class CellDelegate(QStyledItemDelegate):
             where = QRect(area.left(), area.center().y() - side // 2 + 1, side, side)
             painter.drawPixmap(where, theme.pixmap(cell.icon, cell.token, 16))
             area.setLeft(where.right() + look.px(8))
-        self._paint_words(painter, area, cell, bool(index.model().columns[index.column()].right))
+        model = index.model()
+        right = isinstance(model, RowsModel) and model.columns[index.column()].right
+        self._paint_words(painter, area, cell, right)
 
     def _paint_words(self, painter: QPainter, area: QRect, cell: Cell, right: bool) -> None:
         look = theme.current()
