@@ -212,3 +212,23 @@ def test_another_theme_keeps_the_place_the_exam_and_the_draft(
     assert again.report.draft.values["impression-text"] == "Kept"
     assert window._rooms.currentWidget() is again
     theme.change(key="dark", scale=1.0)
+
+
+def test_the_places_are_strangers_to_each_other() -> None:
+    import ast
+    from pathlib import Path
+
+    import workstation.ui
+
+    folder = Path(workstation.ui.__file__).parent
+    rooms = ("worklist", "reading", "reporting", "schedule", "inbox", "settings")
+    wrong = [
+        f"{path.relative_to(folder)} imports {node.module}"
+        for room in rooms
+        for path in (folder / room).glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        and node.module
+        and any(node.module.startswith(f"workstation.ui.{other}") for other in rooms if other != room)
+    ]
+    assert not wrong

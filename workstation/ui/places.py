@@ -66,8 +66,9 @@ def build(desk: Desk, key: str) -> QWidget:
         return WorklistPage(desk)
     if key == "read":
         from workstation.ui.reading.page import ReadPage
+        from workstation.ui.reporting.panel import ReportPanel
 
-        return ReadPage(desk)
+        return ReadPage(desk, ReportPanel)
     if key == "schedule":
         from workstation.ui.schedule.page import SchedulePage
 

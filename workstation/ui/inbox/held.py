@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWi
 
 from pacs_core.archive.models import HeldStudy, OrderView, Suggestion
 from workstation.ui import theme, words
-from workstation.ui.reporting.signed_view import clear
-from workstation.ui.widgets.basics import button, column, label, line, row
+from workstation.ui.widgets.basics import button, clear, column, label, line, row
 
 
 def compared(held: HeldStudy, order: OrderView) -> tuple[tuple[str, str, str, bool], ...]:

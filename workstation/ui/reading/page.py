@@ -4,7 +4,9 @@ the next.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
@@ -31,13 +33,18 @@ from workstation.ui.reading.grid import CellGrid
 from workstation.ui.reading.room import Room
 from workstation.ui.reading.series_strip import SeriesStrip
 from workstation.ui.reading.tools_bar import ToolsBar
-from workstation.ui.reporting.panel import ReportPanel
 from workstation.ui.widgets.basics import column, line, row
 from workstation.ui.widgets.notice import Notice
 from workstation.ui.widgets.states import Stateful
 
 REFRESH_MS = 400
 NARROW = 1500
+
+
+ReportOf = Callable[[Desk, Callable[[str], object]], Any]
+"""Makes the report panel of a desk (a widget with `allow`, `prior_hung`, `focus` and `leave`); it is told how to
+open the next exam.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +59,14 @@ class PriorFacts:
 class ReadPage(QWidget):
     """Banner, series, cells, tools and the report of one exam."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, report: ReportOf) -> None:
         super().__init__()
         self.desk, self.session = desk, desk.session
         self.room = Room(desk)
         self.banner, self.notice = Banner(), Notice()
         self.grid = CellGrid(self.room)
         self.strip = SeriesStrip(self.room)
-        self.report = ReportPanel(desk, self.open_next)
+        self.report = report(desk, self.open_next)
         self._claimed = False
         self._show_report = True
         self._refined = ("", "")

@@ -10,7 +10,16 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QMenu, QSplitter, QStackedWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QMenu,
+    QSplitter,
+    QStackedWidget,
+    QWidget,
+)
 
 from pacs_core.archive.models import DraftView, Prior, ReportView, SignRequest
 from pacs_core.archive.protocol import Archive
@@ -27,12 +36,12 @@ from workstation.reporting.template_model import Template
 from workstation.session.spool import SpooledDraft
 from workstation.ui import theme, words
 from workstation.ui.desk import Desk
-from workstation.ui.reading.order_strip import OrderStrip
 from workstation.ui.reporting import follow_up, quotes
 from workstation.ui.reporting.controls import ReportActions, ReportFoot
 from workstation.ui.reporting.dictation import Dictation
 from workstation.ui.reporting.form import ReportForm
 from workstation.ui.reporting.library import template_library
+from workstation.ui.reporting.order_strip import OrderStrip
 from workstation.ui.reporting.sign import Signature, SignDialog
 from workstation.ui.reporting.signed_view import PriorReports, SignedReport
 from workstation.ui.widgets.basics import column, label, line, relook, row
@@ -51,7 +60,8 @@ class ReportPanel(QFrame):
         self.library = template_library()
         self.history: composer.History | None = None
         self.facts = OrderFacts()
-        self.kind, self.report = "final", None
+        self.kind = "final"
+        self.report: ReportView | None = None
         self._study_uid, self._allowed, self._why_not = "", False, ""
         self._doubtful: dict[str, tuple[str, ...]] = {}
         self._dialog: SignDialog | None = None
@@ -581,7 +591,7 @@ class ReportPanel(QFrame):
             self.priors.fold(low)
 
 
-def column_widget(*items: object, gap: int = 8) -> QFrame:
+def column_widget(*items: QWidget | QBoxLayout | int, gap: int = 8) -> QFrame:
     """A frame around a column."""
     answer = QFrame()
     answer.setLayout(column(*items, gap=gap))

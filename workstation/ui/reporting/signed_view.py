@@ -12,14 +12,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QSizePolicy, QVBox
 from pacs_core.archive.models import ReportView
 from pacs_core.domain.report import ReportVersion
 from workstation.ui import theme, words
-from workstation.ui.widgets.basics import Elided, StateWord, column, discard, label, row, tool
-
-
-def clear(layout: QVBoxLayout) -> None:
-    """Take everything out of a layout."""
-    while (item := layout.takeAt(0)) is not None:
-        if item.widget() is not None:
-            discard(item.widget())
+from workstation.ui.widgets.basics import Elided, StateWord, clear, column, label, row, tool
 
 
 class VersionText(QScrollArea):

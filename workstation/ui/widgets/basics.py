@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QLineEdit,
     QPushButton,
     QSizePolicy,
@@ -90,6 +91,13 @@ def discard(widget: QWidget) -> None:
     """Gone from sight now, from memory soon."""
     widget.hide()
     widget.deleteLater()
+
+
+def clear(layout: QLayout) -> None:
+    """Take everything out of a layout."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            discard(widget)
 
 
 def line(upright: bool = False) -> QFrame:

@@ -52,8 +52,8 @@ class OrderStrip(QFrame):
     def _fill(self) -> None:
         dossier = self._dossier
         while (item := self._grid.takeAt(0)) is not None:
-            if item.widget() is not None:
-                discard(item.widget())
+            if (widget := item.widget()) is not None:
+                discard(widget)
         if dossier is None:
             return
         order = dossier.order
