@@ -171,7 +171,8 @@ class Reporting:
                 )
             )
             detail: dict[str, object] = {"destination": destination.name, "control_id": delivery.control_id}
-            tx.record(_event("delivery.queued", report, study, actor, detail))
+            queued = _event("delivery.queued", report, study, actor, detail)
+            tx.record(replace(queued, subject=f"delivery:{delivery.id}"))
 
     def release_waiting(self, tx: Transaction, study: StudyRecord, actor: str) -> None:
         """Send what was signed before the study had its order (temporary order rule)."""

@@ -21,6 +21,8 @@ from workstation.reporting.draft import Shown
 from workstation.reporting.template_model import FieldKind, TemplateField
 from workstation.ui import theme
 
+KEEPS_MARK = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
+
 
 class TextEditor(QPlainTextEdit):
     """Grows with its text. Tab and Shift+Tab go to the next and the previous field."""
@@ -136,6 +138,13 @@ class TextEditor(QPlainTextEdit):
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self.entered.emit(self.item.identifier)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """What was marked here is marked no more to the eye; the draft's cursor knows where it was."""
+        super().focusOutEvent(event)
+        if event.reason() not in KEEPS_MARK:
+            place = self.textCursor().position()
+            self.put_cursor(place, place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Tab and not event.modifiers():
