@@ -42,8 +42,8 @@ NARROW = 1500
 
 
 ReportOf = Callable[[Desk, Callable[[str], object]], Any]
-"""Makes the report panel of a desk (a widget with `allow`, `prior_hung`, `focus` and `leave`); it is told how to
-open the next exam.
+"""Makes the report panel of a desk, a widget with `allow`, `prior_hung`, `focus` and `leave`; it is told how
+to open the next exam.
 """
 
 
