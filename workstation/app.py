@@ -80,12 +80,15 @@ def _parser() -> argparse.ArgumentParser:
 def _seat(args: argparse.Namespace) -> int:
     """The clinical seat: this machine's own data folder."""
     data = prepare(args.data or default_data())
-    core: CoreProcess | None = None
-    if not running(data):
-        core = CoreProcess(data, ["--config", str(args.config)] if args.config else [])
-        core.start()
-    find = core.find if core is not None else find_running(data)
-    return _run_window(find, data, core, args.sound_file)
+    core = CoreProcess(data, ["--config", str(args.config)] if args.config else [])
+    if running(data):
+        core.adopt()
+        try:
+            return _run_window(core.find, data, None, args.sound_file)
+        finally:
+            core.leave()
+    core.start()
+    return _run_window(core.find, data, core, args.sound_file)
 
 
 def _demo(args: argparse.Namespace) -> int:

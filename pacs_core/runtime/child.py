@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pacs_core.domain.errors import StorageFailure
 from pacs_core.runtime.addresses import reachable_url
-from pacs_core.runtime.data_folder import running
+from pacs_core.runtime.data_folder import RUNNING, held, running
 
 log = logging.getLogger("reading_room.node")
 
@@ -61,8 +61,15 @@ class CoreProcess:
         self._watch.start()
         return dict(self._facts)
 
+    def adopt(self) -> None:
+        """Watch the core that holds the folder, which others started; where it is killed, ours follows."""
+        self._watch = threading.Thread(target=self._guard, name="core-watch", daemon=True)
+        self._watch.start()
+
     def find(self) -> tuple[str, str] | None:
-        """Where the core is now: its URL and secret; None while it is not there."""
+        """Where the core is now, ours or the adopted one: its URL and secret; None while it is not there."""
+        if self._process is None:
+            return find_running(self._data)()
         with self._lock:
             http = str(self._facts.get("http", ""))
         return (reachable_url(http), self._secret) if http else None
@@ -143,6 +150,18 @@ class CoreProcess:
             raise StorageFailure(f"the core did not start: {_last_line(log_path)}", "core")
         with self._lock:
             self._facts = json.loads(line.removeprefix("READY "))
+
+    def _guard(self) -> None:
+        """Until the adopted core is killed; one that ended in order took its facts away and stays ended."""
+        while not self._ending:
+            time.sleep(RESTART_S)
+            if (self._data / RUNNING).exists() and not held(self._data) and not self._ending:
+                log.error("the core was killed and is started again")
+                self._try_again()
+                if self._process is not None and self._process.poll() is None:
+                    self._run()
+                    return
+                self._process = None  # somebody else was faster: theirs is watched
 
     def _run(self) -> None:
         quick = 0
