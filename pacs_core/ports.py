@@ -15,6 +15,7 @@ from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.measurement import Measurement
 from pacs_core.domain.order import Order, OrderReference, ScheduledProcedureStep
 from pacs_core.domain.patient import Demographics, Patient
+from pacs_core.domain.rehearsal import Removed
 
 T = TypeVar("T")
 
@@ -331,6 +332,26 @@ class Transaction(Protocol):
     def record(self, event: Event) -> None:
         """Note a fact; it gets its number in the same commit."""
         ...
+class Rehearsals(Protocol):
+    """Everything of rehearsals on a live node, by its reserved marks (`domain.rehearsal`)."""
+
+    def strangers(self) -> Sequence[r.StudyRecord]:
+        """Studies that are no rehearsal's own, and are linked to an order of one."""
+        ...
+
+    def borrowed_orders(self) -> Sequence[int]:
+        """Orders that are no rehearsal's own, and have a study of one."""
+        ...
+
+    def any_left(self) -> bool:
+        """Say whether a rehearsal was begun and not ended."""
+        ...
+
+    def remove(self) -> Removed:
+        """Delete the rows; their blobs are the caller's to remove after the commit."""
+        ...
+
+
 
 
 class Index(Protocol):
@@ -345,6 +366,7 @@ class Index(Protocol):
         ...
 
     def read(self) -> AbstractContextManager[Transaction]:
+    rehearsals: Rehearsals
         """A transaction for reading: one consistent state."""
         ...
 

@@ -22,6 +22,7 @@ from pacs_core.domain.measurement import Measurement
 from pacs_core.domain.order import PlaceOrder, Priority, StepRequest
 from pacs_core.domain.patient import RegisterPatient
 from pacs_core.domain.records import DeliveryRecord, InstanceRecord, StudyRecord
+from pacs_core.domain.rehearsal import ISSUER
 from pacs_core.domain.study import Origin
 from pacs_core.domain.times import civil_date, civil_time
 from pacs_core.ports import Transaction
@@ -403,6 +404,13 @@ class _Administration(_Part):
 
     def revoke_token(self, name: str) -> None:
         self.services.access.revoke_token(name, self.actor.name)
+
+    def begin_rehearsal(self, hl7_host: str, dicom_host: str) -> m.Rehearsal:
+        begun = self.services.rehearsing.begin(hl7_host, dicom_host, self.actor)
+        return m.Rehearsal(begun.name, begun.password, ISSUER)
+
+    def end_rehearsal(self) -> m.RehearsalRemoved:
+        return m.RehearsalRemoved(self.services.rehearsing.end(self.actor.name).rows)
 
     def audit(self, before: int = 0, limit: int = 200) -> tuple[m.AuditRow, ...]:
         with self.services.index.read() as tx:

@@ -518,6 +518,7 @@ class Hl7Source:
     facility: str = ""
     character_set: str = ""
     last_seen: str = ""
+    last_did: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -585,6 +586,25 @@ class NodeInfo:
     images: int = 0
     studies: int = 0
     checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A rehearsal begun on a live node: one name for its reader, HL7 source (MSH-3) and scanner (AE title).
+
+    `password` is the reader's; `issuer` the one that marks its patient as no patient.
+    """
+
+    name: str
+    password: str
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalRemoved:
+    """What was taken away after a rehearsal: how many, by what they were."""
+
+    rows: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

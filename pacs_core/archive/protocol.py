@@ -359,6 +359,19 @@ class Administration(Protocol):
         """Revoke a token; raises NotFound."""
         ...
 
+    @asks(Verb.ADMINISTER, "POST", "/rehearsal")
+    def begin_rehearsal(self, hl7_host: str, dicom_host: str) -> m.Rehearsal:
+        """Make the reader, HL7 source and scanner of a rehearsal that calls from these addresses.
+
+        What an earlier one left behind is removed first. Raises InvalidValue for a bad address.
+        """
+        ...
+
+    @asks(Verb.ADMINISTER, "DELETE", "/rehearsal")
+    def end_rehearsal(self) -> m.RehearsalRemoved:
+        """Remove everything of rehearsals: rows, files, account; journal and audit keep their lines."""
+        ...
+
     @asks(Verb.ADMINISTER, "GET", "/audit")
     def audit(self, before: int = 0, limit: int = 200) -> tuple[m.AuditRow, ...]:
         """Audit rows, newest first."""

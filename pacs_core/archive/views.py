@@ -315,12 +315,12 @@ def peer_record(p: m.Peer) -> PeerRecord:
 
 def source_view(s: Hl7SourceRecord) -> m.Hl7Source:
     """An HL7 source."""
-    return m.Hl7Source(s.name, s.host, s.field_map, s.facility, s.character_set, s.last_seen)
+    return m.Hl7Source(s.name, s.host, s.field_map, s.facility, s.character_set, s.last_seen, s.last_did)
 
 
 def source_record(s: m.Hl7Source) -> Hl7SourceRecord:
     """An HL7 source as it is kept."""
-    return Hl7SourceRecord(s.name, s.host, s.facility, s.character_set, s.field_map, s.last_seen)
+    return Hl7SourceRecord(s.name, s.host, s.facility, s.character_set, s.field_map, s.last_seen, s.last_did)
 
 
 def destination_view(d: DestinationRecord) -> m.Destination:

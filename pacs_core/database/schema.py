@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 
 metadata = MetaData()
 
@@ -186,6 +186,9 @@ study = Table(
     _text("door"),
     _text("locked_by"),
     _text("locked_at"),
+    _text("received_accession_issuer"),
+    _text("further_accessions", index=True),
+    _text("received_steps"),
     Index("ix_study_date", "study_date", "id"),
 )
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 class StudyRecord:
     """A study: its identity as received, the patient it belongs to now, and how it was reconciled.
 
-    `reconciliation` is one of matched, linked, held, none.
+    `reconciliation` is one of matched, linked, accepted, held, none. `further_accessions` and
+    `received_steps` are the other numbers its images name their orders by, joined by backslashes.
     """
 
     id: int
@@ -44,6 +45,9 @@ class StudyRecord:
     door: str = ""
     locked_by: str = ""
     locked_at: str = ""
+    received_accession_issuer: str = ""
+    further_accessions: str = ""
+    received_steps: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +236,7 @@ class Hl7SourceRecord:
     character_set: str
     field_map: str
     last_seen: str = ""
+    last_did: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from pathlib import Path
 from pacs_core.domain.errors import InvalidValue, Refused
 from pacs_core.domain.field_map import FieldMap
 from pacs_core.domain.records import Hl7SourceRecord
+from pacs_core.domain.rehearsal import rehearses
 from pacs_core.hl7.charsets import known
 from pacs_core.hl7.message import Header
 
-REHEARSAL_PREFIX = "REHEARSAL"
 _REMEMBER_NAME_S = 60.0
 
 
@@ -69,7 +69,7 @@ class Sources:
         application, facility = header.component(3), header.component(4)
         here = [record for record in self._configured() if self._is_at(record.host, address)]
         named = [record for record in here if _named(record, application, facility)]
-        if not named and not self._open_door and len(here) == 1 and not _rehearses(application):
+        if not named and not self._open_door and len(here) == 1 and not rehearses(application):
             named = here
         if named:
             return Source(named[0].name, self._map(named[0]))
@@ -118,10 +118,6 @@ def _named(record: Hl7SourceRecord, application: str, facility: str) -> bool:
     if record.facility and record.facility.upper() != facility.upper():
         return False
     return record.name.upper() == application.upper()
-
-
-def _rehearses(application: str) -> bool:
-    return application.upper().startswith(REHEARSAL_PREFIX)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

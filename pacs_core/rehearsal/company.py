@@ -7,9 +7,11 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
+
+from pacs_core.domain.errors import ReadingRoomError
 
 MODULES = {"ris": "pacs_core.rehearsal.ris", "scanner": "pacs_core.rehearsal.scanner"}
 END_S = 15.0
@@ -24,6 +26,29 @@ def simulator_command(who: str, options: Sequence[str]) -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable, "simulate", who, *options]
     return [sys.executable, "-m", MODULES[who], *options]
+
+
+class Player(Protocol):
+    """Somebody who is told what to do."""
+
+    def tell(self, do: str, **arguments: object) -> Any:
+        """Give a command and wait for its result; raises SimulatorFailed with the player's words."""
+        ...
+
+
+class Near:
+    """A player in this process."""
+
+    def __init__(self, who: str, commands: Mapping[str, Callable[..., object]]) -> None:
+        self._who = who
+        self._commands = commands
+
+    def tell(self, do: str, **arguments: object) -> Any:
+        """Give a command and wait for its result; raises SimulatorFailed with its words."""
+        try:
+            return self._commands[do](**arguments)
+        except (ReadingRoomError, LookupError, ValueError, OSError) as failure:
+            raise SimulatorFailed(f"{self._who}: {failure}") from failure
 
 
 class Process:

@@ -7,7 +7,7 @@ identity typed at the scanner, a study linked in the Inbox), so that a line tell
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from io import BytesIO
@@ -21,12 +21,13 @@ from pacs_core.archive.protocol import Archive
 from pacs_core.dicom.intake import intake_bytes
 from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.domain.report import Section
-from pacs_core.rehearsal.company import Process, Simulator, SimulatorFailed
+from pacs_core.rehearsal.company import Player, SimulatorFailed
 from pacs_core.rehearsal.demo import MANIFEST
 from pacs_core.rehearsal.headers import SeriesHeader
 from pacs_core.rehearsal.identity import stamp
 from pacs_core.rehearsal.mistakes import typed_by_hand
 from pacs_core.rehearsal.phantoms import ball_scene, classic_series, stack
+from pacs_core.rehearsal.phantoms.geometry import SliceStack
 from pacs_core.rehearsal.recipe import Recipe
 
 EXAM = "phantom-ct"
@@ -34,6 +35,7 @@ HELD_EXAM = "kang-ct"
 IMAGES = "rehearsal"
 BALLS = (8.0, 12.0, 20.0)
 MEASURED = "ball-20"
+SLICES = stack((160, 256, 21), (0.8, 0.8, 2.0))
 
 
 class NotAsPlanned(Exception):
@@ -61,9 +63,9 @@ class World:
 
     owner: Archive
     reader_archive: Archive
-    ris: Simulator
-    scanner: Simulator
-    reader: Process
+    ris: Player
+    scanner: Player
+    reader: Player
     recipe: Recipe
     today: date
     password: str
@@ -72,9 +74,10 @@ class World:
     known: dict[str, Any] = field(default_factory=dict)
 
 
-def make_images(folder: Path) -> tuple[tuple[float, float, float], tuple[float, float, float], float]:
+def make_images(
+    folder: Path, slices: SliceStack = SLICES
+) -> tuple[tuple[float, float, float], tuple[float, float, float], float]:
     """The rehearsal's own phantom, and two points (mm, LPS) on either side of a ball with their distance."""
-    slices = stack((160, 256, 21), (0.8, 0.8, 2.0))
     series = SeriesHeader("rehearsal-balls", "CT", 1, "REHEARSAL BALLS", "PHANTOM")
     made = classic_series(ball_scene(BALLS, 40.0), slices, series)
     made.save(folder / IMAGES / "balls")
@@ -86,10 +89,12 @@ def make_images(folder: Path) -> tuple[tuple[float, float, float], tuple[float, 
     return (x - half, y, z), (x + half, y, z), ball.diameter
 
 
-def play(world: World, tell: Callable[[Evidence], None]) -> list[Evidence]:
-    """Play the seven stages; each line is told as soon as it is known."""
+def play(
+    world: World, tell: Callable[[Evidence], None], stages: Sequence[Stage] | None = None
+) -> list[Evidence]:
+    """Play the stages, the seven of the loop unless others are said; each line is told when it is known."""
     lines = []
-    for number, (name, stage) in enumerate(STAGES, 1):
+    for number, (name, stage) in enumerate(STAGES if stages is None else stages, 1):
         try:
             words, facts = stage(world)
             line = Evidence(number, name, True, words, facts)
@@ -101,6 +106,7 @@ def play(world: World, tell: Callable[[Evidence], None]) -> list[Evidence]:
 
 
 Told = tuple[str, dict[str, object]]
+Stage = tuple[str, Callable[[World], Told]]
 
 
 def _patient(world: World) -> Told:
@@ -211,7 +217,7 @@ def _report(world: World) -> Told:
     return f"signed, ORU^R01 {results[0]['control_id']} acknowledged {shown}", facts
 
 
-STAGES: tuple[tuple[str, Callable[[World], Told]], ...] = (
+STAGES: tuple[Stage, ...] = (
     ("patient", _patient),
     ("order", _order),
     ("worklist", _worklist),

@@ -7,6 +7,7 @@ takes commands, one JSON object a line, on standard input; see `COMMANDS`.
 from __future__ import annotations
 
 import argparse
+import ssl
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -42,11 +43,12 @@ class Ris:
         keep: Path | None = None,
         processing_id: str = "P",
         answer_s: float = 30.0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.recipe = recipe or load_recipe()
         self.messages = Messages(self.recipe, processing_id=processing_id)
         self.receiver = Receiver(keep)
-        self._client = MLLPClient(*node, answer_s=answer_s)
+        self._client = MLLPClient(*node, answer_s=answer_s, tls=tls)
 
     def send(self, message: Outgoing) -> Answer:
         """Send and wait for the acknowledgement that names this message."""

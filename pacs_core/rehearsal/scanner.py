@@ -37,7 +37,7 @@ IMAGES_BY_MODALITY = {
 }
 
 
-class NoSuchStep(Exception):
+class NoSuchStep(LookupError):
     """The worklist has no step with that accession number."""
 
 

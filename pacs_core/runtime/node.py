@@ -70,7 +70,9 @@ class Node:
             transmitter = MLLPTransmitter(self.clock)
             self._closing.callback(transmitter.close)
             self.services = Services(index, self.store, self.clock, transmitter)
-            sweep(self.services, self.store, self.data / QUARANTINE)
+            swept = sweep(self.services, self.store, self.data / QUARANTINE)
+            if swept["indexed"] or self.services.rehearsing.any_left():
+                self.services.rehearsing.end("start")
         except BaseException:
             self._closing.close()
             raise

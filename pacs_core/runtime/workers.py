@@ -6,7 +6,7 @@ import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from pacs_core.domain.errors import ReadingRoomError
+from pacs_core.domain.errors import NotFound, ReadingRoomError
 from pacs_core.domain.times import read_instant
 from pacs_core.ports import Clock, Index
 from pacs_core.services.delivering import Delivering
@@ -60,6 +60,8 @@ class DeliveryWorker:
     def _attempt(self, delivery_id: int) -> None:
         try:
             self._delivering.attempt(delivery_id)
+        except NotFound:
+            log.info("a result was taken away while it was on its way")  # a rehearsal's
         except Exception as error:  # noqa: BLE001  # the worker's edge: the delivery stays due
             log.error("an attempt to deliver failed: %s", type(error).__name__)
             self._stop.wait(1.0)

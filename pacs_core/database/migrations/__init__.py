@@ -12,5 +12,15 @@ def _what_sources_did(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE hl7_source ADD COLUMN last_did VARCHAR NOT NULL DEFAULT ''")
 
 
-MIGRATIONS: Sequence[tuple[str, Callable[[Connection], None]]] = (("0002", _what_sources_did),)
+def _numbers_of_studies(connection: Connection) -> None:
+    """Studies keep every number their images name an order by."""
+    for column in ("received_accession_issuer", "further_accessions", "received_steps"):
+        connection.exec_driver_sql(f"ALTER TABLE study ADD COLUMN {column} VARCHAR NOT NULL DEFAULT ''")
+    connection.exec_driver_sql("CREATE INDEX ix_study_further_accessions ON study (further_accessions)")
+
+
+MIGRATIONS: Sequence[tuple[str, Callable[[Connection], None]]] = (
+    ("0002", _what_sources_did),
+    ("0003", _numbers_of_studies),
+)
 """(version reached, step); version 0001 was the first."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import ssl
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pacs_core.archive.protocol import Archive, Door
-from pacs_core.domain.errors import Busy, InvalidValue, Refused
+from pacs_core.domain.errors import Busy, Conflict, InvalidValue, Refused
 from pacs_core.runtime import settings as s
 from pacs_core.runtime.addresses import place, reachable
 from pacs_core.runtime.data_folder import ours, running
@@ -59,6 +62,21 @@ def settings_of(args: argparse.Namespace, **overrides: object) -> s.Settings:
     return s.load(data_of(args), args.config, overrides)
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A way into a node: its archive, the door to sign in by, its settings as far as they are known here.
+
+    `host` is where its HTTP door answers, empty where no node runs and the folder was opened here. `own`: we
+    hold the folder.
+    """
+
+    archive: Archive
+    door: Door
+    settings: s.Settings
+    host: str
+    own: bool
+
+
 @contextmanager
 def node_archive(args: argparse.Namespace) -> Iterator[Archive]:
     """The archive of the node that holds the data folder, else opened here for the time of the command.
@@ -66,59 +84,77 @@ def node_archive(args: argparse.Namespace) -> Iterator[Archive]:
     As the folder's owner, who needs no password; as a person where `--user` says so, or where the folder is
     another's. Raises NotSignedIn, LockedOut, or Busy where another's node does not answer.
     """
+    with enter(args) as entry:
+        yield entry.archive
+
+
+@contextmanager
+def enter(args: argparse.Namespace, *, only_running: bool = False) -> Iterator[Entry]:
+    """As `node_archive`, with the door beside the archive; raises Conflict where none runs and one has to."""
     if not ours(data_of(args)):
-        with _others_door(args) as door, _signed_in(args, door) as archive:
-            yield archive
+        settings = _others_settings(args)
+        with _door(_url(settings), patience_s=2.0) as door, _signed_in(args, door) as archive:
+            yield Entry(archive, door, settings, reachable(settings.http_host), False)
         return
-    facts = running(data_of(args))
+    settings, facts = settings_of(args), running(data_of(args))
     if facts:
-        with own_door(facts) as door:
-            if not args.user:
-                yield door.as_owner()
-                return
-            with _signed_in(args, door) as archive:
-                yield archive
+        with own_door(facts) as door, _archive(args, door, door.as_owner) as archive:
+            host = str(urlsplit(str(facts["http"])).hostname)
+            yield Entry(archive, door, settings, host, True)
         return
+    if only_running:
+        raise Conflict(f"no node runs on {settings.data}: start it first", "--data")
     from pacs_core.runtime.node import Node
 
-    with Node(settings_of(args)) as node:
+    with Node(settings) as node:
         node.open()
-        if not args.user:
-            yield node.archive(node.owner())
-            return
-        with _signed_in(args, node.door()) as archive:
-            yield archive
+        with _archive(args, node.door(), lambda: node.archive(node.owner())) as archive:
+            yield Entry(archive, node.door(), settings, "", True)
 
 
 @contextmanager
 def own_door(facts: dict[str, object]) -> Iterator[RemoteDoor]:
     """The door of our own running node, by the facts it left in its folder."""
-    from pacs_core.remote.archive import RemoteDoor
     from pacs_core.runtime.doors import own_trust
 
-    door = RemoteDoor(str(facts["http"]), str(facts["secret"]), verify=own_trust(facts))
-    try:
+    with _door(str(facts["http"]), str(facts["secret"]), own_trust(facts)) as door:
         yield door
-    finally:
-        door.close()
 
 
 @contextmanager
-def _others_door(args: argparse.Namespace) -> Iterator[RemoteDoor]:
-    """The door of a node whose folder we may not read: found by its address alone, entered by password."""
+def _door(
+    url: str, secret: str = "", trust: bool | ssl.SSLContext = True, patience_s: float = 8.0
+) -> Iterator[RemoteDoor]:
     from pacs_core.remote.archive import RemoteDoor
 
-    door = RemoteDoor(_others_url(args), patience_s=2.0)
+    door = RemoteDoor(url, secret, patience_s=patience_s, verify=trust)
     try:
         yield door
     finally:
         door.close()
 
 
-def _others_url(args: argparse.Namespace) -> str:
-    said = s.load(Path(), args.config) if args.config else s.Settings(Path())
-    host, port = s.address(args.http, "--http") if args.http else (said.http_host, said.http_port)
-    return f"{'https' if said.http_certificate else 'http'}://{place(reachable(host), port)}"
+def _others_settings(args: argparse.Namespace) -> s.Settings:
+    """What can be known of a node whose folder we may not read: the configuration named, and its address."""
+    said = s.load(data_of(args), args.config) if args.config else s.Settings(data_of(args))
+    if not args.http:
+        return said
+    host, port = s.address(args.http, "--http")
+    return replace(said, http_host=host, http_port=port)
+
+
+def _url(settings: s.Settings) -> str:
+    scheme = "https" if settings.http_certificate else "http"
+    return f"{scheme}://{place(reachable(settings.http_host), settings.http_port)}"
+
+
+@contextmanager
+def _archive(args: argparse.Namespace, door: Door, owner: Callable[[], Archive]) -> Iterator[Archive]:
+    if not args.user:
+        yield owner()
+        return
+    with _signed_in(args, door) as archive:
+        yield archive
 
 
 @contextmanager

@@ -6,25 +6,45 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import socket
+import ssl
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from pacs_core.domain.access import Role
+from pacs_core.domain.errors import Denied
 from pacs_core.rehearsal.company import Simulator
 from pacs_core.rehearsal.drills import DRILLS
+from pacs_core.rehearsal.live import Place, Site, play_live
 from pacs_core.rehearsal.play import Evidence, World, make_images, play
 from pacs_core.rehearsal.populate import Company, connect_results, furnish
 from pacs_core.rehearsal.reader import Reader
 from pacs_core.rehearsal.recipe import load_recipe
+from pacs_core.runtime.addresses import ANY
+from pacs_core.runtime.commands.common import Entry, archive_options, enter
+from pacs_core.runtime.doors import own_trust
+from pacs_core.runtime.settings import address
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the parser."""
-    parser = commands.add_parser("rehearse", help="play the whole loop on a node of its own, with evidence")
+    parser = commands.add_parser(
+        "rehearse",
+        parents=[archive_options()],
+        help="play the whole loop on a node of its own, with evidence",
+    )
     parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.add_argument("--drill", choices=sorted(DRILLS), help="play what breaks instead")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--drill", choices=sorted(DRILLS), help="play what breaks instead")
+    which.add_argument(
+        "--live",
+        action="store_true",
+        help="on the running node: a test order and result, to destinations for tests alone, then removed",
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave node and logs in this folder")
     parser.set_defaults(run=run)
 
@@ -36,11 +56,55 @@ def run(args: argparse.Namespace) -> int:
         if not args.json:
             print(line.as_text(), flush=True)
 
-    with _folder(args.keep) as folder, world_on(folder) as world:
-        lines = DRILLS[args.drill](world, tell) if args.drill else play(world, tell)
+    with _folder(args.keep) as folder:
+        if args.live:
+            lines = _live(args, folder, tell)
+        else:
+            with world_on(folder) as world:
+                lines = DRILLS[args.drill](world, tell) if args.drill else play(world, tell)
     if args.json:
         print(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=1))
     return 0 if all(line.done for line in lines) else 1
+
+
+def _live(args: argparse.Namespace, folder: Path, tell: Callable[[Evidence], None]) -> list[Evidence]:
+    """On the node that runs, as its owner or as an admin; ended early it is still removed again."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    with enter(args, only_running=True) as entry:
+        if entry.archive.who.role != Role.ADMIN:
+            raise Denied(
+                f"a rehearsal on a live node needs an admin, not a {entry.archive.who.role}", "--user"
+            )
+        node = entry.archive.administration.node()
+        site = Site(
+            entry.archive,
+            entry.door.sign_in,
+            _place(node.hl7, entry.host),
+            _place(node.dicom, entry.host),
+            _trust(entry),
+        )
+        return play_live(site, folder / "images", tell)
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _place(said: str, host: str) -> Place:
+    """A listener as it is reached from here, and the address by which it sees us."""
+    bound, port = address(said, "node")
+    there = host if bound in ANY else bound
+    with socket.create_connection((there, port), timeout=10) as probe:
+        return Place(there, port, str(probe.getsockname()[0]))
+
+
+def _trust(entry: Entry) -> ssl.SSLContext | None:
+    """How to speak to an HL7 door that has a certificate: our own node's is trusted as it is."""
+    certificate = entry.settings.hl7_certificate
+    if not certificate:
+        return None
+    trust = own_trust({"certificate": certificate}) if entry.own else True
+    return trust if isinstance(trust, ssl.SSLContext) else ssl.create_default_context()
 
 
 @contextmanager
