@@ -106,6 +106,22 @@ class Studio:
         for number in range(1, cells + 1):
             self.cell(number)
 
+    def draw(
+        self,
+        key: str,
+        number: int,
+        about: tuple[float, float, float],
+        start: tuple[float, float],
+        end: tuple[float, float],
+    ) -> None:
+        """Take a tool and drag it, `start` and `end` in mm right and down of a patient point (LPS mm)."""
+        cell = self.cell(number)
+        x, y = _on_screen(self, cell, about)
+        scale = _pixels_per_mm(self, cell)
+        self.desktop.key(key)
+        ends = [(x + dx * scale, y + dy * scale) for dx, dy in (start, end)]
+        self.desktop.drag(ends[0], ends[1])
+
     def cell(self, number: int, that: Callable[[Seen], bool] = lambda _s: True) -> Seen:
         """A cell that shows its picture."""
         return self.seat.see(
@@ -117,7 +133,7 @@ class Studio:
 
 
 def small(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG of 256 colours: 128 greys for the images, the rest for what else shows; nobody sees a difference."""
+    """A PNG of 256 colours: 128 greys for the images, the rest for what else shows."""
     grey = (pixels.max(axis=2) - pixels.min(axis=2)) <= GREYISH
     answer = (pixels[:, :, 1] >> 1).astype(np.uint8)
     palette = np.repeat(np.arange(128, dtype=np.uint8) * 2, 3)
@@ -125,7 +141,7 @@ def small(pixels: NDArray[np.uint8]) -> bytes:
         others = Image.fromarray(pixels[~grey][None, :, :])
         fewer = others.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         answer[~grey] = np.asarray(fewer)[0] + 128
-        palette = np.concatenate([palette, np.asarray(fewer.getpalette()[: 128 * 3], np.uint8)])
+        palette = np.concatenate([palette, np.asarray((fewer.getpalette() or [])[: 128 * 3], np.uint8)])
     picture = Image.fromarray(answer, "P")
     picture.putpalette(palette.tolist())
     out = io.BytesIO()
@@ -176,17 +192,11 @@ def reading(studio: Studio) -> None:
 
 
 def measure(studio: Studio) -> None:
-    """The nodule's length and an ellipse over it, and the length it had."""
-    cell = studio.cell(1)
-    x, y = _on_screen(studio, cell, LESION)
-    scale = _pixels_per_mm(studio, cell)
-    studio.desktop.key("d")
-    studio.desktop.drag((x - 6 * scale, y), (x + 6 * scale, y))
-    studio.cell(1, lambda s: s.description.count(" mm") >= 2)
-    studio.desktop.key("e")
-    x, y = _on_screen(studio, cell, AORTA)
-    studio.desktop.drag((x - 8 * scale, y - 8 * scale), (x + 8 * scale, y + 8 * scale))
+    """An ellipse over the aorta, the nodule's length now, and the length it had."""
+    studio.draw("e", 1, AORTA, (-8.0, -8.0), (8.0, 8.0))
     studio.cell(1, lambda s: "mm²" in s.description)
+    studio.draw("d", 1, LESION, (-6.0, 0.0), (6.0, 0.0))
+    studio.cell(1, lambda s: s.description.count(" mm") >= 3)
     studio.desktop.key("w")
     studio.take("measure")
 
@@ -211,7 +221,6 @@ def report(studio: Studio) -> None:
     for box in seat.look("I have seen these and sign all the same"):
         desktop.click(box.box.x + 8, box.box.middle[1])
     seat.fill("Password to sign", account.password, "password text")
-    studio.take("sign")
     seat.press("Sign the report", "push button")
     wait_for(lambda: not seat.look("Password to sign"), "the dialog stayed")
     seat.see("Report state", begins=True, that=lambda s: "Draft" not in s.name)
