@@ -313,25 +313,6 @@ class Journal(Protocol):
         ...
 
 
-class Transaction(Protocol):
-    """One unit of work: repositories that see and change one state of the index, and the journal's pen."""
-
-    patients: Patients
-    orders: Orders
-    studies: Studies
-    holds: Holds
-    reports: Reports
-    measurements: Measurements
-    deliveries: Deliveries
-    messages: Messages
-    configuration: Configuration
-    accounts: Accounts
-    audit: Audit
-    journal: Journal
-
-    def record(self, event: Event) -> None:
-        """Note a fact; it gets its number in the same commit."""
-        ...
 class Rehearsals(Protocol):
     """Everything of rehearsals on a live node, by its reserved marks (`domain.rehearsal`)."""
 
@@ -352,6 +333,26 @@ class Rehearsals(Protocol):
         ...
 
 
+class Transaction(Protocol):
+    """One unit of work: repositories that see and change one state of the index, and the journal's pen."""
+
+    patients: Patients
+    orders: Orders
+    studies: Studies
+    holds: Holds
+    reports: Reports
+    measurements: Measurements
+    deliveries: Deliveries
+    messages: Messages
+    configuration: Configuration
+    accounts: Accounts
+    audit: Audit
+    rehearsals: Rehearsals
+    journal: Journal
+
+    def record(self, event: Event) -> None:
+        """Note a fact; it gets its number in the same commit."""
+        ...
 
 
 class Index(Protocol):
@@ -366,7 +367,6 @@ class Index(Protocol):
         ...
 
     def read(self) -> AbstractContextManager[Transaction]:
-    rehearsals: Rehearsals
         """A transaction for reading: one consistent state."""
         ...
 
