@@ -9,6 +9,6 @@
 ``widgets``                     small shared controls (panels, status words, empty and failed states)
 """
 
-from workstation.ui.none import keep_none_alive
+from workstation.ui.immortal import keep_constants_alive
 
-keep_none_alive()
+keep_constants_alive()
