@@ -1,1 +1,1 @@
-"""The PACS core of Reading Room: archive, modality worklist, HL7 interfaces and result delivery, without a window."""
+"""The PACS core of Reading Room: archive, modality worklist, HL7 and result delivery, without a window."""
