@@ -44,6 +44,10 @@ class NodeFacts(Protocol):
         """C-ECHO a peer."""
         ...
 
+    def process(self, message_id: int) -> None:
+        """Carry out a journalled HL7 message now."""
+        ...
+
     def check_field_map(self, text: str) -> None:
         """Raise InvalidValue naming the line of a bad HL7 field map."""
         ...
@@ -319,6 +323,11 @@ class _Inbox(_Part):
 
     def message_done(self, message_id: int, note: str = "") -> None:
         self.services.inbound.done(message_id, note, self.actor.name)
+
+    def process_again(self, message_id: int) -> m.MessageView:
+        message = self.services.inbound.again(message_id, self.actor.name)
+        self.facts.process(message.id)
+        return v.message_view(self.services.inbound.get(message.id))
 
     def deliveries(self) -> tuple[m.DeliveryView, ...]:
         with self.services.index.read() as tx:

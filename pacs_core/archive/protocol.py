@@ -244,6 +244,14 @@ class Inbox(Protocol):
         """Mark a message as dealt with by a person."""
         ...
 
+    @asks(Verb.RECONCILE, "POST", "/inbox/messages/again")
+    def process_again(self, message_id: int) -> m.MessageView:
+        """Process a parked or failed message once more, as its source is read now; says what became of it.
+
+        Raises NotFound, Conflict where it waits for nobody, Refused for a source with an unreadable map.
+        """
+        ...
+
     @asks(Verb.VIEW, "GET", "/inbox/deliveries")
     def deliveries(self) -> tuple[m.DeliveryView, ...]:
         """Results not delivered yet, those that need a person first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections import Counter
 from contextlib import suppress
 
@@ -29,6 +30,9 @@ log = logging.getLogger("reading_room.dimse")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 ARTIM_S = 30.0
 """Seconds in which a new connection has to ask for an association (PS3.8 9.1.5)."""
+
+NOTED_EVERY_S = 60.0
+"""While an association is open, what its peer did so far is noted so often."""
 
 STOP_S = 15.0
 """Seconds that requests in flight have to end when the entity stops."""
@@ -245,6 +249,10 @@ class ApplicationEntity:
         """An association is over: tell who watches arrivals, and note what the peer did."""
         if association.stored:
             self._services.storing.sender_gone(association.name)
+        self.noted(peer, did)
+
+    def noted(self, peer: PeerRecord | None, did: Counter[str]) -> None:
+        """Note what a configured peer did."""
         if peer is not None and did:
             what = ", ".join(f"{count} {name}" for name, count in did.items())
             self._services.configuring.peer_did(peer.title, what)
@@ -259,6 +267,7 @@ class _Conversation:
         self._peer = peer
         self._did: Counter[str] = Counter()
         self._incoming: IncomingObject | None = None
+        self._noted = 0.0
 
     def run(self) -> None:
         """Serve until release, abort, silence or an error of the peer."""
@@ -285,6 +294,9 @@ class _Conversation:
         self._incoming = None
         message = self._association.receive(self._sink)
         self._did[message.command.name] += 1
+        if time.monotonic() - self._noted >= NOTED_EVERY_S:  # an association may stay open for hours
+            self._noted = time.monotonic()
+            self._entity.noted(self._peer, self._did)
         self._incoming = None  # from here on the SCP owns it
         self._association.cancelled.clear()
         self._entity.dispatch(self._association, message)

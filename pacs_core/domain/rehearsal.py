@@ -37,7 +37,7 @@ _MANY = {"study": "studies", "delivery": "deliveries"}
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What was taken away after a rehearsal: the studies' UIDs, their blobs, and how many rows of each kind."""
+    """What was taken away after a rehearsal: the studies' UIDs, their blobs, and how many of each kind."""
 
     study_uids: tuple[str, ...]
     blob_keys: tuple[str, ...]

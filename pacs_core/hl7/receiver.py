@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -42,11 +43,21 @@ class Zone(Protocol):
 class Receiver:
     """The door's handler: `receive` for each frame, `resume` once at start."""
 
-    def __init__(self, inbound: Inbound, sources: Sources, zone: Zone, *, budget_s: float = BUDGET_S) -> None:
+    def __init__(
+        self,
+        inbound: Inbound,
+        sources: Sources,
+        zone: Zone,
+        *,
+        budget_s: float = BUDGET_S,
+        heard: Callable[[str, str], object] = lambda _source, _kind: None,
+    ) -> None:
+        """`heard` is told of each message of a configured source: its name and the message's type."""
         self._inbound = inbound
         self._sources = sources
         self._zone = zone
         self._budget_s = budget_s
+        self._heard = heard
         # A sender always gets the same lane: its messages take effect in the order they came.
         self._lanes = [ThreadPoolExecutor(1, f"hl7-lane-{n}") for n in range(_LANES)]
 
@@ -59,6 +70,8 @@ class Receiver:
             source = self._sources.identify(peer.address, header)
             if source is None:
                 return self._unknown(header, peer)
+            if source.configured:
+                self._heard(source.name, _kind(header))
             record, twin = self._accept(content, header, source, peer)
             if twin and record.state != "failed":
                 log.info("message %d came again, answered as before", record.id)
@@ -95,7 +108,7 @@ class Receiver:
             sender=f"{header.component(3)}|{header.component(4)}",
             control_id=header.component(10),
             digest=hashlib.sha256(content).hexdigest(),
-            message_type="^".join(p for p in (header.component(9, 1), header.component(9, 2)) if p),
+            message_type=_kind(header),
         )
 
     def _answer(self, record: MessageRecord, header: Header, source: Source) -> tuple[bytes, ...]:
@@ -158,6 +171,11 @@ class Receiver:
         text = "this sender is not configured here"
         problem = Problem(AckCode.AR, Condition.UNKNOWN_KEY, text, "MSH^1^3")
         return Reply((ack.build(header, problem.code.value, text, problem),), close=True)
+
+
+def _kind(header: Header) -> str:
+    """MSH-9 as far as it says what the message is."""
+    return "^".join(p for p in (header.component(9, 1), header.component(9, 2)) if p)
 
 
 def _unpacked(stored: bytes) -> tuple[bytes, ...]:

@@ -32,6 +32,7 @@ from pacs_core.services.bundle import Services
 from pacs_core.storage.folder import FolderStore, sync_directory
 
 if TYPE_CHECKING:
+    from pacs_core.hl7.receiver import Receiver
     from pacs_core.web.node import Metric
 
 log = logging.getLogger("reading_room.node")
@@ -70,6 +71,7 @@ class Node:
             transmitter = MLLPTransmitter(self.clock)
             self._closing.callback(transmitter.close)
             self.services = Services(index, self.store, self.clock, transmitter)
+            self._closing.callback(self.services.configuring.write_down)
             swept = sweep(self.services, self.store, self.data / QUARANTINE)
             if swept["indexed"] or self.services.rehearsing.any_left():
                 self.services.rehearsing.end("start")
@@ -146,12 +148,9 @@ class Node:
 
     def _start_hl7(self, loop: IoLoop) -> None:
         from pacs_core.hl7 import ack
-        from pacs_core.hl7.receiver import Receiver
         from pacs_core.hl7.server import MLLPServer
-        from pacs_core.hl7.sources import Sources
 
-        sources = Sources(self.services.configuring.sources, open_door=self.settings.hl7_host in LOOPBACK)
-        receiver = Receiver(self.services.inbound, sources, self.clock)
+        receiver = self._receiver()
         self._closing.callback(receiver.close)
         receiver.resume()
         server = MLLPServer(
@@ -163,6 +162,14 @@ class Node:
             host, port = loop.call(server.start(self.settings.hl7_host, self.settings.hl7_port))
         self._closing.callback(lambda: loop.call(server.stop()))
         self.hl7 = place(host, port)
+
+    def _receiver(self) -> Receiver:
+        from pacs_core.hl7.receiver import Receiver
+        from pacs_core.hl7.sources import Sources
+
+        configuring = self.services.configuring
+        sources = Sources(configuring.sources, open_door=self.settings.hl7_host in LOOPBACK)
+        return Receiver(self.services.inbound, sources, self.clock, heard=configuring.source_did)
 
     def _start_http(self, loop: IoLoop) -> None:
         from pacs_core.runtime.http_server import HttpServer
@@ -249,6 +256,14 @@ class Node:
                 title, "fail", error.message, "check host, port, AE title and the firewall on both sides"
             )
         return m.Check(title, "ok", f"{peer.title} at {peer.host}:{peer.port} answered")
+
+    def process(self, message_id: int) -> None:
+        """Carry out a journalled HL7 message now; raises Refused for a source with an unreadable map."""
+        receiver = self._receiver()
+        try:
+            receiver.process(self.services.inbound.get(message_id))
+        finally:
+            receiver.close()
 
     def check_field_map(self, text: str) -> None:
         """Raise InvalidValue naming the line of a bad HL7 field map."""

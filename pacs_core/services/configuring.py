@@ -4,14 +4,66 @@ once.
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
 
-from pacs_core.domain.errors import Conflict, InvalidValue, NotFound
+from pacs_core.domain.errors import Conflict, InvalidValue, NotFound, ReadingRoomError
 from pacs_core.domain.events import Event
 from pacs_core.domain.records import DestinationRecord, Hl7SourceRecord, PeerRecord
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
+
+log = logging.getLogger("reading_room.node")
+
+NOTED_EVERY_S = 60.0
+"""What a peer or source did is written at most so often; meanwhile it is remembered here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What somebody did last, and when (UTC)."""
+
+    at: datetime
+    did: str
+
+
+class Sightings:
+    """What each of a kind did last: shown at once, written now and then."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[str, Seen] = {}
+        self._written: dict[str, datetime] = {}
+
+    def note(self, name: str, seen: Seen) -> bool:
+        """Remember it; says whether it is time to write it down."""
+        with self._lock:
+            self._last[name] = seen
+            written = self._written.get(name)
+            due = written is None or abs((seen.at - written).total_seconds()) >= NOTED_EVERY_S
+            if due:
+                self._written[name] = seen.at
+        return due
+
+    def of(self, name: str) -> Seen | None:
+        """What that one did last since the start."""
+        with self._lock:
+            return self._last.get(name)
+
+    def forget(self, name: str) -> None:
+        """It was removed."""
+        with self._lock:
+            self._last.pop(name, None)
+            self._written.pop(name, None)
+
+    def unwritten(self) -> dict[str, Seen]:
+        """What is remembered here alone."""
+        with self._lock:
+            return {n: seen for n, seen in self._last.items() if self._written.get(n) != seen.at}
 
 
 class Configuring:
@@ -20,11 +72,14 @@ class Configuring:
     def __init__(self, index: Index, clock: Clock) -> None:
         self._index = index
         self._clock = clock
+        self._peers_seen = Sightings()
+        self._sources_seen = Sightings()
 
     def peers(self) -> Sequence[PeerRecord]:
         """DICOM peers by title."""
         with self._index.read() as tx:
-            return tx.configuration.peers()
+            peers = tx.configuration.peers()
+        return [_with(p, self._peers_seen.of(p.title)) for p in peers]
 
     def peer(self, title: str) -> PeerRecord | None:
         """The peer with that AE title."""
@@ -58,22 +113,47 @@ class Configuring:
             tx.record(_event("peer.removed", f"peer:{title}", actor))
 
         self._index.write(remove)
+        self._peers_seen.forget(title)
 
     def peer_did(self, title: str, what: str) -> None:
-        """Note what a peer last did."""
-        now = instant(self._clock.now())
+        """Note what a peer last did; written at most once a minute, however many images come."""
+        seen = Seen(self._clock.now(), what)
+        if self._peers_seen.note(title, seen):
+            self._write_down({title: seen}, {})
 
-        def note(tx: Transaction) -> None:
-            known = next((p for p in tx.configuration.peers() if p.title == title), None)
-            if known is not None:
-                tx.configuration.save_peer(replace(known, last_seen=now, last_did=what))
+    def source_did(self, name: str, what: str) -> None:
+        """Note what an HL7 source last sent, as `peer_did` does."""
+        seen = Seen(self._clock.now(), what)
+        if self._sources_seen.note(name, seen):
+            self._write_down({}, {name: seen})
 
-        self._index.write(note)
+    def write_down(self) -> None:
+        """The node ends: keep what peers and sources did last."""
+        self._write_down(self._peers_seen.unwritten(), self._sources_seen.unwritten())
+
+    def _write_down(self, peers: dict[str, Seen], sources: dict[str, Seen]) -> None:
+        """A courtesy to people: where it fails, nothing of anybody's is lost."""
+        if not peers and not sources:
+            return
+
+        def write(tx: Transaction) -> None:
+            for peer in tx.configuration.peers():
+                if peer.title in peers:
+                    tx.configuration.save_peer(_with(peer, peers[peer.title]))
+            for source in tx.configuration.sources():
+                if source.name in sources:
+                    tx.configuration.save_source(_with(source, sources[source.name]))
+
+        try:
+            self._index.write(write)
+        except ReadingRoomError as error:
+            log.warning("what peers did last could not be noted: %s", type(error).__name__)
 
     def sources(self) -> Sequence[Hl7SourceRecord]:
         """HL7 sources by name."""
         with self._index.read() as tx:
-            return tx.configuration.sources()
+            sources = tx.configuration.sources()
+        return [_with(s, self._sources_seen.of(s.name)) for s in sources]
 
     def save_source(self, source: Hl7SourceRecord, actor: str) -> Hl7SourceRecord:
         """Add or change an HL7 source."""
@@ -81,9 +161,11 @@ class Configuring:
             raise InvalidValue("a source needs a name (MSH-3)", "name")
 
         def save(tx: Transaction) -> Hl7SourceRecord:
-            tx.configuration.save_source(source)
+            known = next((s for s in tx.configuration.sources() if s.name == source.name), None)
+            kept = replace(source, last_seen=known.last_seen, last_did=known.last_did) if known else source
+            tx.configuration.save_source(kept)
             tx.record(_event("source.saved", f"source:{source.name}", actor))
-            return source
+            return kept
 
         return self._index.write(save)
 
@@ -96,6 +178,7 @@ class Configuring:
             tx.record(_event("source.removed", f"source:{name}", actor))
 
         self._index.write(remove)
+        self._sources_seen.forget(name)
 
     def destinations(self) -> Sequence[DestinationRecord]:
         """Destinations by name."""
@@ -129,6 +212,14 @@ class Configuring:
             tx.record(_event("destination.removed", f"destination:{name}", actor))
 
         self._index.write(remove)
+
+
+R = TypeVar("R", PeerRecord, Hl7SourceRecord)
+
+
+def _with(record: R, seen: Seen | None) -> R:
+    """The record with what was seen last."""
+    return replace(record, last_seen=instant(seen.at), last_did=seen.did) if seen else record
 
 
 def _check_address(host: str, port: int) -> None:

@@ -5,7 +5,9 @@ person.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from pacs_core.domain.errors import Conflict
 from pacs_core.domain.events import Event
 from pacs_core.domain.order import CancelOrder, PlaceOrder
 from pacs_core.domain.patient import MergePatients, RegisterPatient
@@ -110,6 +112,20 @@ class Inbound:
             tx.record(_event("message.done", message, {"by": actor}))
 
         self._index.write(done)
+
+    def again(self, message_id: int, actor: str) -> MessageRecord:
+        """A person wants it processed once more; raises Conflict where it waits for nobody."""
+
+        def again(tx: Transaction) -> MessageRecord:
+            message = tx.messages.get(message_id)
+            if message.state not in ("parked", "failed"):
+                raise Conflict(
+                    f"the message is {message.state}: only what waits is processed again", "message"
+                )
+            tx.record(replace(_event("message.retried", message, {"by": actor}), actor=actor))
+            return message
+
+        return self._index.write(again)
 
     def open(self) -> Sequence[MessageRecord]:
         """Parked and failed messages, oldest first."""

@@ -112,10 +112,17 @@ def list_sources(args: argparse.Namespace) -> int:
     """Print the sources."""
     with node_archive(args) as archive:
         rows = [
-            (s.name, s.host, s.facility, "own map" if s.field_map else "default map", s.last_seen)
+            (
+                s.name,
+                s.host,
+                s.facility,
+                "own map" if s.field_map else "default map",
+                s.last_seen,
+                s.last_did,
+            )
             for s in archive.administration.hl7_sources()
         ]
-    print(table(rows, ("NAME", "HOST", "FACILITY", "FIELDS", "LAST SEEN")))
+    print(table(rows, ("NAME", "HOST", "FACILITY", "FIELDS", "LAST SEEN", "LAST DID")))
     return 0
 
 
