@@ -229,6 +229,7 @@ class FakeArchive:
         self.held_: list[m.HeldStudy] = []
         self.resolved_: list[m.ResolvedHold] = []
         self.messages_: list[m.MessageView] = []
+        self.mended = False
         self.deliveries_: list[m.DeliveryView] = []
         self.peers_: dict[str, m.Peer] = {}
         self.sources_: dict[str, m.Hl7Source] = {}
@@ -280,6 +281,7 @@ class FakeArchive:
             undo="undo",
             messages="messages",
             message_done="message_done",
+            process_again="process_again",
             deliveries="deliveries",
             retry="retry",
         )
@@ -655,6 +657,14 @@ class FakeArchive:
     def message_done(self, message_id: int, note: str = "") -> None:
         self.messages_ = [x for x in self.messages_ if x.id != message_id]
         self.tell("message.done", 2)
+
+    def process_again(self, message_id: int) -> m.MessageView:
+        chosen = next(x for x in self.messages_ if x.id == message_id)
+        if not self.mended:
+            return chosen
+        self.messages_ = [x for x in self.messages_ if x.id != message_id]
+        self.tell("message.retried", 2)
+        return replace(chosen, state="processed", reason="")
 
     def deliveries(self) -> tuple[m.DeliveryView, ...]:
         return tuple(self.deliveries_)

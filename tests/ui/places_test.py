@@ -238,6 +238,25 @@ def test_a_message_is_read_as_received_and_taken_off_the_list(
     )
 
 
+def test_a_message_is_processed_again_and_says_where_it_still_waits(
+    open_window: Open, archive: FakeArchive, qtbot: QtBot
+) -> None:
+    page = inbox(open_window(archive), qtbot)
+    page.tabs.setCurrentIndex(1)
+    again = named(page, "Process again", QAbstractButton)
+    assert isinstance(again, QAbstractButton)
+    qtbot.waitUntil(again.isEnabled, timeout=PATIENCE_MS)
+    reason = archive.messages_[0].reason
+    again.click()
+    qtbot.waitUntil(lambda: f"It still waits: {reason}" in page.notice.text, timeout=PATIENCE_MS)
+    archive.mended = True
+    again.click()
+    qtbot.waitUntil(
+        lambda: "No message waits" in named(page, "Unprocessed messages: ").accessibleName(),
+        timeout=PATIENCE_MS,
+    )
+
+
 def test_a_refused_result_is_tried_again(open_window: Open, archive: FakeArchive, qtbot: QtBot) -> None:
     page = inbox(open_window(archive), qtbot)
     page.tabs.setCurrentIndex(2)

@@ -165,9 +165,14 @@ class InboxPage(QWidget):
         self._done = button(
             words.t("Dealt with"), self.message_done, icon="check", tip=words.t("Take it off this list")
         )
-        below = panel(
-            column(row(label(words.t("As received"), "caption"), 1, self._done), self._raw, margin=(16, 8))
+        self._again = button(
+            words.t("Process again"),
+            self.process_again,
+            icon="refresh",
+            tip=words.t("Carry it out now, as if it had just come: after its source or its order was mended"),
         )
+        head = row(label(words.t("As received"), "caption"), 1, self._again, self._done)
+        below = panel(column(head, self._raw, margin=(16, 8)))
         split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
         split.addWidget(self._bodies[2])
@@ -334,9 +339,29 @@ class InboxPage(QWidget):
                 self._refused,
             )
 
+    def process_again(self) -> None:
+        chosen, archive = self.message_table.current_row(), self._desk.archive
+        if chosen is not None:
+            self._desk.tasks.act(
+                self,
+                words.t("process the message again"),
+                lambda: archive.inbox.process_again(chosen.id),
+                self._processed,
+                self._refused,
+            )
+
+    def _processed(self, message: MessageView) -> None:
+        if message.state in ("parked", "failed"):
+            self.notice.say(words.t("It still waits: {reason}").format(reason=message.reason), "waiting")
+        else:
+            self.notice.hush()
+            self._desk.say(words.t("The message was carried out."), "good")
+        self.refresh()
+
     def _show_message(self, message: MessageView | None) -> None:
         self._raw.setPlainText(message.text.replace("\r", "\n") if message else "")
-        self._done.setEnabled(message is not None)
+        for control in (self._again, self._done):
+            control.setEnabled(message is not None)
 
     def _refused(self, error: Exception) -> None:
         told = words.failure(error)
