@@ -4,7 +4,7 @@ i).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -25,10 +25,10 @@ class Received:
     birth_date: str
     sex: str
     accession: str
+    accession_issuer: str = ""
     modality: str = ""
     study_date: str = ""
     step_ids: tuple[str, ...] = ()
-    procedure_ids: tuple[str, ...] = ()
     other_accessions: tuple[str, ...] = ()
 
 
@@ -60,28 +60,42 @@ Decision = Matched | Held
 
 
 def reconcile(
-    received: Received, by_number: Sequence[Candidate], by_study_uid: Sequence[Candidate]
+    received: Received,
+    by_number: Sequence[Candidate],
+    by_study_uid: Sequence[Candidate],
+    linked: Collection[int] = (),
 ) -> Decision:
-    """Decide by accession and issuer first, then by the Study Instance UID the order was given.
+    """Decide by accession and issuer first, then by step, then by the Study Instance UID the order was given.
 
     `by_number` are orders with one of the received accession numbers or step ids, `by_study_uid` those
-    whose procedure has this Study Instance UID. The order of arrival never changes the outcome.
+    whose procedure has this Study Instance UID, `linked` the rows of orders the study has already (a cancel
+    does not take it from them). The order of arrival never changes the outcome.
     """
-    accessions = [a for a in dict.fromkeys((received.accession, *received.other_accessions)) if a]
-    numbered = [c for c in by_number if c.order.accession.value in accessions]
+    accessions = sorted({received.accession, *received.other_accessions} - {""})
+    numbered = [c for c in by_number if c.order.accession.value in accessions and _issuer_fits(received, c)]
     if accessions and not numbered:
-        return Held("no order", f"no order has the accession number {accessions[0]}")
+        return Held("no order", f"no order has the accession number {' or '.join(accessions)}")
     if numbered:
-        return _decide(received, numbered, "accession number")
+        return _decide(received, numbered, linked, "accession number")
     stepped = [c for c in by_number if any(s.step_id in received.step_ids for s in c.order.steps)]
     if stepped:
-        return _decide(received, stepped, "scheduled procedure step ID")
+        return _decide(received, stepped, linked, "scheduled procedure step ID")
     if by_study_uid:
-        return _decide(received, list(by_study_uid), "Study Instance UID")
+        return _decide(received, by_study_uid, linked, "Study Instance UID")
     return Held("no accession", "the images carry no accession number")
 
 
-def _decide(received: Received, candidates: list[Candidate], how: str) -> Decision:
+def _issuer_fits(received: Received, candidate: Candidate) -> bool:
+    """An issuer that is not said fits any; the images' own one speaks of their own number."""
+    accession = candidate.order.accession
+    said = received.accession_issuer if accession.value == received.accession else ""
+    return not said or not accession.issuer or said == accession.issuer
+
+
+def _decide(
+    received: Received, candidates: Sequence[Candidate], linked: Collection[int], how: str
+) -> Decision:
+    candidates = sorted(candidates, key=lambda c: _rank(received, c.order))
     fitting = [c for c in candidates if owns(c.patient, received.patient_id, received.issuer)]
     if not fitting:
         c = candidates[0]
@@ -94,10 +108,16 @@ def _decide(received: Received, candidates: list[Candidate], how: str) -> Decisi
         contradiction = contradicts(c.patient, received)
         if contradiction:
             return Held("identity contradicts", contradiction)
-    alive = [c for c in fitting if c.order.state is not OrderState.CANCELLED]
+    alive = [c for c in fitting if c.order.state is not OrderState.CANCELLED or c.order.id in linked]
     if not alive:
         return Held("cancelled order", f"the order {fitting[0].order.accession} was cancelled")
     return Matched(tuple(alive), how)
+
+
+def _rank(received: Received, order: Order) -> tuple[object, ...]:
+    """The main order of several first: the one made for this study, then by numbers, never by arrival."""
+    numbers = (order.accession.value, order.procedure_id, order.placer_number, order.id)
+    return (order.study_uid != received.study_uid, *numbers)
 
 
 def owns(patient: Patient, value: str, issuer: str) -> bool:

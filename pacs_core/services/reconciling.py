@@ -4,7 +4,7 @@ i).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from pacs_core.domain.errors import Conflict
@@ -22,9 +22,7 @@ MODALITY_DOORS = frozenset({"dimse", "web"})
 """
 
 
-def received_of(
-    study: StudyRecord, step_ids: tuple[str, ...] = (), accessions: tuple[str, ...] = ()
-) -> Received:
+def received_of(study: StudyRecord) -> Received:
     """The identity a stored study came with."""
     return Received(
         study_uid=study.study_uid,
@@ -34,11 +32,16 @@ def received_of(
         birth_date=study.received_birth_date,
         sex=study.received_sex,
         accession=study.received_accession,
+        accession_issuer=study.received_accession_issuer,
         modality=study.modalities.split("\\")[0],
         study_date=study.study_date,
-        step_ids=step_ids,
-        other_accessions=accessions,
+        step_ids=_parts(study.received_steps),
+        other_accessions=_parts(study.further_accessions),
     )
+
+
+def _parts(joined: str) -> tuple[str, ...]:
+    return tuple(part for part in joined.split("\\") if part)
 
 
 class Reconciling:
@@ -51,21 +54,29 @@ class Reconciling:
 
     # ── triggers ──
 
-    def settle(self, tx: Transaction, study: StudyRecord, received: Received, actor: str) -> StudyRecord:
-        """Match or hold a study that was not settled by a person; returns it as it is then."""
-        decision = reconcile(received, self._numbered(tx, received), self._by_uid(tx, received))
+    def settle(self, tx: Transaction, study: StudyRecord, actor: str) -> StudyRecord:
+        """Match or hold a study, except where a person has settled it; returns it as it is then."""
+        if tx.holds.standing_decision(study.study_uid) is not None:
+            return study
+        received, linked = received_of(study), tx.studies.requests_of(study.id)
+        decision = reconcile(received, self._numbered(tx, received), self._by_uid(tx, received), linked)
         if isinstance(decision, Matched):
-            return self._match(tx, study, decision, actor)
+            return self._match(tx, study, decision, linked, actor)
+        if study.order_id is not None:
+            study = self._unmatch(tx, study, self.patient_for(tx, received).id)
         if study.door not in MODALITY_DOORS and decision.kind in ("no order", "no accession"):
             return tx.studies.update(study.study_uid, reconciliation="none")
         return self._hold(tx, study, decision, actor)
 
     def release_for_order(self, tx: Transaction, order: Order, actor: str) -> None:
-        """Look again at held studies that this order might release."""
+        """Look again at held studies that this order might release, and at matched ones that name it too."""
         patient = tx.patients.current(order.patient_id)
         ids = {i.value for i in (patient.identifier, *patient.other_identifiers)}
         for value in sorted(ids) or [""]:
             self._settle_all(tx, tx.studies.held_for(order.accession.value, value, order.study_uid), actor)
+        for study in tx.studies.naming(order.accession.value) if order.accession.value else ():
+            if study.reconciliation == "matched" and order.id not in tx.studies.requests_of(study.id):
+                self.settle(tx, study, actor)
 
     def release_for_patient(self, tx: Transaction, patient: Patient, actor: str) -> None:
         """Look again at held studies that came under one of the patient's identifiers."""
@@ -86,7 +97,7 @@ class Reconciling:
                 raise Conflict("the study is linked to that order already", "order")
             now = instant(self._clock.now())
             holds = list(tx.holds.open_for(study_uid)) or [
-                tx.holds.add(study_uid, "relinked", f"it was {study.reconciliation} before", now)
+                tx.holds.add(study_uid, RELINKED, f"it was {study.reconciliation} before", now)
             ]
             for hold in holds:
                 tx.holds.resolve(
@@ -97,12 +108,7 @@ class Reconciling:
                     order_id=order_id,
                     previous_patient_id=study.patient_id,
                 )
-            self._take(tx, study, [order])
-            linked = tx.studies.update(
-                study_uid, reconciliation="linked", order_id=order_id, patient_id=order.patient_id
-            )
-            self._move_reports(tx, linked)
-            self.when_matched(tx, linked, actor)
+            linked = self._to_order(tx, study, order, actor)
             tx.record(
                 _event("study.linked", linked, actor, {"order": order_id, "accession": order.accession.value})
             )
@@ -134,29 +140,31 @@ class Reconciling:
         return self._index.write(accept)
 
     def undo(self, hold_id: int, actor: str) -> StudyRecord:
-        """Undo a link or acceptance: the study is held again under the patient it had before.
+        """Undo a link or acceptance: the study is what it would be without it, filed as it was before.
 
-        Raises Conflict once something was signed on the study, or where it was undone before.
+        Raises Conflict once something was signed on the study, where it was undone before, and where a newer
+        decision stands.
         """
 
         def undo(tx: Transaction) -> StudyRecord:
             hold = tx.holds.get(hold_id)
             study = tx.studies.get(hold.study_uid)
-            if not hold.resolved_at or hold.undone_at:
+            if not hold.resolved_at or hold.undone_at or hold.how not in BY_HAND:
                 raise Conflict("there is nothing to undo", "hold")
+            together, newest = tx.holds.of_decision(hold), tx.holds.standing_decision(hold.study_uid)
+            if newest is not None and newest.id not in {one.id for one in together}:
+                raise Conflict("the study was decided on again since then: undo that first", "hold")
             if any(tx.reports.versions(report.id) for report in tx.reports.of_study(hold.study_uid)):
                 raise Conflict("a report was signed on this study: correct the report first", "report")
             now = instant(self._clock.now())
-            tx.holds.resolve(hold_id, undone_at=now)
-            tx.studies.unlink_requests(study.id)
-            back = tx.studies.update(
-                study.study_uid,
-                reconciliation="held",
-                order_id=None,
-                patient_id=hold.previous_patient_id or study.patient_id,
-            )
-            tx.holds.add(study.study_uid, hold.kind, hold.reason, now)
-            self._move_reports(tx, back)
+            if hold.how == "linked":
+                before = hold.previous_patient_id or study.patient_id
+                study = self._unmatch(tx, study, tx.patients.current(before).id)
+            for one in together:
+                tx.holds.resolve(one.id, undone_at=now)
+                if one.kind in UNRELATED_HOLDS:
+                    tx.holds.add(study.study_uid, one.kind, one.reason, now)
+            back = self._as_before(tx, study, actor)
             tx.record(_event("study.unlinked", back, actor, {"hold": hold_id}))
             return back
 
@@ -193,6 +201,9 @@ class Reconciling:
         known = tx.patients.find(identifier) if received.patient_id else None
         if known is not None and _agrees(known, received):
             return known
+        provisional = tx.patients.provisional(received.study_uid)
+        if provisional is not None:
+            return provisional
         demographics = Demographics(name=received.name, birth_date=received.birth_date, sex=received.sex)
         return tx.patients.add(identifier, demographics, scope=received.study_uid)
 
@@ -202,7 +213,7 @@ class Reconciling:
         for study in studies:
             current = tx.studies.get(study.study_uid)
             if current.reconciliation in ("held", "none"):
-                self._adopt(tx, self.settle(tx, current, received_of(current), actor))
+                self._adopt(tx, self.settle(tx, current, actor))
 
     def _adopt(self, tx: Transaction, study: StudyRecord) -> None:
         """Move an unmatched study from its provisional patient to the person who is known by now."""
@@ -235,45 +246,80 @@ class Reconciling:
     def _candidate(self, tx: Transaction, order: Order) -> Candidate:
         return Candidate(order, tx.patients.current(order.patient_id))
 
-    def _match(self, tx: Transaction, study: StudyRecord, decision: Matched, actor: str) -> StudyRecord:
+    def _match(
+        self, tx: Transaction, study: StudyRecord, decision: Matched, linked: Sequence[int], actor: str
+    ) -> StudyRecord:
         orders = [c.order for c in decision.candidates]
-        first = orders[0]
-        now = instant(self._clock.now())
-        released = tx.holds.open_for(study.study_uid)
+        first, now = orders[0], instant(self._clock.now())
+        released = [h for h in tx.holds.open_for(study.study_uid) if h.kind not in UNRELATED_HOLDS]
         for hold in released:
-            if hold.kind in UNRELATED_HOLDS:
-                continue
             tx.holds.resolve(
                 hold.id, resolved_at=now, resolved_by=actor, how="matched", order_id=first.id, undone_at=now
             )
         self._take(tx, study, orders)
-        kept = [h for h in tx.holds.open_for(study.study_uid) if h.kind in UNRELATED_HOLDS]
-        already = study.reconciliation == "matched" and study.order_id == first.id
+        known = study.order_id == first.id and set(linked) == {o.id for o in orders}
         matched = tx.studies.update(
             study.study_uid,
-            reconciliation="held" if kept else "matched",
+            reconciliation="held" if tx.holds.open_for(study.study_uid) else "matched",
             order_id=first.id,
             patient_id=decision.candidates[0].patient.id,
         )
-        if not already:
-            self._move_reports(tx, matched)
-            self.when_matched(tx, matched, actor)
-            tx.record(
-                _event(
-                    "study.matched",
-                    matched,
-                    actor,
-                    {"how": decision.how, "accession": first.accession.value, "released": bool(released)},
-                )
-            )
+        self._free(tx, set(linked) - {o.id for o in orders})
+        if known and not released:
+            return matched
+        self._move_reports(tx, matched)
+        self.when_matched(tx, matched, actor)
+        detail = {"how": decision.how, "accession": first.accession.value, "released": bool(released)}
+        tx.record(_event("study.matched", matched, actor, detail))
         return matched
 
+    def _to_order(self, tx: Transaction, study: StudyRecord, order: Order, actor: str) -> StudyRecord:
+        """File a study under an order and its patient, as a person wants it."""
+        self._unmatch(tx, study, order.patient_id)
+        self._take(tx, study, [order])
+        linked = tx.studies.update(
+            study.study_uid, reconciliation="linked", order_id=order.id, patient_id=order.patient_id
+        )
+        self._move_reports(tx, linked)
+        self.when_matched(tx, linked, actor)
+        return linked
+
+    def _as_before(self, tx: Transaction, study: StudyRecord, actor: str) -> StudyRecord:
+        """What a study is once a decision on it is undone: as the one before says, else held or matched."""
+        earlier = tx.holds.standing_decision(study.study_uid)
+        if earlier is None:
+            study = self.settle(tx, study, actor)
+        elif earlier.how == "linked" and earlier.order_id is not None:
+            study = self._to_order(tx, study, tx.orders.get(earlier.order_id), actor)
+        else:
+            study = tx.studies.update(study.study_uid, reconciliation="accepted")
+        if tx.holds.open_for(study.study_uid):
+            study = tx.studies.update(study.study_uid, reconciliation="held")
+        return study
+
     def _take(self, tx: Transaction, study: StudyRecord, orders: Sequence[Order]) -> None:
+        """Link every series of a study to these orders alone."""
         tx.studies.unlink_requests(study.id)
         for order in orders:
             tx.studies.link_request(study.id, order.id)
             if order.state is OrderState.SCHEDULED:
                 _set_state(tx, order, OrderState.IN_PROGRESS, instant(self._clock.now()))
+
+    def _unmatch(self, tx: Transaction, study: StudyRecord, patient_id: int) -> StudyRecord:
+        """Take a study from its orders and file it under a patient."""
+        before = tx.studies.requests_of(study.id)
+        tx.studies.unlink_requests(study.id)
+        free = tx.studies.update(study.study_uid, order_id=None, patient_id=patient_id)
+        self._free(tx, before)
+        self._move_reports(tx, free)
+        return free
+
+    def _free(self, tx: Transaction, order_ids: Collection[int]) -> None:
+        """Orders that have lost their only study are scheduled again."""
+        for order_id in sorted(order_ids):
+            order = tx.orders.get(order_id)
+            if order.state is OrderState.IN_PROGRESS and not tx.studies.of_order(order_id):
+                _set_state(tx, order, OrderState.SCHEDULED, instant(self._clock.now()))
 
     def _hold(self, tx: Transaction, study: StudyRecord, decision: Held, actor: str) -> StudyRecord:
         open_kinds = {h.kind: h.reason for h in tx.holds.open_for(study.study_uid)}
@@ -293,6 +339,12 @@ class Reconciling:
             if report.patient_id != study.patient_id or report.order_id != study.order_id:
                 tx.reports.update(report.id, patient_id=study.patient_id, order_id=study.order_id)
 
+
+BY_HAND = frozenset({"linked", "accepted"})
+"""How a person ends a hold, which can be undone."""
+
+RELINKED = "relinked"
+"""The hold of a study that waited for nobody when a person linked it to another order."""
 
 UNRELATED_HOLDS = frozenset({"other bytes", "two patients"})
 """Holds that a matching order does not answer: a person looks at them."""

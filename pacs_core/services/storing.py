@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ from pacs_core.domain.records import InstanceRecord, SeriesRecord, StudyRecord
 from pacs_core.domain.study import InstanceHeader, Origin
 from pacs_core.domain.times import instant
 from pacs_core.ports import BlobStore, BlobWriter, Clock, Index, Transaction
-from pacs_core.services.reconciling import Reconciling, received_of
+from pacs_core.services.reconciling import Reconciling
 
 log = logging.getLogger("reading_room.store")
 
@@ -153,16 +153,12 @@ class Storing:
     def _reconcile(
         self, tx: Transaction, study: StudyRecord, header: InstanceHeader, fresh: bool, origin: Origin
     ) -> StudyRecord:
-        named = bool(header.accession_number and not study.received_accession)
-        if named:
-            study = tx.studies.update(study.study_uid, received_accession=header.accession_number)
-        if fresh or (named and study.reconciliation == "held"):
-            accessions = header.request_accessions
-            return self._reconciling.settle(
-                tx, study, received_of(study, header.step_ids, accessions), origin.caller
-            )
-        if study.order_id is not None:
-            tx.studies.link_request(study.id, study.order_id)
+        """Match or hold at the first image, and again where a later one names an order by further numbers."""
+        news = _news(study, header)
+        if news:
+            study = tx.studies.update(study.study_uid, **news)
+        if fresh or news:
+            return self._reconciling.settle(tx, study, origin.caller)
         return study
 
     def _new_study(self, tx: Transaction, header: InstanceHeader, origin: Origin, now: str) -> StudyRecord:
@@ -215,7 +211,8 @@ class Storing:
             if expected > found.expected_count:
                 tx.studies.update_series(found.id, expected_count=expected)
             return found
-        return tx.studies.add_series(
+        linked = tx.studies.requests_of(study.id)
+        added = tx.studies.add_series(
             SeriesRecord(
                 id=0,
                 series_uid=header.series_instance_uid,
@@ -233,6 +230,9 @@ class Storing:
                 expected_count=expected,
             )
         )
+        for order_id in linked:
+            tx.studies.link_request(study.id, order_id)
+        return added
 
     def _hold(self, tx: Transaction, study: StudyRecord, kind: str, reason: str, now: str) -> None:
         known = {h.kind for h in tx.holds.open_for(study.study_uid)}
@@ -271,6 +271,25 @@ def _instance(
         received_at=now,
         current=current,
     )
+
+
+def _news(study: StudyRecord, header: InstanceHeader) -> dict[str, object]:
+    """The columns of a study that this image adds a number to, by which it names its order."""
+    own = study.received_accession or header.accession_number
+    further = {n for n in (header.accession_number, *header.request_accessions) if n} - {own}
+    wanted = {
+        "received_accession": own,
+        "received_accession_issuer": study.received_accession_issuer or header.accession_issuer,
+        "further_accessions": _joined(study.further_accessions, further),
+        "received_steps": _joined(study.received_steps, header.step_ids),
+    }
+    return {name: value for name, value in wanted.items() if value != getattr(study, name)}
+
+
+def _joined(known: str, more: Iterable[str]) -> str:
+    """Numbers by backslash, each once and in order; one that holds a backslash is no number of DICOM."""
+    parts = {part for part in (*known.split("\\"), *more) if part and "\\" not in part}
+    return "\\".join(sorted(parts))
 
 
 def _with_modality(known: str, modality: str) -> str:

@@ -151,3 +151,28 @@ def test_every_table_of_the_schema_is_there_with_its_columns(tmp_path: Path) -> 
     for table in metadata.sorted_tables:
         found = {row[1] for row in ask(tmp_path / "index.sqlite", f"PRAGMA table_info({table.name})")}
         assert found == {column.name for column in table.columns}
+
+
+def columns(path: Path) -> dict[str, set[object]]:
+    return {
+        table.name: {row[1] for row in ask(path, f"PRAGMA table_info({table.name})")}
+        for table in metadata.sorted_tables
+    }
+
+
+def test_the_first_version_s_index_becomes_what_is_made_anew(tmp_path: Path) -> None:
+    first = Path(__file__).parents[1] / "support" / "index_0001.sql"
+    with closing(sqlite3.connect(tmp_path / "index.sqlite")) as plain, plain:
+        plain.executescript(first.read_text(encoding="utf-8"))
+    with spine(tmp_path) as house:
+        house.patient()
+        house.order()
+        house.image()
+        assert house.study().reconciliation == "matched"
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    opened(fresh / "index.sqlite")
+    assert columns(tmp_path / "index.sqlite") == columns(fresh / "index.sqlite")
+    indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'ix%' ORDER BY name"
+    assert ask(tmp_path / "index.sqlite", indexes) == ask(fresh / "index.sqlite", indexes)
+    assert ask(tmp_path / "index.sqlite", "PRAGMA integrity_check") == [("ok",)]

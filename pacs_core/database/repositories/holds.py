@@ -48,6 +48,16 @@ class HoldRows:
         """Every open hold, oldest first."""
         return self._rows.all(_H.resolved_at == "", order_by=(_H.since, _H.id))
 
+    def of_decision(self, hold: HoldRecord) -> Sequence[HoldRecord]:
+        """The holds of a study that were resolved together with this one."""
+        same = (_H.study_uid == hold.study_uid, _H.how == hold.how, _H.resolved_at == hold.resolved_at)
+        return self._rows.all(*same, _H.undone_at == "", order_by=(_H.id,))
+
+    def standing_decision(self, study_uid: str) -> HoldRecord | None:
+        """The newest hold of a study that a person resolved by link or acceptance, and nobody has undone."""
+        by_hand = (_H.study_uid == study_uid, _H.how.in_(("linked", "accepted")), _H.undone_at == "")
+        return self._rows.first(*by_hand, order_by=(_H.resolved_at.desc(), _H.id.desc()))
+
     def resolved(self, limit: int) -> Sequence[HoldRecord]:
         """Holds that were resolved and not undone, newest first."""
         return self._rows.all(

@@ -68,6 +68,11 @@ class PatientRows:
         )
         return self.get(int(key))
 
+    def provisional(self, scope: str) -> Patient | None:
+        """The provisional patient of that study, where there is one."""
+        row = self._connection.execute(select(patient).where(patient.c.scope == scope)).first()
+        return None if row is None else self._patient(row)
+
     def save(self, patient_id: int, demographics: Demographics) -> Patient:
         """Replace the demographics."""
         values = {**asdict(demographics), "name_folded": folded_name(demographics.name)}

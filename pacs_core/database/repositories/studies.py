@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, or_, select, update
 
 from pacs_core.database.repositories.patients import may_be_named, owners_of
 from pacs_core.database.rows import Rows
@@ -119,6 +119,12 @@ class StudyRows:
         if rows:
             self._connection.execute(insert(series_request), rows)
 
+    def requests_of(self, study_id: int) -> Sequence[int]:
+        """The orders that a study's series are linked to."""
+        own = select(series.c.id).where(series.c.study_id == study_id)
+        query = select(series_request.c.order_id).where(series_request.c.series_id.in_(own)).distinct()
+        return [row.order_id for row in self._connection.execute(query.order_by(series_request.c.order_id))]
+
     def unlink_requests(self, study_id: int) -> None:
         """Take every link of a study's series away."""
         own = select(series.c.id).where(series.c.study_id == study_id)
@@ -143,13 +149,17 @@ class StudyRows:
         """Studies without an order that one with these numbers might release."""
         fits: list[ColumnElement[bool]] = []
         if accession:
-            fits.append(_T.received_accession == accession)
+            fits.append(_names(accession))
         if patient_id:
             fits.append(_T.received_patient_id == patient_id)
         if study_uid:
             fits.append(_T.study_uid == study_uid)
         waiting = _T.reconciliation.in_(("held", "none"))
         return self._studies.all(waiting, or_(*fits), order_by=(_T.id,)) if fits else []
+
+    def naming(self, accession: str) -> Sequence[r.StudyRecord]:
+        """Studies whose images name that accession number."""
+        return self._studies.all(_names(accession), order_by=(_T.id,))
 
     def search(self, keys: r.StudyKeys, limit: int = 0) -> Sequence[r.StudyRecord]:
         """Studies by the keys the index can answer exactly or as a superset."""
@@ -187,6 +197,12 @@ class StudyRows:
         """Every blob key that has a row."""
         for row in self._connection.execute(select(instance.c.blob_key)):
             yield row.blob_key
+
+
+def _names(accession: str) -> ColumnElement[bool]:
+    further = "\\" + _T.further_accessions + "\\"
+    among = further.contains(f"\\{accession}\\", autoescape=True)
+    return or_(_T.received_accession == accession, and_(_T.further_accessions > "", among))
 
 
 def _word_term(word: str) -> ColumnElement[bool]:
