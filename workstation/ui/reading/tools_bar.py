@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QFrame, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton
 
 from workstation.ui import theme, words
 from workstation.ui.commands import Commands
 from workstation.ui.reading.room import Room
-from workstation.ui.widgets.basics import line, row
+from workstation.ui.widgets.basics import line
+from workstation.ui.widgets.flow import Flow
 from workstation.ui.widgets.stages import StagesStrip
 
 GROUPS = (
@@ -28,16 +29,20 @@ class ToolsBar(QFrame):
         self.setAccessibleName(words.t("Tools"))
         self._commands = commands
         self.buttons: list[QToolButton] = []
-        items: list[QWidget | int] = []
-        for group in GROUPS:
+        flow = Flow(margin=(8, 4), gap=4)
+        for number, group in enumerate(GROUPS):
+            if number:
+                flow.add(line(upright=True))
             for name in group:
                 self.buttons.append(commands.button(f"read.{name}"))
-                items.append(self.buttons[-1])
-            items.append(line(upright=True))
+                flow.add(self.buttons[-1])
         self.stages = StagesStrip()
         self.report = commands.button("report.show")
-        layout = row(*items[:-1], 1, self.stages, line(upright=True), self.report, margin=(8, 4), gap=4)
-        self.setLayout(layout)
+        flow.add(self.stages, self.report, pushed=True)
+        self.setLayout(flow)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self._size()
         room.tool_changed.connect(lambda _name: commands.refresh())
         room.overlay_changed.connect(commands.refresh)
@@ -53,4 +58,4 @@ class ToolsBar(QFrame):
         side = theme.current().icon_size
         for button in (*self.buttons, self.report):
             button.setIconSize(QSize(side, side))
-        self.setFixedHeight(theme.current().px(44))
+        self.updateGeometry()

@@ -15,6 +15,7 @@ from workstation.ui.commands import Command
 from workstation.ui.desk import Desk
 from workstation.ui.schedule import forms
 from workstation.ui.widgets.basics import Elided, button, column, line, panel, row, search_field, tool
+from workstation.ui.widgets.flow import Flow, bar
 from workstation.ui.widgets.form import FormDialog, ask_yes
 from workstation.ui.widgets.states import Stateful
 from workstation.ui.widgets.table import Cell, Column, RowsModel, Table
@@ -160,23 +161,25 @@ class SchedulePage(QWidget):
         self._station.setAccessibleName(words.t("Station shown"))
         self._station.addItem(words.t("All stations"), "")
         self._station.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        top = row(
+        top = Flow(margin=(12, 8))
+        top.add(
             tool("chevron-left", words.t("Day before"), lambda: self._move(-1)),
             self._date,
             tool("chevron-right", words.t("Day after"), lambda: self._move(1)),
             button(words.t("Today"), lambda: self._show_day("")),
             self._station,
-            1,
-            self._about,
-            margin=(12, 8),
         )
+        top.add(self._about, pushed=True)
         self._later = button(words.t("Reschedule"), self.reschedule, icon="calendar-clock")
         self._note = button(
             words.t("Note"), self.note, icon="note-edit-outline", name=words.t("Technologist's note")
         )
         self._cancel = button(words.t("Cancel order"), self.cancel, "danger", icon="cancel")
-        foot = row(self._later, self._note, 1, self._cancel, margin=(12, 8))
-        answer = panel(column(top, line(), self._steps, line(), foot, gap=0), "ground", words.t("Day"))
+        foot = Flow(margin=(12, 8))
+        foot.add(self._later, self._note)
+        foot.add(self._cancel, pushed=True)
+        whole = column(bar(top), line(), self._steps, line(), bar(foot), gap=0)
+        answer = panel(whole, "ground", words.t("Day"))
         answer.layout().setStretch(2, 1)
         return answer
 

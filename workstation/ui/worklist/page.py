@@ -13,7 +13,8 @@ from pacs_core.archive.models import WorklistPage as Page
 from workstation.ui import theme, words
 from workstation.ui.commands import Command
 from workstation.ui.desk import Desk
-from workstation.ui.widgets.basics import button, column, label, line, panel, row, search_field
+from workstation.ui.widgets.basics import button, column, label, line, row, search_field
+from workstation.ui.widgets.flow import Flow, bar
 from workstation.ui.widgets.states import Stateful
 from workstation.ui.widgets.table import RowsModel, Table
 from workstation.ui.worklist.columns import COLUMNS
@@ -63,8 +64,12 @@ class WorklistPage(QWidget):
             self._modality.addItem(modality, modality)
         self._modality.setAccessibleName(words.t("Modality"))
         chips = [self._chip(name, statuses) for name, statuses in FILTERS]
-        top = panel(row(self.search, *chips, self._modality, 1, self._count, margin=(12, 8), gap=8), "ground")
-        top.layout().setStretch(0, 3)
+        self.search.setMinimumWidth(theme.current().px(220))
+        flow = Flow(margin=(12, 8))
+        flow.add(self.search, elastic=True)
+        flow.add(*chips, self._modality)
+        flow.add(self._count, pushed=True)
+        top = bar(flow, "ground")
         body = row(self._list, line(upright=True), self.detail, gap=0)
         body.setStretch(0, 1)
         whole = column(top, line(), body, gap=0)
