@@ -81,7 +81,8 @@ class Flow(QLayout):
         return item.sizeHint().expandedTo(item.minimumSize())
 
     def _lines(self, width: int) -> list[list[tuple[int, QLayoutItem]]]:
-        gap, lines, used = theme.current().px(self._gap), [[]], 0
+        gap, used = theme.current().px(self._gap), 0
+        lines: list[list[tuple[int, QLayoutItem]]] = [[]]
         for number, item in self._shown():
             wide = self._wanted(item).width()
             if lines[-1] and used + gap + wide > width:
