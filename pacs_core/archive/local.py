@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Protocol, cast
@@ -46,6 +46,14 @@ class NodeFacts(Protocol):
 
     def process(self, message_id: int) -> None:
         """Carry out a journalled HL7 message now."""
+        ...
+
+    def settings_list(self) -> tuple[m.Setting, ...]:
+        """Every setting with its words."""
+        ...
+
+    def save_settings(self, values: Mapping[str, object]) -> tuple[m.Setting, ...]:
+        """Write settings to the configuration file."""
         ...
 
     def check_field_map(self, text: str) -> None:
@@ -413,6 +421,16 @@ class _Administration(_Part):
 
     def revoke_token(self, name: str) -> None:
         self.services.access.revoke_token(name, self.actor.name)
+
+    def settings(self) -> tuple[m.Setting, ...]:
+        return self.facts.settings_list()
+
+    def save_settings(self, values: Mapping[str, object]) -> tuple[m.Setting, ...]:
+        after = self.facts.save_settings(values)
+        told = {s.key: s.value for s in after if s.key in values}
+        self.services.configuring.settings_saved(told, self.actor.name)
+        self.services.access.note(self.actor, "change settings", "settings", detail=json.dumps(told))
+        return after
 
     def begin_rehearsal(self, hl7_host: str, dicom_host: str) -> m.Rehearsal:
         begun = self.services.rehearsing.begin(hl7_host, dicom_host, self.actor)

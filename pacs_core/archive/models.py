@@ -586,6 +586,24 @@ class NodeInfo:
     images: int = 0
     studies: int = 0
     checks: tuple[Check, ...] = ()
+    idle_lock_min: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of the configuration file, in words; `kind` is text, number, yes or no, or list.
+
+    `value` is what the file (or its default) says and the next start will read, `running` what is in effect
+    now: it differs where the command line said otherwise, or a change waits for a `restart`.
+    """
+
+    key: str
+    words: str
+    kind: str
+    value: object
+    default: object
+    running: object
+    restart: bool = True
 
 
 @dataclass(frozen=True, slots=True)

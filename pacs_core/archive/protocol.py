@@ -7,7 +7,7 @@ errors of `domain.errors`: `NotSignedIn`, `Denied`, `NotFound`, `Conflict`, `Inv
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -365,6 +365,19 @@ class Administration(Protocol):
     @asks(Verb.ADMINISTER, "DELETE", "/tokens")
     def revoke_token(self, name: str) -> None:
         """Revoke a token; raises NotFound."""
+        ...
+
+    @asks(Verb.ADMINISTER, "GET", "/settings")
+    def settings(self) -> tuple[m.Setting, ...]:
+        """Every key of the configuration file: words, value, default, and whether a change needs a start."""
+        ...
+
+    @asks(Verb.ADMINISTER, "PUT", "/settings")
+    def save_settings(self, values: Mapping[str, object]) -> tuple[m.Setting, ...]:
+        """Change settings by key; null brings back a default. All are written to the file, or none.
+
+        Raises InvalidValue naming the key, Refused where the file may not be written.
+        """
         ...
 
     @asks(Verb.ADMINISTER, "POST", "/rehearsal")

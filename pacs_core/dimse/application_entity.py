@@ -100,6 +100,10 @@ class ApplicationEntity:
                     connection.socket.shutdown(socket.SHUT_RDWR)
                 thread.join(5.0)
 
+    def limit(self, max_associations: int, idle_s: float) -> None:
+        """Change the limits; associations that are open keep theirs."""
+        self._most, self._idle_s = max_associations, float(idle_s)
+
     @property
     def associations(self) -> int:
         """How many associations are established now."""

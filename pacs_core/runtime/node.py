@@ -7,8 +7,8 @@ import logging
 import os
 import secrets
 import shutil
-import ssl
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,16 +22,18 @@ from pacs_core.hl7.sender import MLLPTransmitter
 from pacs_core.ports import Clock
 from pacs_core.runtime import VERSION
 from pacs_core.runtime.addresses import lan_addresses, place, reachable_url
+from pacs_core.runtime.changing import change, listed
 from pacs_core.runtime.clock import SystemClock
 from pacs_core.runtime.data_folder import Hold, announce, prepare, withdraw
 from pacs_core.runtime.io_loop import IoLoop
-from pacs_core.runtime.settings import LOOPBACK, Settings
+from pacs_core.runtime.settings import LOOPBACK, Settings, certificate_context
 from pacs_core.runtime.sweep import sweep
 from pacs_core.runtime.workers import DeliveryWorker
 from pacs_core.services.bundle import Services
 from pacs_core.storage.folder import FolderStore, sync_directory
 
 if TYPE_CHECKING:
+    from pacs_core.dimse.application_entity import ApplicationEntity
     from pacs_core.hl7.receiver import Receiver
     from pacs_core.web.node import Metric
 
@@ -53,6 +55,8 @@ class Node:
         self.demo_facts = m.SignIn(node="Reading Room")
         self._closing = ExitStack()
         self._opened = False
+        self._changing = threading.Lock()
+        self._entity: ApplicationEntity | None = None
 
     # ── starting and stopping ──
 
@@ -156,7 +160,7 @@ class Node:
         server = MLLPServer(
             receiver.receive,
             refuse=ack.refusal,
-            tls=_tls(self.settings.hl7_certificate, self.settings.hl7_key),
+            tls=certificate_context(self.settings, "hl7"),
         )
         with _opening("hl7", self.settings):
             host, port = loop.call(server.start(self.settings.hl7_host, self.settings.hl7_port))
@@ -179,6 +183,7 @@ class Node:
             WebView(self),
             WebSettings(hosts=self.settings.http_hosts, origins=self.settings.http_origins, version=VERSION),
         )
+        certificate_context(self.settings, "http")  # a bad one is named by its key
         server = HttpServer(app, self.settings.http_certificate, self.settings.http_key)
         with _opening("http", self.settings):
             host, port = server.start(loop, self.settings.http_host, self.settings.http_port)
@@ -240,6 +245,7 @@ class Node:
             images=images,
             studies=studies,
             checks=self.checks(),
+            idle_lock_min=self.settings.reading_idle_lock_min,
         )
 
     def echo(self, title: str) -> m.Check:
@@ -256,6 +262,19 @@ class Node:
                 title, "fail", error.message, "check host, port, AE title and the firewall on both sides"
             )
         return m.Check(title, "ok", f"{peer.title} at {peer.host}:{peer.port} answered")
+
+    def settings_list(self) -> tuple[m.Setting, ...]:
+        """Every setting with its words; raises InvalidValue where the file cannot be read any more."""
+        return listed(self.settings)
+
+    def save_settings(self, values: Mapping[str, object]) -> tuple[m.Setting, ...]:
+        """Write settings and follow those that can be followed at once; raises InvalidValue, Refused."""
+        with self._changing:
+            self.settings = after = change(self.settings, values)
+        self.store.reserve_bytes = after.store_reserve_mb << 20
+        if self._entity is not None:
+            self._entity.limit(after.dicom_max_associations, after.dicom_idle_s)
+        return listed(after)
 
     def process(self, message_id: int) -> None:
         """Carry out a journalled HL7 message now; raises Refused for a source with an unreadable map."""
@@ -340,15 +359,6 @@ def _opening(door: str, settings: Settings) -> Iterator[None]:
         raise Refused(
             f"the {door.upper()} listener cannot be opened on {place}: {words}", f"--{door}"
         ) from error
-
-
-def _tls(certificate: str, key: str) -> ssl.SSLContext | None:
-    if not certificate:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key or None)
-    return context
 
 
 def remove_data(data: Path) -> None:

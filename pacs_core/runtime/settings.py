@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -44,6 +45,32 @@ class Settings:
     store_reserve_mb: int = 256
     reading_idle_lock_min: int = 15
     demo: bool = False
+    config: Path | None = None
+
+
+KEYS: dict[str, str] = {
+    "site.zone": "site_zone",
+    **{f"dicom.{key}": f"dicom_{key}" for key in ("host", "port", "ae", "max_associations", "idle_s")},
+    **{f"hl7.{key}": f"hl7_{key}" for key in ("host", "port", "insecure", "certificate", "key")},
+    **{
+        f"http.{key}": f"http_{key}"
+        for key in ("host", "port", "insecure", "certificate", "key", "origins", "hosts")
+    },
+    "store.reserve_mb": "store_reserve_mb",
+    "reading.idle_lock_min": "reading_idle_lock_min",
+}
+"""The keys of the configuration file, ``section.key``, and the fields they fill."""
+
+LIMITS: dict[str, tuple[int, int]] = {
+    "dicom.port": (0, 65535),
+    "dicom.max_associations": (1, 1000),
+    "dicom.idle_s": (5, 86_400),
+    "hl7.port": (0, 65535),
+    "http.port": (0, 65535),
+    "store.reserve_mb": (1, 100_000_000),
+    "reading.idle_lock_min": (0, 1440),
+}
+"""The least and the most of each number."""
 
 
 def default_data() -> Path:
@@ -63,11 +90,14 @@ def load(data: Path, config: Path | None = None, overrides: Mapping[str, object]
     file = config or data / "config.toml"
     values = _from_file(file, required=config is not None)
     values.update({k: v for k, v in (overrides or {}).items() if v is not None})
-    return checked(replace(Settings(data=data), **values))
+    return checked(replace(Settings(data=data, config=config), **values))
 
 
 def checked(settings: Settings) -> Settings:
     """The settings, or InvalidValue where they contradict the contract."""
+    for key, (least, most) in LIMITS.items():
+        if not least <= getattr(settings, KEYS[key]) <= most:
+            raise InvalidValue(f"{key} is to be from {least} to {most}", key)
     title = settings.dicom_ae
     if not title.strip() or len(title) > 16 or not title.isascii():
         raise InvalidValue("an AE title has 1 to 16 ASCII characters", "dicom.ae")
@@ -101,23 +131,52 @@ def _from_file(file: Path, *, required: bool) -> dict[str, Any]:
         raise InvalidValue(f"{file} cannot be read: {error.strerror}", str(file)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidValue(f"{file.name}: {error}", str(file)) from None
-    known = {f.name: f for f in fields(Settings)}
     values: dict[str, Any] = {}
     for section, keys in tree.items():
         if not isinstance(keys, dict):
             raise InvalidValue(f"{file.name}: {section} stands outside a section", section)
         for key, value in keys.items():
-            name = f"{section}_{key}"
-            if name not in known:
-                raise InvalidValue(f"{file.name}: there is no setting {section}.{key}", f"{section}.{key}")
-            values[name] = _typed(known[name].type, value, f"{section}.{key}")
+            name = f"{section}.{key}"
+            if name not in KEYS:
+                raise InvalidValue(f"{file.name}: there is no setting {name}", name)
+            values[KEYS[name]] = typed(KEYS[name], value, name)
     return values
 
 
-def _typed(kind: object, value: object, where: str) -> object:
-    if kind == "tuple[str, ...]" and isinstance(value, list) and all(isinstance(v, str) for v in value):
-        return tuple(value)
-    wanted = {"str": str, "int": int, "bool": bool}.get(str(kind))
-    if wanted is None or type(value) is not wanted:
-        raise InvalidValue(f"{where} should be a {kind}", where)
-    return value
+def typed(field: str, value: object, where: str) -> str | int | bool | tuple[str, ...]:
+    """A value as its field holds it; raises InvalidValue naming `where`."""
+    kind = str(next(f.type for f in fields(Settings) if f.name == field))
+    if kind == "tuple[str, ...]" and isinstance(value, list | tuple):
+        if all(isinstance(v, str) for v in value):
+            return tuple(value)
+    elif isinstance(value, str | int) and type(value).__name__ == kind:  # True is no number
+        return value
+    raise InvalidValue(f"{where} is to be {_KINDS[kind]}", where)
+
+
+_KINDS = {
+    "str": "a text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "tuple[str, ...]": "a list of texts",
+}
+
+
+def certificate_context(settings: Settings, door: str) -> ssl.SSLContext | None:
+    """How a door encrypts, None where it does not; raises InvalidValue naming the key that is at fault."""
+    certificate, key = getattr(settings, f"{door}_certificate"), getattr(settings, f"{door}_key")
+    if not certificate:
+        if key:
+            raise InvalidValue("there is a private key and no certificate", f"{door}.certificate")
+        return None
+    for file, where in ((certificate, f"{door}.certificate"), (key, f"{door}.key")):
+        if file and not Path(file).is_file():
+            raise InvalidValue(f"there is no file {file}", where)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key or None)
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "reason", "") or getattr(error, "strerror", "") or str(error)
+        raise InvalidValue(f"certificate and key cannot be used: {reason}", f"{door}.certificate") from None
+    return context

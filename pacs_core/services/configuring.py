@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -148,6 +148,11 @@ class Configuring:
             self._index.write(write)
         except ReadingRoomError as error:
             log.warning("what peers did last could not be noted: %s", type(error).__name__)
+
+    def settings_saved(self, values: Mapping[str, object], actor: str) -> None:
+        """Tell every screen that settings were changed."""
+        event = Event("settings.saved", 0, subject="settings", actor=actor, detail=dict(values))
+        self._index.write(lambda tx: tx.record(event))
 
     def sources(self) -> Sequence[Hl7SourceRecord]:
         """HL7 sources by name."""

@@ -448,6 +448,22 @@ def test_the_feed_wakes_who_waits(home: House) -> None:
 # ---------------------------------------------------------------- the same, whichever way
 
 
+def test_settings_are_read_and_changed_the_same_way_everywhere(home: House) -> None:
+    admin = home.enter("admin").administration
+    assert admin.settings() == home.knocking.node.facts.settings_list()
+    after = admin.save_settings({"dicom.ae": "OTHER", "http.hosts": ["a", "b"], "dicom.idle_s": 60})
+    assert after == admin.settings() == home.knocking.node.facts.settings_list()
+    assert {s.key: s.value for s in after if s.value != s.default} == {
+        "dicom.ae": "OTHER", "http.hosts": ["a", "b"], "dicom.idle_s": 60
+    }  # fmt: skip
+    for values, where in (({"dicom.port": 99999}, "dicom.port"), ({"dicom.sped": 1}, "dicom.sped")):
+        with pytest.raises(InvalidValue) as caught:
+            admin.save_settings(values)
+        assert caught.value.where == where
+    with pytest.raises(Denied):
+        home.enter().administration.settings()
+
+
 def everything_read(
     archive: Archive, uid: str, order_id: int, accession: str, patient_key: int
 ) -> dict[str, object]:

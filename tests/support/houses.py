@@ -13,7 +13,7 @@ from pacs_core.archive.protocol import Archive, Door
 from pacs_core.domain.order import Order
 from pacs_core.remote.archive import RemoteDoor
 from tests.support.spine import Spine
-from tests.support.web_node import PASSWORD, SECRET, Facts, Knocking, open_doors
+from tests.support.web_node import PASSWORD, SECRET, Knocking, open_doors
 
 WAYS = ("in process", "in process without files", "over HTTP on this disk", "over HTTP from afar")
 ROLES = ("reader", "technologist", "front-desk", "admin")
@@ -62,7 +62,9 @@ class House:
 
 
 def _local_door(knocking: Knocking, *, local_files: bool) -> LocalDoor:
-    return LocalDoor(knocking.node.services, Facts(), knocking.node.sign_in_facts, local_files=local_files)
+    return LocalDoor(
+        knocking.node.services, knocking.node.facts, knocking.node.sign_in_facts, local_files=local_files
+    )
 
 
 def _door(way: str, knocking: Knocking) -> Door:

@@ -19,8 +19,10 @@ from pacs_core.archive.local import LocalArchive
 from pacs_core.archive.protocol import PARTS, Archive
 from pacs_core.archive.routes import SECRET_HEADER
 from pacs_core.domain.access import Actor, Role
+from pacs_core.runtime.changing import change, listed
 from pacs_core.runtime.http_server import HttpServer
 from pacs_core.runtime.io_loop import IoLoop
+from pacs_core.runtime.settings import Settings
 from pacs_core.services import access
 from pacs_core.web.app import WebSettings, make_app
 from pacs_core.web.node import Metric
@@ -33,11 +35,21 @@ PASSWORD = "correct horse"
 class Facts:
     """The node around the archive, as far as the archive asks it."""
 
+    def __init__(self, folder: Path) -> None:
+        self._settings = Settings(folder, dicom_port=0, hl7_port=0, http_port=0)
+
     def info(self) -> m.NodeInfo:
         return m.NodeInfo("0", "", "READINGROOM", "", "", "", "UTC", "2026-03-02", (), ())
 
     def echo(self, title: str) -> m.Check:
         return m.Check(title, "fail", "nobody listens")
+
+    def settings_list(self) -> tuple[m.Setting, ...]:
+        return listed(self._settings)
+
+    def save_settings(self, values: Mapping[str, object]) -> tuple[m.Setting, ...]:
+        self._settings = change(self._settings, values)
+        return listed(self._settings)
 
     def process(self, message_id: int) -> None:
         return None
@@ -60,6 +72,7 @@ class TestNode:
         self.storing = spine.services.storing
         self.secret = SECRET
         self.state = "ok"
+        self.facts = Facts(spine.store.root.parent)
 
     def check_secret(self, secret: str) -> bool:
         return hmac.compare_digest(secret.encode(), self.secret.encode())
@@ -71,7 +84,7 @@ class TestNode:
         return m.SignIn("Test node", demo_user="demo")
 
     def archive(self, actor: Actor, shares_disk: bool) -> Archive:
-        return LocalArchive(self.services, actor, Facts(), local_files=shares_disk)
+        return LocalArchive(self.services, actor, self.facts, local_files=shares_disk)
 
     def wait_for_change(self, after: int, timeout_s: float) -> int:
         return self.spine.index.wait_for_change(after, timeout_s)
