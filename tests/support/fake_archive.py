@@ -5,7 +5,7 @@ dictionaries.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,8 @@ from pacs_core.domain import errors
 from pacs_core.domain.events import Change
 from pacs_core.domain.measurement import Measurement
 from pacs_core.domain.report import ReportVersion, VersionKind
+from pacs_core.runtime.changing import listed
+from pacs_core.runtime.settings import Settings
 
 PASSWORD = "a good password"
 
@@ -236,6 +238,7 @@ class FakeArchive:
         self.destinations_: dict[str, m.Destination] = {}
         self.users_: dict[str, m.Account] = {}
         self.tokens_: dict[str, m.TokenView] = {}
+        self.settings_: dict[str, m.Setting] = {s.key: s for s in listed(Settings(Path("nowhere")))}
         self.journal: list[Change] = []
         self.failing: dict[str, Exception] = {}
         self.calls: list[str] = []
@@ -289,6 +292,8 @@ class FakeArchive:
         self.administration = _Part(
             self,
             node="node",
+            settings="settings",
+            save_settings="save_settings",
             peers="peers",
             save_peer="save_peer",
             remove_peer="remove_peer",
@@ -712,6 +717,18 @@ class FakeArchive:
                 m.Check("clock", "warn", "no time server", "Switch NTP on"),
             ),
         )
+
+    def settings(self) -> tuple[m.Setting, ...]:
+        return tuple(self.settings_.values())
+
+    def save_settings(self, values: Mapping[str, object]) -> tuple[m.Setting, ...]:
+        if len(str(values.get("dicom.ae", ""))) > 16:
+            raise errors.InvalidValue("an AE title has 1 to 16 ASCII characters", "dicom.ae")
+        for key, value in values.items():
+            old = self.settings_[key]
+            self.settings_[key] = replace(old, value=value, running=old.running if old.restart else value)
+        self.tell("settings.saved", 0)
+        return self.settings()
 
     def peers(self) -> tuple[m.Peer, ...]:
         return tuple(self.peers_.values())

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QDialog, QLabel, QLineEdit, QTableView
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QLabel, QLineEdit, QTableView
 from pytestqt.qtbot import QtBot
 
 from tests.support.fake_archive import FakeArchive
@@ -16,6 +16,7 @@ from tests.ui.conftest import PATIENCE_MS, named
 from workstation.ui.inbox.page import InboxPage
 from workstation.ui.schedule.page import SchedulePage
 from workstation.ui.settings.listing import Listing
+from workstation.ui.settings.node_settings import NodeSettingsPage
 from workstation.ui.settings.page import SettingsPage
 from workstation.ui.shell import Workstation
 from workstation.ui.widgets.form import FormDialog
@@ -134,6 +135,9 @@ def form(page: SchedulePage | Listing) -> FormDialog:
 def fill(dialog: FormDialog, go: str, **values: str) -> None:
     for key, value in values.items():
         field = dialog.form.fields[key]
+        if isinstance(field, QComboBox):
+            field.setCurrentIndex(field.findData(value))
+            continue
         assert isinstance(field, QLineEdit)
         field.setText(value)
     button = named(dialog, go, QAbstractButton)
@@ -301,6 +305,71 @@ def test_a_weak_password_is_refused_in_words(open_window: Open, qtbot: QtBot) ->
         lambda: "8 characters" in named(form(page), "Message", QLabel).accessibleName(), timeout=PATIENCE_MS
     )
     form(page).reject()
+
+
+def node_settings(window: Workstation, qtbot: QtBot) -> NodeSettingsPage:
+    window.go("settings")
+    page = window._places["settings"]
+    assert isinstance(page, SettingsPage)
+    page._list.setCurrentItem(page._list.findItems("Node", Qt.MatchFlag.MatchExactly)[0])
+    found = page._pages.currentWidget()
+    assert isinstance(found, NodeSettingsPage)
+    qtbot.waitUntil(lambda: "dicom.ae" in found.editors, timeout=PATIENCE_MS)
+    return found
+
+
+def test_every_setting_has_its_control_and_one_is_saved(open_window: Open, qtbot: QtBot) -> None:
+    archive = world(role="admin")
+    page = node_settings(open_window(archive), qtbot)
+    assert set(page.editors) == set(archive.settings_)
+    assert all(editor.accessibleName() for editor in page.editors.values())
+    save = named(page, "Save the settings", QAbstractButton)
+    assert isinstance(save, QAbstractButton)
+    assert not save.isEnabled()
+    for key, text in (
+        ("dicom.ae", "CLINIC"),
+        ("store.reserve_mb", "512"),
+        ("http.hosts", "pacs, rr.example"),
+    ):
+        editor = page.editors[key]
+        assert isinstance(editor, QLineEdit)
+        editor.setText(text)
+    save.click()
+    qtbot.waitUntil(lambda: archive.settings_["dicom.ae"].value == "CLINIC", timeout=PATIENCE_MS)
+    assert archive.settings_["http.hosts"].value == ["pacs", "rr.example"]
+    assert archive.settings_["store.reserve_mb"].running == 512
+    waits = "In effect now: READINGROOM."
+    qtbot.waitUntil(
+        lambda: any(waits in one.text() for one in page.findChildren(QLabel)), timeout=PATIENCE_MS
+    )
+    assert page.changed() == {}
+
+
+def test_a_setting_that_is_refused_is_marked_and_kept_for_mending(open_window: Open, qtbot: QtBot) -> None:
+    archive = world(role="admin")
+    page = node_settings(open_window(archive), qtbot)
+    editor = page.editors["dicom.ae"]
+    assert isinstance(editor, QLineEdit)
+    editor.setText("A TITLE THAT IS TOO LONG")
+    page.save()
+    qtbot.waitUntil(lambda: editor.property("look") == "wrong", timeout=PATIENCE_MS)
+    assert "16" in named(page, "Message: ", QLabel).accessibleName()
+    assert archive.settings_["dicom.ae"].value == "READINGROOM"
+    page.refresh()
+    assert page.changed() == {"dicom.ae": "A TITLE THAT IS TOO LONG"}
+    undo = named(page, "Undo the changes", QAbstractButton)
+    assert isinstance(undo, QAbstractButton)
+    undo.click()
+    assert page.changed() == {}
+
+
+def test_a_destination_is_kept_for_rehearsals(open_window: Open, qtbot: QtBot) -> None:
+    archive = world(role="admin")
+    page = listing(open_window(archive), qtbot, "Destinations")
+    page._edit(None)
+    fill(form(page), "Save", name="TESTS", host="192.0.2.9", for_tests="yes")
+    qtbot.waitUntil(lambda: "TESTS" in archive.destinations_, timeout=PATIENCE_MS)
+    assert archive.destinations_["TESTS"].reserved_for_tests
 
 
 def test_a_reader_sees_no_pages_of_the_node(open_window: Open, archive: FakeArchive) -> None:

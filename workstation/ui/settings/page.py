@@ -12,6 +12,7 @@ from workstation.ui import theme, words
 from workstation.ui.desk import Desk
 from workstation.ui.settings import subjects
 from workstation.ui.settings.listing import Listing
+from workstation.ui.settings.node_settings import NodeSettingsPage
 from workstation.ui.settings.own_pages import LookPage, NodePage, about, addresses
 from workstation.ui.widgets.basics import column, line, row
 
@@ -52,6 +53,7 @@ class SettingsPage(QWidget):
             ),
         )
         if desk.may(Verb.ADMINISTER):
+            self._page(words.t("Node"), "tune-variant", lambda: NodeSettingsPage(desk))
             self._page(
                 words.t("DICOM peers"), "radiology-box-outline", lambda: Listing(desk, subjects.peers(desk))
             )

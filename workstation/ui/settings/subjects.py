@@ -143,7 +143,7 @@ def sources(desk: Desk) -> Subject[Hl7Source]:
             lambda s: Cell(words.t("its own") if s.field_map.strip() else words.t("the usual")),
             120,
         ),
-        Column("seen", "Last seen", lambda s: _seen(s.last_seen), 168),
+        Column("seen", "Last seen", lambda s: _seen(s.last_seen, s.last_did), 200),
     )
     return Subject(
         words.t("HL7 sources"),
@@ -177,6 +177,8 @@ def destinations(desk: Desk) -> Subject[Destination]:
             known.addendum_status,
         )
         answer.choice("paused", "Paused", YES_NO, _flag(known.paused))
+        tests = answer.choice("for_tests", "Rehearsals alone", YES_NO, _flag(known.reserved_for_tests))
+        tests.setToolTip(words.t("It gets what a rehearsal sends, and never the result of a patient"))
         return answer
 
     def save(destination: Destination | None, values: dict[str, str]) -> Destination:
@@ -192,13 +194,13 @@ def destinations(desk: Desk) -> Subject[Destination]:
                 int(values["refused_tries"]),
                 int(values["hold_seconds"]),
                 values["addendum_status"],
-                destination.reserved_for_tests if destination else False,
+                values["for_tests"] == "yes",
                 values["paused"] == "yes",
             )
         )
 
     columns: tuple[Column[Destination], ...] = (
-        Column("name", "Name", lambda d: Cell(d.name, bold=True), 140),
+        Column("name", "Name", lambda d: Cell(d.name, trailing=_for_tests(d), bold=True), 180),
         Column("host", "Address", lambda d: Cell(f"{d.host}:{d.port}"), 180, stretch=True),
         Column("tries", "Tries when refused", lambda d: Cell(str(d.refused_tries)), 148),
         Column("hold", "Held", lambda d: Cell(f"{d.hold_seconds} s"), 80),
@@ -228,6 +230,10 @@ def destinations(desk: Desk) -> Subject[Destination]:
         save,
         lambda d: desk.archive.administration.remove_destination(d.name),
     )
+
+
+def _for_tests(destination: Destination) -> str:
+    return words.t("rehearsals alone") if destination.reserved_for_tests else ""
 
 
 def people(desk: Desk) -> Subject[Account]:
