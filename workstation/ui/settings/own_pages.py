@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -34,7 +34,7 @@ class Sheet(QWidget):
 
     def __init__(self, title: str, about: str = "") -> None:
         super().__init__()
-        inside = QWidget()
+        self._inside = inside = QWidget()
         self.body = QVBoxLayout(inside)
         px = theme.current().px
         self.body.setContentsMargins(px(24), px(16), px(24), px(24))
@@ -53,8 +53,11 @@ class Sheet(QWidget):
             self.body.addWidget(label(self._about, "quiet", wrap=True))
 
     def empty(self) -> None:
+        """Begin anew; what is put in now is shown together, so that nothing is ever squeezed."""
+        self._inside.hide()
         clear_all(self.body)
         self.head()
+        QTimer.singleShot(0, self._inside, self._inside.show)
 
     def control(self, caption: str, widget: QWidget, about: str = "") -> None:
         widget.setAccessibleName(caption)
