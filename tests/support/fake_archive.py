@@ -232,6 +232,7 @@ class FakeArchive:
         self.resolved_: list[m.ResolvedHold] = []
         self.messages_: list[m.MessageView] = []
         self.mended = False
+        self.node_changes: dict[str, Any] = {}
         self.deliveries_: list[m.DeliveryView] = []
         self.peers_: dict[str, m.Peer] = {}
         self.sources_: dict[str, m.Hl7Source] = {}
@@ -697,7 +698,7 @@ class FakeArchive:
 
     # administration
     def node(self) -> m.NodeInfo:
-        return m.NodeInfo(
+        info = m.NodeInfo(
             "0.1.0",
             "127.0.0.1:11112",
             "READINGROOM",
@@ -717,6 +718,7 @@ class FakeArchive:
                 m.Check("clock", "warn", "no time server", "Switch NTP on"),
             ),
         )
+        return replace(info, **self.node_changes)
 
     def settings(self) -> tuple[m.Setting, ...]:
         return tuple(self.settings_.values())

@@ -232,3 +232,34 @@ def test_the_places_are_strangers_to_each_other() -> None:
         and any(node.module.startswith(f"workstation.ui.{other}") for other in rooms if other != room)
     ]
     assert not wrong
+
+
+INSECURE = ("HL7 is open beyond this machine without encryption", "HTTP is open beyond this machine")
+
+
+def test_a_warning_of_the_node_stays_whatever_else_is_said(
+    open_window: Open, archive: FakeArchive, qtbot: QtBot
+) -> None:
+    archive.node_changes = {"warnings": INSECURE}
+    window = open_window(archive)
+    qtbot.waitUntil(lambda: "and 1 more" in label_text(window, "Warning: "), timeout=PATIENCE_MS)
+    window.status.say("something else", "good")
+    window.status.say("", "quiet")
+    shown = named(window.status, "Warning: ", QLabel)
+    assert shown.accessibleName() == "Warning: " + "; ".join(INSECURE)
+    assert INSECURE[0] in label_text(window, "Warning: ")
+
+
+@pytest.mark.parametrize(
+    ("own", "site", "minutes"), [(15, 5, 5), (5, 15, 5), (0, 10, 10), (20, 0, 20), (0, 0, 0)]
+)
+def test_the_site_says_when_a_workstation_locks_at_the_latest(
+    open_window: Open, archive: FakeArchive, qtbot: QtBot, own: int, site: int, minutes: int
+) -> None:
+    archive.node_changes = {"idle_lock_min": site}
+    window = open_window(archive)
+    window.preferences.idle_lock_minutes = own
+    qtbot.waitUntil(lambda: window.desk is not None and window.desk.node is not None, timeout=PATIENCE_MS)
+    window._idle.stop()
+    window._rest()
+    assert (window._idle.interval() if window._idle.isActive() else 0) == minutes * 60_000

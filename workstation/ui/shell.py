@@ -282,8 +282,8 @@ class Workstation(QMainWindow):
         self.status.node(
             f"{node.ae} · {node.dicom}", "\n".join((f"HL7 {node.hl7}", f"HTTP {node.http}", node.data))
         )
-        if node.warnings:
-            self.status.say(node.warnings[0], "waiting")
+        self.status.warn(node.warnings)
+        self._rest()
 
     # ── places ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -337,7 +337,8 @@ class Workstation(QMainWindow):
         return False
 
     def _rest(self) -> None:
-        minutes = self.preferences.idle_lock_minutes
+        site = self.desk.node.idle_lock_min if self.desk is not None and self.desk.node else 0
+        minutes = min((m for m in (self.preferences.idle_lock_minutes, site) if m), default=0)
         if self.desk is not None and minutes:
             self._idle.start(minutes * 60_000)
 

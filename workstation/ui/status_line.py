@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QLabel, QProgressBar
+from PySide6.QtWidgets import QFrame, QLabel, QProgressBar, QSizePolicy
 
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import Elided, label, relook, row
@@ -32,6 +32,8 @@ class StatusLine(QFrame):
         self._bar.setFixedWidth(theme.current().px(72))
         self._bar.setAccessibleName(words.t("Under way"))
         self._connection = label("", "waiting", name=words.t("Connection"))
+        self._warned, self._warning = QLabel(), Elided("", "waiting")
+        self._warning.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self._who = label("", "quiet", name=words.t("Signed in"))
         self._node = label("", "quiet", name=words.t("Node"))
         self.setLayout(
@@ -41,6 +43,8 @@ class StatusLine(QFrame):
                 self._connection,
                 self._work,
                 self._bar,
+                self._warned,
+                self._warning,
                 self._who,
                 self._node,
                 margin=(12, 2),
@@ -55,6 +59,7 @@ class StatusLine(QFrame):
         self._late.timeout.connect(lambda: self._show_work(True))
         self._doing = ""
         self._show_work(False)
+        self.warn(())
         theme.hub().changed.connect(self._size)
 
     def _size(self) -> None:
@@ -84,6 +89,17 @@ class StatusLine(QFrame):
         self._bar.setVisible(on)
         self._work.setVisible(on)
         self._work.setText(self._doing[:1].upper() + self._doing[1:])
+
+    def warn(self, warnings: tuple[str, ...]) -> None:
+        """What is wrong with the node for as long as it is set up so: it stays, whatever else is said."""
+        more = words.t("and {count} more").format(count=len(warnings) - 1) if len(warnings) > 1 else ""
+        self._warning.setText(f"{warnings[0]} {more}".rstrip() if warnings else "")
+        self._warning.setAccessibleName(f"{words.t('Warning')}: " + "; ".join(warnings))
+        self._warned.setToolTip("\n".join(warnings))
+        for part in (self._warned, self._warning):
+            part.setVisible(bool(warnings))
+        if warnings:
+            self._warned.setPixmap(theme.pixmap(ICONS["waiting"], "waiting", 16))
 
     def connection(self, text: str) -> None:
         self._connection.setText(text)
