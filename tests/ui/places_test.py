@@ -264,7 +264,7 @@ def test_a_message_is_processed_again_and_says_where_it_still_waits(
 def test_a_refused_result_is_tried_again(open_window: Open, archive: FakeArchive, qtbot: QtBot) -> None:
     page = inbox(open_window(archive), qtbot)
     page.tabs.setCurrentIndex(2)
-    page.delivery_table.choose(9)
+    qtbot.waitUntil(lambda: page.delivery_table.choose(9), timeout=PATIENCE_MS)
     assert "AE OBR-3 unknown order" in texts(page.delivery_table, 0)
     page.retry()
     qtbot.waitUntil(lambda: archive.deliveries_[0].state == "waiting", timeout=PATIENCE_MS)
