@@ -191,17 +191,17 @@ def test_killed_in_mid_stroke_and_in_mid_sentence_everything_comes_back(hospital
     drawn = lengths(hospital.cell(1, lambda s: len(lengths(s)) == 1))
     wait_for(lambda: _kept(hospital, exam.study_uid), "the archive never got the stroke")
 
-    seat.press("Findings", "text")
-    seat.see("Findings", "text", that=lambda s: "focused" in s.states)
+    seat.press("Lungs", "text")
+    seat.see("Lungs", "text", that=lambda s: "focused" in s.states)
     desktop.type("Half a sen")
     _kill_core(hospital, wait=False)
     desktop.type("tence and its end.")
-    seat.see("Findings", "text", that=lambda s: "Half a sentence and its end." in s.text)
+    seat.see("Lungs", "text", that=lambda s: "Half a sentence and its end." in s.text)
     seat.kill()
     seat.open()
     hospital.sign_in()
     hospital.open_exam(exam)
-    seat.see("Findings", "text", that=lambda s: "Half a sentence and its end." in s.text)
+    seat.see("Lungs", "text", that=lambda s: "Half a sentence and its end." in s.text)
     assert lengths(hospital.scroll_to(NODULE.centre[2])) == drawn
 
 
