@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -245,11 +245,18 @@ class Deliveries(Protocol):
     def add(self, delivery: r.DeliveryRecord) -> r.DeliveryRecord: ...
     def get(self, delivery_id: int) -> r.DeliveryRecord: ...
     def update(self, delivery_id: int, **changes: object) -> r.DeliveryRecord: ...
-    def due(self, now: str, limit: int) -> Sequence[r.DeliveryRecord]:
-        """Deliveries to be tried now: due, and the first undelivered of their stream and destination."""
+    def due(self, now: str, limit: int, without: Collection[str] = ()) -> Sequence[r.DeliveryRecord]:
+        """Deliveries to be tried now: due, and the first undelivered of their stream and destination.
+
+        `without` leaves destinations out.
+        """
         ...
 
-    def next_due(self) -> str:
+    def is_due(self, delivery_id: int, now: str) -> bool:
+        """Say whether this one is to be tried now."""
+        ...
+
+    def next_due(self, without: Collection[str] = ()) -> str:
         """The instant of the next attempt, empty where none waits."""
         ...
 

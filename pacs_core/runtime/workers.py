@@ -6,7 +6,7 @@ import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from pacs_core.domain.errors import NotFound, ReadingRoomError
+from pacs_core.domain.errors import NotFound
 from pacs_core.domain.times import read_instant
 from pacs_core.ports import Clock, Index
 from pacs_core.services.delivering import Delivering
@@ -15,6 +15,8 @@ log = logging.getLogger("reading_room.deliver")
 
 IDLE_S = 30.0
 SHORTEST_S = 0.05
+MOST_AT_ONCE = 32
+"""Destinations that may be silent at the same time without holding up another."""
 
 
 class DeliveryWorker:
@@ -27,8 +29,9 @@ class DeliveryWorker:
         self._index = index
         self._clock = clock
         self._stop = threading.Event()
+        self._over = threading.Event()
         self._busy: dict[str, Future[None]] = {}
-        self._pool = ThreadPoolExecutor(8, "delivery")
+        self._pool = ThreadPoolExecutor(MOST_AT_ONCE, "delivery")
         self._thread = threading.Thread(target=self._run, name="delivery-worker", daemon=True)
 
     def start(self) -> None:
@@ -47,15 +50,23 @@ class DeliveryWorker:
             try:
                 self._start_due()
                 sequence = self._wait(sequence)
-            except ReadingRoomError as error:
+            except Exception as error:  # noqa: BLE001  # the worker's edge: results must not stop for one failure
                 log.error("the delivery worker goes on after %s", type(error).__name__)
                 self._stop.wait(1.0)
 
     def _start_due(self) -> None:
-        for delivery in self._delivering.due():
-            running = self._busy.get(delivery.destination)
-            if running is None or running.done():
-                self._busy[delivery.destination] = self._pool.submit(self._attempt, delivery.id)
+        """Begin an attempt for each destination that has something due and is not being tried already."""
+        self._over.clear()
+        while not self._stop.is_set():
+            found = self._delivering.due(1, self._being_tried())
+            if not found:
+                return
+            attempt = self._pool.submit(self._attempt, found[0].id)
+            self._busy[found[0].destination] = attempt
+            attempt.add_done_callback(lambda _: self._over.set())
+
+    def _being_tried(self) -> frozenset[str]:
+        return frozenset(name for name, attempt in self._busy.items() if not attempt.done())
 
     def _attempt(self, delivery_id: int) -> None:
         try:
@@ -67,9 +78,9 @@ class DeliveryWorker:
             self._stop.wait(1.0)
 
     def _wait(self, sequence: int) -> int:
-        """Sleep until something changes, something falls due, or the end is near."""
+        """Sleep until something changes, an attempt is over, something falls due, or the end is near."""
         remaining = self._until_due()
-        while remaining > 0 and not self._stop.is_set():
+        while remaining > 0 and not self._stop.is_set() and not self._over.is_set():
             step = min(remaining, 0.5)
             newest = self._index.wait_for_change(sequence, step)
             if newest > sequence:
@@ -78,7 +89,7 @@ class DeliveryWorker:
         return sequence
 
     def _until_due(self) -> float:
-        due = self._delivering.next_due()
+        due = self._delivering.next_due(self._being_tried())
         if not due:
             return IDLE_S
         seconds = (read_instant(due) - self._clock.now()).total_seconds()

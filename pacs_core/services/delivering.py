@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from pacs_core.domain.delivery import DeliveryState, Outcome, OutcomeKind, RetryPolicy, next_step
@@ -24,21 +24,23 @@ class Delivering:
         self._clock = clock
         self._transmitter = transmitter
 
-    def due(self, limit: int = 100) -> Sequence[DeliveryRecord]:
-        """What is to be tried now, at most one of each stream and destination."""
+    def due(self, limit: int = 100, without: Collection[str] = ()) -> Sequence[DeliveryRecord]:
+        """What is to be tried now, at most one of each stream and destination, `without` some of these."""
         with self._index.read() as tx:
-            return tx.deliveries.due(instant(self._clock.now()), limit)
+            return tx.deliveries.due(instant(self._clock.now()), limit, without)
 
-    def next_due(self) -> str:
+    def next_due(self, without: Collection[str] = ()) -> str:
         """The instant of the next attempt, empty where none waits."""
         with self._index.read() as tx:
-            return tx.deliveries.next_due()
+            return tx.deliveries.next_due(without)
 
     def attempt(self, delivery_id: int) -> DeliveryRecord:
         """Send one delivery once and record the answer; the rendered bytes are kept before they are first
-        sent.
+        sent. What is no longer due (somebody else was quicker) is left as it is.
         """
-        delivery, destination = self._index.write(lambda tx: self._prepared(tx, delivery_id))
+        delivery, destination, due = self._index.write(lambda tx: self._prepared(tx, delivery_id))
+        if not due:
+            return delivery
         if destination is None:
             outcome = Outcome(
                 OutcomeKind.SILENT, "", f"there is no destination {delivery.destination} any more"
@@ -74,19 +76,22 @@ class Delivering:
         with self._index.read() as tx:
             return tx.deliveries.open()
 
-    def _prepared(self, tx: Transaction, delivery_id: int) -> tuple[DeliveryRecord, DestinationRecord | None]:
+    def _prepared(
+        self, tx: Transaction, delivery_id: int
+    ) -> tuple[DeliveryRecord, DestinationRecord | None, bool]:
         delivery = tx.deliveries.get(delivery_id)
+        due = tx.deliveries.is_due(delivery_id, instant(self._clock.now()))
         destination = next(
             (d for d in tx.configuration.destinations() if d.name == delivery.destination), None
         )
-        if delivery.payload or destination is None:
-            return delivery, destination
+        if delivery.payload or destination is None or not due:
+            return delivery, destination, due
         try:
             payload = self._transmitter.render(tx, delivery, destination)
         except ReadingRoomError as error:
             log.error("delivery %s cannot be rendered: %s", delivery_id, type(error).__name__)
-            return tx.deliveries.update(delivery_id, answer=error.message), destination
-        return tx.deliveries.update(delivery_id, payload=payload), destination
+            return tx.deliveries.update(delivery_id, answer=error.message), destination, due
+        return tx.deliveries.update(delivery_id, payload=payload), destination, due
 
     def _unrenderable(self, tx: Transaction, delivery: DeliveryRecord) -> DeliveryRecord:
         dead = tx.deliveries.update(delivery.id, state=DeliveryState.DEAD.value)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, case, exists, func, select
+from sqlalchemy import ColumnElement, Connection, case, exists, func, select
 
 from pacs_core.database.rows import Rows
 from pacs_core.database.schema import delivery, destination
@@ -40,30 +40,19 @@ class DeliveryRows:
         self._rows.change(_D.id == delivery_id, **changes)
         return self.get(delivery_id)
 
-    def due(self, now: str, limit: int) -> Sequence[DeliveryRecord]:
+    def due(self, now: str, limit: int, without: Collection[str] = ()) -> Sequence[DeliveryRecord]:
         """To be tried now: due, first undelivered of their stream and destination, destination not paused."""
-        earlier = delivery.alias()
-        blocked = exists().where(
-            earlier.c.stream == _D.stream,
-            earlier.c.destination == _D.destination,
-            earlier.c.id < _D.id,
-            earlier.c.state.not_in(_OVER),
-        )
-        paused = exists().where(destination.c.name == _D.destination, destination.c.paused.is_(True))
-        return self._rows.all(
-            _D.state.in_(_TRYING),
-            _D.due_at <= now,
-            ~blocked,
-            ~paused,
-            order_by=(_D.due_at, _D.id),
-            limit=limit,
-        )
+        where = (*_first_in_line(), _D.due_at <= now, _D.destination.not_in(without))
+        return self._rows.all(*where, order_by=(_D.due_at, _D.id), limit=limit)
 
-    def next_due(self) -> str:
+    def is_due(self, delivery_id: int, now: str) -> bool:
+        """Say whether this one is to be tried now."""
+        return self._rows.first(*_first_in_line(), _D.due_at <= now, _D.id == delivery_id) is not None
+
+    def next_due(self, without: Collection[str] = ()) -> str:
         """The instant of the next attempt, empty where none waits."""
-        return str(
-            self._connection.execute(select(func.min(_D.due_at)).where(_D.state.in_(_TRYING))).scalar() or ""
-        )
+        earliest = select(func.min(_D.due_at)).where(*_first_in_line(), _D.destination.not_in(without))
+        return str(self._connection.execute(earliest).scalar() or "")
 
     def of_report(self, report_id: int) -> Sequence[DeliveryRecord]:
         """Deliveries of a report, oldest first."""
@@ -80,3 +69,16 @@ class DeliveryRows:
             select(func.count()).select_from(delivery).where(_D.destination == name, _D.state.not_in(_OVER))
         )
         return int(self._connection.execute(query).scalar_one())
+
+
+def _first_in_line() -> tuple[ColumnElement[bool], ...]:
+    """What may be tried at all: open, first undelivered of its stream and destination, that not paused."""
+    earlier = delivery.alias()
+    blocked = exists().where(
+        earlier.c.stream == _D.stream,
+        earlier.c.destination == _D.destination,
+        earlier.c.id < _D.id,
+        earlier.c.state.not_in(_OVER),
+    )
+    paused = exists().where(destination.c.name == _D.destination, destination.c.paused.is_(True))
+    return _D.state.in_(_TRYING), ~blocked, ~paused
