@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.runtime.__main__ import COMMANDS
 from pacs_core.runtime.__main__ import main as core_main
-from pacs_core.runtime.child import CoreProcess, find_running
-from pacs_core.runtime.data_folder import prepare, running
-from pacs_core.runtime.doors import open_door
+from pacs_core.runtime.child import find_running
+from pacs_core.runtime.data_folder import prepare
+from pacs_core.runtime.doors import open_door, own_feed
+from pacs_core.runtime.seat import Seat
 from pacs_core.runtime.settings import default_data
 
 if TYPE_CHECKING:
@@ -80,15 +81,13 @@ def _parser() -> argparse.ArgumentParser:
 def _seat(args: argparse.Namespace) -> int:
     """The clinical seat: this machine's own data folder."""
     data = prepare(args.data or default_data())
-    core = CoreProcess(data, ["--config", str(args.config)] if args.config else [])
-    if running(data):
-        core.adopt()
-        try:
-            return _run_window(core.find, data, None, args.sound_file)
-        finally:
-            core.leave()
-    core.start()
-    return _run_window(core.find, data, core, args.sound_file)
+    seat = Seat(data, ["--config", str(args.config)] if args.config else [])
+    seat.begin()
+    try:
+        return _run_window(seat.find, data, args.sound_file, seat)
+    finally:
+        if not seat.ours:
+            seat.close()
 
 
 def _demo(args: argparse.Namespace) -> int:
@@ -100,7 +99,7 @@ def _demo(args: argparse.Namespace) -> int:
     try:
         if args.headless or not _has_display():
             return demo.headless()
-        return _run_window(demo.core.find, demo.data, None, args.sound_file)
+        return _run_window(demo.core.find, demo.data, args.sound_file)
     finally:
         demo.stop()
 
@@ -108,21 +107,19 @@ def _demo(args: argparse.Namespace) -> int:
 def _run_window(
     find: Callable[[], tuple[str, str] | None],
     data: Path,
-    core: CoreProcess | None,
     sound_file: Path | None,
+    seat: Seat | None = None,
 ) -> int:
-    """Show the window until it is closed."""
+    """Show the window until it is closed; then the core goes on or ends as the window said."""
     from workstation.ui.application import run
 
     folder = data / "workstation"
     folder.mkdir(mode=0o700, exist_ok=True)
 
-    def closed(stay: bool) -> None:
-        if core is not None:
-            core.leave() if stay else core.stop()
-
-    with open_door(find) as door:
-        return run(door, folder, closed if core is not None else None, sound_file)
+    trust = seat.trust() if seat is not None else True
+    decides = seat.close if seat is not None and seat.ours else None
+    with open_door(find, trust) as door, own_feed(find, trust) as listen:
+        return run(door, folder, decides, sound_file, listen)
 
 
 def _understudy(words: Sequence[str]) -> int:

@@ -15,8 +15,8 @@ from pacs_core.archive.importing import import_bytes
 from pacs_core.archive.manifest import DEFLATED, study_manifest
 from pacs_core.archive.priors import rank
 from pacs_core.dicom.coercion import Correction, overlay
-from pacs_core.domain.access import Actor
-from pacs_core.domain.errors import InvalidValue, NotFound
+from pacs_core.domain.access import OWNER, Actor
+from pacs_core.domain.errors import Denied, InvalidValue, NotFound
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.measurement import Measurement
 from pacs_core.domain.order import PlaceOrder, Priority, StepRequest
@@ -46,6 +46,10 @@ class NodeFacts(Protocol):
 
     def process(self, message_id: int) -> None:
         """Carry out a journalled HL7 message now."""
+        ...
+
+    def stop_soon(self) -> None:
+        """End the node once this call is answered; raises Conflict where it cannot."""
         ...
 
     def settings_list(self) -> tuple[m.Setting, ...]:
@@ -365,6 +369,12 @@ class _Trace(_Part):
 class _Administration(_Part):
     def node(self) -> m.NodeInfo:
         return self.facts.info()
+
+    def stop(self) -> None:
+        if self.actor.name != OWNER or not self.local_files:
+            raise Denied("only the owner of the data folder ends its node", "node")
+        self.services.access.note(self.actor, "stop", "node")
+        self.facts.stop_soon()
 
     def peers(self) -> tuple[m.Peer, ...]:
         return tuple(v.peer_view(peer) for peer in self.services.configuring.peers())

@@ -282,6 +282,14 @@ class Administration(Protocol):
         """The running node: addresses, data folder, warnings."""
         ...
 
+    @asks(Verb.ADMINISTER, "POST", "/node/stop")
+    def stop(self) -> None:
+        """End the node once what is in flight is done; for the data folder's owner alone, on its machine.
+
+        Raises Denied for anybody else, Conflict where it runs inside another program.
+        """
+        ...
+
     @asks(Verb.ADMINISTER, "GET", "/peers")
     def peers(self) -> tuple[m.Peer, ...]:
         """DICOM peers by title."""

@@ -50,6 +50,10 @@ _ALLOWED: dict[Role, frozenset[Verb]] = {
 }
 
 
+OWNER = "owner"
+"""The actor by holding the data folder; no account can have this name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """The person or program behind a call; `session` is its opaque session name for the audit."""

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from pacs_core.archive.models import ChangesPage
 from pacs_core.archive.protocol import Door
 from pacs_core.domain.errors import InvalidValue
 
@@ -23,6 +24,27 @@ def open_door(
         yield door
     finally:
         door.close()
+
+
+@contextmanager
+def own_feed(
+    find: Callable[[], tuple[str, str] | None], trust: bool | ssl.SSLContext = True
+) -> Iterator[Callable[[int, float], ChangesPage]]:
+    """The change feed as the folder's owner hears it, for what speaks while nobody is signed in."""
+    from pacs_core.remote.archive import RemoteDoor
+
+    opened: list[RemoteDoor] = []
+
+    def listen(sequence: int, wait_s: float) -> ChangesPage:
+        if not opened:
+            opened.append(RemoteDoor(*(find() or ("", "")), find=find, patience_s=0.5, verify=trust))
+        return opened[0].as_owner().changes.since(sequence, wait_s)
+
+    try:
+        yield listen
+    finally:
+        for door in opened:
+            door.close()
 
 
 def own_trust(facts: Mapping[str, object]) -> bool | ssl.SSLContext:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from pacs_core.archive import models as m
 from pacs_core.archive.local import LocalArchive, LocalDoor
 from pacs_core.database.opening import open_index
-from pacs_core.domain.access import Actor, Role
-from pacs_core.domain.errors import ReadingRoomError, Refused
+from pacs_core.domain.access import OWNER, Actor, Role
+from pacs_core.domain.errors import Conflict, ReadingRoomError, Refused
 from pacs_core.hl7.sender import MLLPTransmitter
 from pacs_core.ports import Clock
 from pacs_core.runtime import VERSION
@@ -53,6 +53,7 @@ class Node:
         self.secret = secret or secrets.token_urlsafe(32)
         self.dicom = self.hl7 = self.http = ""
         self.demo_facts = m.SignIn(node="Reading Room")
+        self.on_stop: Callable[[], object] | None = None
         self._closing = ExitStack()
         self._opened = False
         self._changing = threading.Lock()
@@ -195,7 +196,7 @@ class Node:
 
     def owner(self, address: str = "") -> Actor:
         """The owner of the data folder: an admin by holding it."""
-        return Actor("owner", Role.ADMIN, "owner of the data folder", "", address)
+        return Actor(OWNER, Role.ADMIN, "owner of the data folder", "", address)
 
     def archive(self, actor: Actor, *, local_files: bool = True) -> LocalArchive:
         """The archive as that actor sees it."""
@@ -262,6 +263,16 @@ class Node:
                 title, "fail", error.message, "check host, port, AE title and the firewall on both sides"
             )
         return m.Check(title, "ok", f"{peer.title} at {peer.host}:{peer.port} answered")
+
+    def stop_soon(self) -> None:
+        """Ask the program around the node to end it; raises Conflict where it is part of another one."""
+        if self.on_stop is None:
+            raise Conflict("this node runs inside another program: end that one", "node")
+        self.on_stop()
+
+    def left_behind(self) -> None:
+        """The window that started this node is gone: the next one may take it over."""
+        announce(self.data, {**self._facts_for_owner(), "left_behind": True})
 
     def settings_list(self) -> tuple[m.Setting, ...]:
         """Every setting with its words; raises InvalidValue where the file cannot be read any more."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pacs_core.domain.access import Actor, Role, Verb, allows
+from pacs_core.domain.access import OWNER, Actor, Role, Verb, allows
 from pacs_core.domain.errors import Conflict, Denied, InvalidValue, LockedOut, NotFound, NotSignedIn
 from pacs_core.domain.records import AccountRecord, TokenRecord
 from pacs_core.domain.times import instant, read_instant
@@ -129,6 +129,8 @@ class Access:
         clean = name.strip()
         if not clean or clean != name or len(clean) > 64 or ":" in clean:
             raise InvalidValue("a user name has 1 to 64 characters, no colon and no blanks around it", "name")
+        if clean.casefold() == OWNER:
+            raise InvalidValue(f"{OWNER!r} is whoever holds the data folder: choose another name", "name")
         record = AccountRecord(
             name=clean,
             role=_role(role).value,

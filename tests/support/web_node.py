@@ -36,6 +36,7 @@ class Facts:
     """The node around the archive, as far as the archive asks it."""
 
     def __init__(self, folder: Path) -> None:
+        self.stopped = False
         self._settings = Settings(folder, dicom_port=0, hl7_port=0, http_port=0)
 
     def info(self) -> m.NodeInfo:
@@ -43,6 +44,9 @@ class Facts:
 
     def echo(self, title: str) -> m.Check:
         return m.Check(title, "fail", "nobody listens")
+
+    def stop_soon(self) -> None:
+        self.stopped = True
 
     def settings_list(self) -> tuple[m.Setting, ...]:
         return listed(self._settings)

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from pacs_core.archive.protocol import Door
 from workstation.ui import words
 from workstation.ui.shell import Settings, Workstation
-from workstation.ui.tray import Tray
+from workstation.ui.tray import Listen, Tray
 
 log = logging.getLogger("reading_room.view")
 QUIET = ("This plugin does not support propagateSizeHints", "This plugin does not support raise()")
@@ -43,12 +43,17 @@ def make_application() -> QApplication:
 
 
 def run(
-    door: Door, folder: Path, on_close: Callable[[bool], None] | None = None, sound_file: Path | None = None
+    door: Door,
+    folder: Path,
+    on_close: Callable[[bool], None] | None = None,
+    sound_file: Path | None = None,
+    listen: Listen | None = None,
 ) -> int:
     """Open the window and stay until it is closed.
 
     `folder` is the workstation's own (preferences, spool). `on_close` hears whether the core is to go on
-    receiving, None where the core is not this window's business. `sound_file` stands in for the microphone.
+    receiving, None where the core is not this window's business. `sound_file` stands in for the microphone,
+    `listen` is the core's feed for the tray.
     """
     app = make_application()
     leaving: list[bool] = []
@@ -57,16 +62,22 @@ def run(
         leaving.append(goes_on)
 
     window = Workstation(door, Settings(folder, closed if on_close is not None else None, sound_file))
-    tray = Tray(window, app.quit)
-    window.closed.connect(lambda: tray.stay() if leaving and leaving[-1] and Tray.possible() else app.quit())
+    tray = Tray(window, app.quit, listen)
+    window.closed.connect(lambda: tray.stay() if _stays(leaving) else app.quit())
     _take_signals(window)
     _take_exceptions(window)
     window.show()
     code = app.exec()
+    tray.leave()
     window.end()
     if on_close is not None:
         on_close(leaving[-1] and not tray.stopped if leaving else False)
     return int(code)
+
+
+def _stays(leaving: list[bool]) -> bool:
+    """Whether the core goes on and there is a tray to say so; without one it goes on unseen."""
+    return bool(leaving and leaving[-1] and Tray.possible())
 
 
 def _take_signals(window: Workstation) -> None:

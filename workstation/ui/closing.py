@@ -16,7 +16,8 @@ def ask_about_core(parent: QWidget, preferences: Preferences) -> bool | None:
     dialog = QDialog(parent)
     dialog.setWindowTitle(words.t("Close Reading Room"))
     dialog.setAccessibleName(words.t("Close Reading Room"))
-    remember = QCheckBox(words.t("Do the same next time"))
+    remember = QCheckBox(words.t("Do not ask again (Settings, This workstation, has it too)"))
+    remember.setChecked(True)
     answer: list[bool] = []
 
     def decide(goes_on: bool) -> None:

@@ -65,7 +65,7 @@ class Workstation(QMainWindow):
         self.tasks = Tasks()
         self.desk: Desk | None = None
         self._places: dict[str, QWidget] = {}
-        self._asked = False
+        self._asked = self._ended = False
         self._frame()
         self._shape()
         self._anew = QTimer(self, singleShot=True, interval=REBUILD_MS)
@@ -343,7 +343,7 @@ class Workstation(QMainWindow):
             self._idle.start(minutes * 60_000)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        goes_on = True
+        goes_on = self.preferences.core_on_close == "goes on"
         if self.settings.on_close is not None and not self._asked:
             answer = ask_about_core(self, self.preferences)
             if answer is None:
@@ -374,6 +374,10 @@ class Workstation(QMainWindow):
 
     def end(self) -> None:
         """The program ends: finish the changes that were begun, stop every thread and timer of the window."""
+        if not self._ended:
+            theme.hub().changed.disconnect(self._anew.start)
+        self._ended = True
+        self._anew.stop()
         self._clear_desk()
         self._idle.stop()
         self._anew.stop()

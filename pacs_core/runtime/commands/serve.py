@@ -9,9 +9,13 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pacs_core.runtime.commands.common import settings_of, shared_options
 from pacs_core.runtime.settings import Settings, address
+
+if TYPE_CHECKING:
+    from pacs_core.runtime.node import Node
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -52,16 +56,18 @@ def run(args: argparse.Namespace) -> int:
     node = Node(settings, secret=secret)
     if args.demo_facts:
         node.demo_facts = SignIn(**json.loads(args.demo_facts))
+    node.on_stop = stop.set
     node.start()
     print("READY " + json.dumps(node.ready()), flush=True)
     if args.child:
-        threading.Thread(target=_watch_parent, args=(stop,), name="parent-watch", daemon=True).start()
+        watch = threading.Thread(target=_watch_parent, args=(stop, node), name="parent-watch", daemon=True)
+        watch.start()
     stop.wait()
     node.stop()
     return 0
 
 
-def _watch_parent(stop: threading.Event) -> None:
+def _watch_parent(stop: threading.Event, node: Node) -> None:
     """A line `stop` from the parent ends the node; its pipe just closing does too, unless it said `stay`."""
     stay = False
     for line in sys.stdin:
@@ -72,6 +78,7 @@ def _watch_parent(stop: threading.Event) -> None:
     else:
         if stay:
             _detach()
+            node.left_behind()
             return
     stop.set()
 
