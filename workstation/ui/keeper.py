@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from pacs_core.archive.models import DraftView
 from pacs_core.domain.errors import Busy, NotFound, NotSignedIn, ReadingRoomError, StorageFailure
 from pacs_core.domain.measurement import Measurement
 from workstation.session.spool import SpooledDraft, SpooledStroke
@@ -28,6 +29,7 @@ class Keeper(QObject):
         self._desk = desk
         self._sending = self._ended = False
         self._set_aside: set[int] = set()
+        self._saved: dict[str, DraftView] = {}
         self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._again.timeout.connect(self._send)
         desk.session.stroke.connect(self._stroke)
@@ -48,6 +50,15 @@ class Keeper(QObject):
         """Keep a draft: on this machine now, in the archive as soon as the one before is there."""
         self._desk.spool.draft(draft)
         self._send()
+
+    def saved(self, study_uid: str) -> DraftView | None:
+        """The draft as the archive last took it from here: what was asked of it before may not have it."""
+        return self._saved.get(study_uid)
+
+    def forget(self, study_uid: str) -> None:
+        """The draft was signed, or is thrown away."""
+        self._desk.spool.forget_draft(study_uid)
+        self._saved.pop(study_uid, None)
 
     def unsaved_strokes(self) -> set[str]:
         """Tracking UIDs the archive does not have yet as they are here."""
@@ -92,6 +103,8 @@ class Keeper(QObject):
     def _kept(self, number: int, thing: SpooledStroke | SpooledDraft, answer: object) -> None:
         self._desk.spool.kept(number)
         self._sending = False
+        if isinstance(thing, SpooledDraft) and isinstance(answer, DraftView):
+            self._saved[thing.study_uid] = answer
         if isinstance(thing, SpooledDraft):
             self.draft_saved.emit(thing.study_uid, getattr(answer, "saved_at", ""))
         self._send()

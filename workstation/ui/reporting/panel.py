@@ -161,7 +161,14 @@ class ReportPanel(QFrame):
             if r.draft is not None
         ]
         own = [d for d in drafts if d.author == self.desk.archive.who.name]
-        return own[-1] if own else None
+        saved = self._saved_since()
+        return max((*own, *([saved] if saved else [])), key=lambda d: d.revision, default=None)
+
+    def _saved_since(self) -> DraftView | None:
+        """What the archive took from here, maybe after it was asked for this exam; unless signed since."""
+        saved = self.desk.keeper.saved(self._study_uid) if self.desk.keeper is not None else None
+        signed = self.report.versions[-1].signed_at if self.report and self.report.versions else ""
+        return saved if saved is not None and saved.saved_at > signed else None
 
     def _take_up(self, kept: DraftView | SpooledDraft) -> None:
         """Go on where it was left; one that cannot be read is said so and never thrown away."""
@@ -534,8 +541,12 @@ class ReportPanel(QFrame):
     def _sign_now(self, archive: Archive, request: SignRequest) -> ReportView:
         """On the acting thread: signed is signed, so the draft leaves the spool in the same breath."""
         report = archive.reports.sign(request)
-        self.desk.spool.forget_draft(request.study_uid)
+        self._forget_draft(request.study_uid)
         return report
+
+    def _forget_draft(self, study_uid: str) -> None:
+        if self.desk.keeper is not None:
+            self.desk.keeper.forget(study_uid)
 
     def _signed(self, dialog: SignDialog, report: ReportView, uid: str, then_next: bool) -> None:
         dialog.accept()
@@ -564,11 +575,12 @@ class ReportPanel(QFrame):
     def discard(self) -> None:
         """Throw the draft away: the template as it was, or the signed text again."""
         archive, uid = self.desk.archive, self._study_uid
-        self.desk.spool.forget_draft(uid)
+        self._forget_draft(uid)
         self.desk.tasks.act(
             self,
             words.t("discard the draft"),
             lambda: archive.reports.discard_draft(uid),
+            lambda _none: self._forget_draft(uid),
             failed=lambda error: (
                 None if isinstance(error, NotFound) else self.desk.say(words.failure(error).words, "wrong")
             ),
