@@ -141,6 +141,7 @@ QMenu::item:disabled { color: $quiet; }
 QMenu::separator { height: 1px; background: $line; margin: 4u 8u; }
 QMenu::icon { padding-left: 8u; }
 QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 4u 8u; }
+QBalloonTip QLabel { color: black; } /* Qt paints the tray's balloon pale, whatever the theme */
 QTabBar { background: transparent; }
 QTabBar::tab { background: transparent; color: $quiet; padding: 8u 12u; border: none;
     border-bottom: 2u solid transparent; }

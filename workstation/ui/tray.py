@@ -41,10 +41,11 @@ class Tray(QObject):
         super().__init__(window)
         self._window, self._quit, self._listen = window, quit_, listen
         self._icon: QSystemTrayIcon | None = None
-        self._menu: QMenu | None = None
+        self._menu = QMenu()
         self._ear: Ear | None = None
         self.arrivals = Arrivals()
         self.stopped = False
+        self._fill()
         self.heard.connect(self._arrived, Qt.ConnectionType.QueuedConnection)
 
     @staticmethod
@@ -53,12 +54,11 @@ class Tray(QObject):
 
     def stay(self) -> None:
         """The window is gone, the archive goes on: show the mark and listen."""
-        if self._icon is None:
-            self._make()
-        assert self._icon is not None
+        self.leave()
         self.arrivals = Arrivals()
+        icon = self._icon = self._make()
         self._tell()
-        self._icon.show()
+        icon.show()
         if self._listen is not None:
             self._ear = Ear(self._listen, self.heard.emit)
 
@@ -69,20 +69,26 @@ class Tray(QObject):
             self._ear = None
         if self._icon is not None:
             self._icon.hide()
+            self._icon.deleteLater()
+            self._icon = None
+        self._menu.close()
 
-    def _make(self) -> None:
-        self._icon = QSystemTrayIcon(theme.icon("radiology-box-outline", "accent"), self)
-        self._menu = QMenu()
-        self._said = self._menu.addAction("")
-        self._said.setEnabled(False)
-        self._menu.addSeparator()
-        self._menu.addAction(words.t("Open Reading Room"), self.open)
-        self._menu.addAction(words.t("Stop receiving and quit"), self.stop)
-        self._icon.setContextMenu(self._menu)
-        self._icon.activated.connect(
+    def _make(self) -> QSystemTrayIcon:
+        """A mark of its own for each time: one that was hidden hears no mouse on some desktops."""
+        icon = QSystemTrayIcon(theme.icon("radiology-box-outline", "accent"), self)
+        icon.setContextMenu(self._menu)
+        icon.activated.connect(
             lambda reason: self.open() if reason == QSystemTrayIcon.ActivationReason.Trigger else None
         )
-        self._icon.messageClicked.connect(self.open)
+        icon.messageClicked.connect(lambda: None if self._menu.isVisible() else self.open())
+        return icon
+
+    def _fill(self) -> None:
+        self._menu.addAction(words.t("Open Reading Room"), self.open)
+        self._menu.addAction(words.t("Stop receiving and quit"), self.stop)
+        self._menu.addSeparator()
+        self._said = self._menu.addAction("")  # last: a menu opens with an end under the pointer
+        self._said.setEnabled(False)
 
     def _arrived(self, changes: Iterable[Change]) -> None:
         told = self.arrivals.hear(changes)
@@ -94,9 +100,9 @@ class Tray(QObject):
     def _tell(self) -> None:
         came = self.arrivals.words()
         text = words.t("Arrived: {what}").format(what=came) if came else words.t("Nothing has arrived yet")
+        self._said.setText(text)
         if self._icon is not None:
             self._icon.setToolTip(f"{words.t('Reading Room receives in the background')}\n{text}")
-            self._said.setText(text)
 
     def open(self) -> None:
         """The window again, at its sign-in."""
