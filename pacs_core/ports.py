@@ -38,11 +38,15 @@ class Patients(Protocol):
         ...
 
     def add(self, identifier: PatientIdentifier, demographics: Demographics, scope: str = "") -> Patient:
-        """A new patient; `scope` (a study UID) keeps a provisional one out of `find`."""
+        """A new patient; `scope` (the UID of its first study) keeps a provisional one out of `find`."""
         ...
 
     def provisional(self, scope: str) -> Patient | None:
-        """The provisional patient of that study, where there is one."""
+        """The provisional patient made for that study, or who it was merged into, where there is one."""
+        ...
+
+    def strangers(self, identifier: PatientIdentifier) -> Sequence[Patient]:
+        """Provisional patients whose images came under that identifier, or who they were merged into."""
         ...
 
     def save(self, patient_id: int, demographics: Demographics) -> Patient:

@@ -250,10 +250,12 @@ class FindSCP:
 
 
 def _persons(found: list[tuple[Patient, int]]) -> list[list[Patient]]:
-    """Rows of one person together: studies no order names keep provisional patients, one each."""
-    persons: dict[tuple[object, str], list[Patient]] = {}
+    """Rows of one person together: the known one's, and those of images that nobody vouched for."""
+    persons: dict[tuple[object, ...], list[Patient]] = {}
     for patient, _ in found:
-        persons.setdefault((patient.identifier, folded_name(patient.demographics.name)), []).append(patient)
+        who = patient.demographics
+        same = (patient.identifier, folded_name(who.name), who.birth_date, who.sex)
+        persons.setdefault(same, []).append(patient)
     return list(persons.values())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.matching import matches_text
@@ -28,6 +28,12 @@ class Demographics:
     allergies: str = ""
     alerts: str = ""
     pregnancy: str = ""
+
+
+def completed(one: Demographics, other: Demographics) -> Demographics:
+    """The one's demographics, with what they do not say taken from the other."""
+    missing = {f.name: getattr(other, f.name) for f in fields(one) if getattr(one, f.name) in ("", None)}
+    return replace(one, **missing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.matching import folded_name
 from pacs_core.domain.order import Order, OrderState
-from pacs_core.domain.patient import Patient
+from pacs_core.domain.patient import Demographics, Patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,26 @@ def contradicts(patient: Patient, received: Received) -> str:
         what = "birth date" if date_differs else "sex"
         return f"the same patient ID {received.patient_id} with another name and {what}"
     return ""
+
+
+def unlike(known: Demographics, received: Received) -> str:
+    """Why two people whom no RIS has told of cannot be one under the same ID, in words; else empty.
+
+    Stricter than `contradicts`: nobody vouches for either, so every said difference counts.
+    """
+    differing = [
+        what
+        for what, differs in (
+            ("name", known.name and received.name and not same_name(known.name, received.name)),
+            ("birth date", known.birth_date and received.birth_date not in ("", known.birth_date)),
+            ("sex", known.sex and received.sex not in ("", known.sex)),
+        )
+        if differs
+    ]
+    if not differing:
+        return ""
+    what = " and ".join(differing)
+    return f"other images came under the same patient ID {received.patient_id} with another {what}"
 
 
 def same_name(one: str, other: str) -> bool:

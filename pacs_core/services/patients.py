@@ -7,7 +7,7 @@ from dataclasses import replace
 from pacs_core.domain.errors import Conflict, MissingValue
 from pacs_core.domain.events import Event
 from pacs_core.domain.identifiers import PatientIdentifier, check_short_string
-from pacs_core.domain.patient import Demographics, MergePatients, Patient, RegisterPatient
+from pacs_core.domain.patient import Demographics, MergePatients, Patient, RegisterPatient, completed
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
 from pacs_core.services.reconciling import Reconciling
@@ -124,7 +124,7 @@ class Patients:
             "reports": [r.id for r in tx.reports.of_patient(subsumed.id)],
         }
         tx.patients.merge(survivor.id, subsumed.id)
-        tx.patients.save(survivor.id, _completed(survivor.demographics, subsumed.demographics))
+        tx.patients.save(survivor.id, completed(survivor.demographics, subsumed.demographics))
         tx.record(replace(_event("patient.merged", survivor, actor, image), subject=f"patient:{subsumed.id}"))
         merged = tx.patients.get(survivor.id)
         self._touch_studies(tx, merged)
@@ -148,12 +148,6 @@ def _checked(identifier: PatientIdentifier, where: str = "PID-3") -> PatientIden
 def _updated(known: Demographics, command: RegisterPatient) -> Demographics:
     changes = {name: getattr(command, name) for name in _FIELDS if getattr(command, name) is not None}
     return replace(known, **changes)
-
-
-def _completed(survivor: Demographics, subsumed: Demographics) -> Demographics:
-    """The survivor's demographics, with what it does not say taken from the one merged into it."""
-    missing = {n: getattr(subsumed, n) for n in _FIELDS if getattr(survivor, n) in ("", None)}
-    return replace(survivor, **missing)
 
 
 def _changed_fields(before: Patient | None, after: Patient) -> list[str]:

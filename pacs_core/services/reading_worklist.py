@@ -130,7 +130,7 @@ class ReadingWorklist:
         self._index.write(view)
 
     def priors(self, study_uid: str) -> list[Exam]:
-        """Other studies of the same person, newest first; a provisional patient has none but its own."""
+        """Other studies of the same person, newest first."""
         with self._index.read() as tx:
             study = tx.studies.get(study_uid)
             others = [s for s in tx.studies.of_patient(study.patient_id) if s.study_uid != study_uid]

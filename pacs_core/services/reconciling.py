@@ -9,10 +9,19 @@ from dataclasses import replace
 
 from pacs_core.domain.errors import Conflict
 from pacs_core.domain.events import Event
-from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.order import Order, OrderState
-from pacs_core.domain.patient import Demographics, Patient
-from pacs_core.domain.reconciliation import Candidate, Held, Matched, Received, reconcile, same_name, suggest
+from pacs_core.domain.patient import Demographics, Patient, completed
+from pacs_core.domain.reconciliation import (
+    Candidate,
+    Held,
+    Matched,
+    Received,
+    identifier_of,
+    reconcile,
+    same_name,
+    suggest,
+    unlike,
+)
 from pacs_core.domain.records import HoldRecord, StudyRecord
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
@@ -64,8 +73,12 @@ class Reconciling:
             return self._match(tx, study, decision, linked, actor)
         if study.order_id is not None:
             study = self._unmatch(tx, study, self.patient_for(tx, received).id)
-        if study.door not in MODALITY_DOORS and decision.kind in ("no order", "no accession"):
-            return tx.studies.update(study.study_uid, reconciliation="none")
+        if decision.kind in ("no order", "no accession"):
+            contradiction = self._contradiction(tx, study, received)
+            if contradiction:
+                decision = Held("identity contradicts", contradiction)
+            elif study.door not in MODALITY_DOORS:
+                return tx.studies.update(study.study_uid, reconciliation="none")
         return self._hold(tx, study, decision, actor)
 
     def release_for_order(self, tx: Transaction, order: Order, actor: str) -> None:
@@ -82,6 +95,9 @@ class Reconciling:
         """Look again at held studies that came under one of the patient's identifiers."""
         for identifier in (patient.identifier, *patient.other_identifiers):
             self._settle_all(tx, tx.studies.held_for("", identifier.value, ""), actor)
+            for stranger in tx.patients.strangers(identifier):
+                for study in tx.studies.of_patient(stranger.id):
+                    self._adopt(tx, study)
         for order in tx.orders.of_patient(patient.id):
             if order.accession.value:
                 self._settle_all(tx, tx.studies.held_for(order.accession.value, "", ""), actor)
@@ -195,19 +211,34 @@ class Reconciling:
     def patient_for(self, tx: Transaction, received: Received) -> Patient:
         """The patient a new study is filed under until an order says otherwise.
 
-        A known person whose name does not contradict; else a provisional one that only this study has.
+        A known person whose name does not contradict; else the provisional one of earlier images under the
+        same identifier that nothing contradicts; else a new provisional one.
         """
-        identifier = PatientIdentifier(received.patient_id, received.issuer)
-        known = tx.patients.find(identifier) if received.patient_id else None
+        identifier = identifier_of(received)
+        known = tx.patients.find(identifier)
         if known is not None and _agrees(known, received):
             return known
-        provisional = tx.patients.provisional(received.study_uid)
-        if provisional is not None:
-            return provisional
+        own = tx.patients.provisional(received.study_uid)
+        if own is not None:
+            return own
         demographics = Demographics(name=received.name, birth_date=received.birth_date, sex=received.sex)
+        for other in tx.patients.strangers(identifier):
+            if not unlike(other.demographics, received):
+                more = completed(other.demographics, demographics)
+                return tx.patients.save(other.id, more) if other.provisional else other
         return tx.patients.add(identifier, demographics, scope=received.study_uid)
 
     # ── inside ──
+
+    def _contradiction(self, tx: Transaction, study: StudyRecord, received: Received) -> str:
+        """Why a study without an order cannot be of those its patient ID belongs to; empty where it can."""
+        identifier = identifier_of(received)
+        known = tx.patients.find(identifier)
+        if known is not None:
+            told = f"the patient known under the ID {received.patient_id} has another name"
+            return "" if _agrees(known, received) else told
+        others = (p for p in tx.patients.strangers(identifier) if p.id != study.patient_id)
+        return next((why for why in (unlike(p.demographics, received) for p in others) if why), "")
 
     def _settle_all(self, tx: Transaction, studies: Sequence[StudyRecord], actor: str) -> None:
         for study in studies:
@@ -219,8 +250,9 @@ class Reconciling:
         """Move an unmatched study from its provisional patient to the person who is known by now."""
         if study.order_id is not None or not study.received_patient_id:
             return
-        known = tx.patients.find(PatientIdentifier(study.received_patient_id, study.received_issuer))
-        if known is None or known.id == study.patient_id or not _agrees(known, received_of(study)):
+        received = received_of(study)
+        known = tx.patients.find(identifier_of(received))
+        if known is None or known.id == study.patient_id or not _agrees(known, received):
             return
         if tx.patients.get(study.patient_id).provisional:
             self._move_reports(tx, tx.studies.update(study.study_uid, patient_id=known.id))
@@ -230,11 +262,7 @@ class Reconciling:
         for accession in (received.accession, *received.other_accessions):
             if accession:
                 found.update({o.id: o for o in tx.orders.by_accession(accession)})
-        known = (
-            tx.patients.find(PatientIdentifier(received.patient_id, received.issuer))
-            if received.patient_id
-            else None
-        )
+        known = tx.patients.find(identifier_of(received))
         for step_id in received.step_ids:
             if known is not None:
                 found.update({o.id: o for o in tx.orders.by_step_id(step_id, known.id)})

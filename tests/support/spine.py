@@ -98,6 +98,7 @@ class Spine:
         number: int = 1,
         content: bytes = b"",
         association: str = "",
+        door: str = "dimse",
         **header: object,
     ) -> Kept:
         uid = str(header.pop("sop_instance_uid", f"{study}.1.{number}"))
@@ -123,8 +124,8 @@ class Spine:
         writer = self.services.storing.begin()
         writer.write(body)
         received = ReceivedObject(full, body.hex(), len(body), 0)
-        door = Origin("dimse", "CT1", "READINGROOM", "127.0.0.1", association)
-        return self.services.storing.keep(writer, received, door)
+        origin = Origin(door, "CT1", "READINGROOM", "127.0.0.1", association)
+        return self.services.storing.keep(writer, received, origin)
 
     def study(self, uid: str = "1.2.3"):  # type: ignore[no-untyped-def]  # whatever the index keeps
         with self.index.read() as tx:

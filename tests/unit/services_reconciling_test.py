@@ -125,3 +125,80 @@ def test_report_signed_before_the_order_leaves_when_the_order_comes(house: Spine
     house.patient()
     house.order()
     assert [d.destination for d in house.services.delivering.open()] == ["RIS"]
+
+
+def orderless(house: Spine, uid: str, **header: object) -> None:
+    house.image(uid, accession_number="", **header)
+
+
+def test_two_studies_under_one_id_without_issuer_or_order_are_one_patient_s(house: Spine) -> None:
+    orderless(house, "1.1", study_date="2025-01-01")
+    orderless(house, "1.2")
+    assert house.study("1.1").patient_id == house.study("1.2").patient_id
+    assert [e.study.study_uid for e in house.services.reading_worklist.priors("1.2") if e.study] == ["1.1"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"patient_name": "ROE^RICHARD"},
+        {"patient_birth_date": "1971-01-02"},
+        {"patient_sex": "M"},
+    ],
+)
+def test_one_id_with_another_person_behind_it_is_held_with_the_reason(
+    house: Spine, other: dict[str, object]
+) -> None:
+    orderless(house, "1.1")
+    orderless(house, "1.2", **other)
+    assert house.study("1.1").patient_id != house.study("1.2").patient_id
+    with house.index.read() as tx:
+        (hold,) = tx.holds.open_for("1.2")
+    assert hold.kind == "identity contradicts"
+    assert "P1" in hold.reason
+    orderless(house, "1.3", **other)
+    assert house.study("1.3").patient_id == house.study("1.2").patient_id
+
+
+def test_imported_studies_that_contradict_are_held_too(house: Spine) -> None:
+    house.patient()
+    orderless(house, "1.1", door="import")
+    orderless(house, "1.2", door="import", patient_name="ROE^RICHARD")
+    assert (house.study("1.1").reconciliation, house.study("1.2").reconciliation) == ("none", "held")
+
+
+def test_what_one_study_does_not_say_another_may_and_a_third_is_measured_by_both(house: Spine) -> None:
+    orderless(house, "1.1", patient_birth_date="")
+    orderless(house, "1.2")
+    orderless(house, "1.3", patient_birth_date="1999-09-09")
+    one, two, three = (house.study(f"1.{n}").patient_id for n in (1, 2, 3))
+    assert one == two != three
+
+
+def test_another_issuer_is_another_person(house: Spine) -> None:
+    orderless(house, "1.1", issuer_of_patient_id="HERE")
+    orderless(house, "1.2", issuer_of_patient_id="THERE")
+    assert house.study("1.1").patient_id != house.study("1.2").patient_id
+
+
+def test_studies_without_a_patient_id_are_never_put_together(house: Spine) -> None:
+    orderless(house, "1.1", patient_id="")
+    orderless(house, "1.2", patient_id="")
+    assert house.study("1.1").patient_id != house.study("1.2").patient_id
+
+
+def test_a_late_registration_takes_the_studies_that_fit_it_accepted_ones_too(house: Spine) -> None:
+    orderless(house, "1.1")
+    orderless(house, "1.2")
+    orderless(house, "1.3", patient_name="ROE^RICHARD")
+    house.services.reconciling.accept("1.1", "tech")
+    known = house.patient()
+    assert [house.study(f"1.{n}").patient_id == known for n in (1, 2, 3)] == [True, True, False]
+
+
+def test_images_after_a_merge_of_the_provisional_patient_by_hand_follow_it(house: Spine) -> None:
+    orderless(house, "1.1")
+    known = house.patient("P7")
+    house.services.patients.merge_rows(known, house.study("1.1").patient_id, "tech")
+    orderless(house, "1.2")
+    assert house.study("1.2").patient_id == known

@@ -69,9 +69,21 @@ class PatientRows:
         return self.get(int(key))
 
     def provisional(self, scope: str) -> Patient | None:
-        """The provisional patient of that study, where there is one."""
-        row = self._connection.execute(select(patient).where(patient.c.scope == scope)).first()
-        return None if row is None else self._patient(row)
+        """The provisional patient made for that study, or who it was merged into, where there is one."""
+        found = self._connection.execute(select(patient.c.id).where(patient.c.scope == scope)).scalar()
+        return None if found is None else self.current(found)
+
+    def strangers(self, identifier: PatientIdentifier) -> Sequence[Patient]:
+        """Provisional patients whose images came under that identifier, or who they were merged into."""
+        i = patient_identifier.c
+        rows = self._connection.execute(
+            select(i.patient_id, i.issuer)
+            .where(i.value == identifier.value, i.scope != "")
+            .order_by(i.patient_id)
+        ).all()
+        fitting = [r for r in rows if not identifier.issuer or not r.issuer or r.issuer == identifier.issuer]
+        people = [self.current(r.patient_id) for r in fitting] if identifier.value else []
+        return list({person.id: person for person in people}.values())
 
     def save(self, patient_id: int, demographics: Demographics) -> Patient:
         """Replace the demographics."""
