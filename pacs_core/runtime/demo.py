@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pacs_core.rehearsal.recipe import Recipe, load_recipe
 from pacs_core.rehearsal.sources import demo_resources
 from pacs_core.runtime.child import CoreProcess
 from pacs_core.runtime.clock import SystemClock
+from pacs_core.runtime.ending import Ending
 from pacs_core.runtime.node import Node
 from pacs_core.runtime.settings import load
 
@@ -70,10 +70,7 @@ class Demo:
         accession = self.recipe.exams[0].accession
         tell(f"  the story of an exam: python3 dev.py run trace --data {self.data} {accession}")
         tell("  Ctrl-C ends it")
-        stop = threading.Event()
-        for name in ("SIGTERM", "SIGINT"):
-            signal.signal(getattr(signal, name), lambda *_: stop.set())
-        stop.wait()
+        Ending().on_signals().wait()
         return 0
 
     def stop(self) -> None:

@@ -26,7 +26,7 @@ PLANTED = {
     "qt": ("workstation/tools/planted_qt.py", "import PySide6"),
     "vtk": ("workstation/rendering/planted_vtk.py", "import vtkmodules"),
     "simpleitk": ("workstation/session/planted_itk.py", "import SimpleITK"),
-    "pynetdicom": ("pacs_core/hl7/planted_dimse.py", "import pynetdicom"),
+    "pynetdicom": ("pacs_core/dimse/planted_pynetdicom.py", "import pynetdicom"),
     "hl7apy": ("pacs_core/dimse/planted_hl7.py", "import hl7apy"),
     "protected-rooms": ("workstation/session/planted_door.py", "import pacs_core.database"),
     "one-door": ("workstation/ui/planted_runtime.py", "import pacs_core.runtime"),
@@ -37,7 +37,7 @@ ALLOWED = {
     "workstation/imaging/planted_allowed.py": "import SimpleITK",
     "workstation/ui/planted_allowed.py": "import PySide6, pacs_core.archive",
     "workstation/app.py": "import PySide6, pacs_core.runtime, workstation.ui",
-    "pacs_core/dimse/planted_allowed.py": "import pynetdicom, pacs_core.services, pacs_core.dicom",
+    "pacs_core/dimse/planted_allowed.py": "import pacs_core.services, pacs_core.dicom",
     "pacs_core/hl7/planted_allowed.py": "import hl7apy",
     "pacs_core/runtime/planted_allowed.py": "import pacs_core.rehearsal, pacs_core.web",
 }

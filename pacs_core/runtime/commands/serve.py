@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacs_core.runtime.commands.common import settings_of, shared_options
+from pacs_core.runtime.ending import Ending
 from pacs_core.runtime.settings import Settings, address
 
 if TYPE_CHECKING:
@@ -49,25 +49,22 @@ def run(args: argparse.Namespace) -> int:
 
     settings = settings_from(args)
     secret = sys.stdin.readline().strip() if args.child else ""
-    stop = threading.Event()
-    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: stop.set())
+    ending = Ending().on_signals()
     node = Node(settings, secret=secret)
     if args.demo_facts:
         node.demo_facts = SignIn(**json.loads(args.demo_facts))
-    node.on_stop = stop.set
+    node.on_stop = ending.wish
     node.start()
     print("READY " + json.dumps(node.ready()), flush=True)
     if args.child:
-        watch = threading.Thread(target=_watch_parent, args=(stop, node), name="parent-watch", daemon=True)
+        watch = threading.Thread(target=_watch_parent, args=(ending, node), name="parent-watch", daemon=True)
         watch.start()
-    stop.wait()
+    ending.wait()
     node.stop()
     return 0
 
 
-def _watch_parent(stop: threading.Event, node: Node) -> None:
+def _watch_parent(ending: Ending, node: Node) -> None:
     """A line `stop` from the parent ends the node; its pipe just closing does too, unless it said `stay`."""
     stay = False
     for line in sys.stdin:
@@ -80,7 +77,7 @@ def _watch_parent(stop: threading.Event, node: Node) -> None:
             _detach()
             node.left_behind()
             return
-    stop.set()
+    ending.wish()
 
 
 def _detach() -> None:

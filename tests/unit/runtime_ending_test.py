@@ -1,0 +1,55 @@
+"""The wish to end is heard whenever it comes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from pacs_core.runtime.ending import Ending
+
+# A signal after every single step of the interpreter through the wait. Where the handler took a lock that the
+# waiting thread holds just then, it would wait for ever; the alarm ends that.
+AT_EVERY_MOMENT = """
+import signal, sys
+from pacs_core.runtime.ending import Ending
+
+signal.alarm(60)
+moment, passed = 0, 1
+while passed > moment:
+    moment, passed = moment + 1, 0
+
+    def step(frame, event, argument):
+        global passed
+        frame.f_trace_opcodes = True
+        passed += 1
+        if passed == moment:
+            signal.raise_signal(signal.SIGTERM)
+        return step
+
+    ending = Ending().on_signals()
+    ending.wish()
+    sys.settrace(step)
+    ending.wait()
+    sys.settrace(None)
+print(moment)
+"""
+
+
+def test_what_was_wished_before_is_heard() -> None:
+    ending = Ending()
+    ending.wish()
+    ending.wish()
+    ending.wait()
+    ending.wait()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows knows no alarm")
+def test_a_signal_at_any_moment_of_the_wait_does_not_hang_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EVERY_MOMENT], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 10
