@@ -2,49 +2,42 @@
 
 The figures go to standard output as one table a benchmark, and as JSON to
 ``benchmarks/results/local/NAME.json`` with the machine they were seen on; only ratios within one run bind.
+``NAME.PART`` runs one part of a benchmark that is made of parts (``imaging.slicing``).
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import importlib
 import json
-import os
 import pkgutil
-import platform
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import benchmarks
+from benchmarks.pairing import machine
 
 RESULTS = Path(__file__).parent / "results" / "local"
 
 Figures = Mapping[str, float | str]
 
 
+NO_BENCHMARKS = {"pairing", "rows"}
+
+
 def names() -> list[str]:
     """The benchmarks there are."""
     return sorted(
-        module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name[0] != "_"
+        module.name
+        for module in pkgutil.iter_modules(benchmarks.__path__)
+        if module.name[0] != "_" and module.name not in NO_BENCHMARKS
     )
 
 
-def machine() -> dict[str, str | int | None]:
-    """What the figures were seen on; nothing that names the machine itself."""
-    return {
-        "system": platform.system(),
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
-
-
 def table(name: str, rows: Sequence[Figures]) -> str:
-    """The rows as aligned text under the benchmark's name, columns in the order of the first row."""
-    heads = list(rows[0]) if rows else []
+    """The rows as aligned text under the benchmark's name, columns in the order they first came."""
+    heads = list(dict.fromkeys(head for row in rows for head in row))
     cells = [heads] + [[_shown(row.get(head, "")) for head in heads] for row in rows]
     widths = [max(len(line[column]) for line in cells) for column in range(len(heads))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
@@ -56,11 +49,15 @@ def _shown(value: float | str) -> str:
 
 
 def measure(name: str) -> None:
-    """Run one benchmark, print its table and write its JSON."""
-    rows: Sequence[Figures] = importlib.import_module(f"benchmarks.{name}").run()
+    """Run one benchmark or a part of one, print its table and write its JSON."""
+    whole, _, part = name.partition(".")
+    module = importlib.import_module(f"benchmarks.{whole}")
+    rows: Sequence[Figures] = module.run(part) if part else module.run()
+    seen_on = machine()
     print(table(name, rows), flush=True)
+    print("seen on: " + ", ".join(f"{key} {value}" for key, value in seen_on.items()), flush=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"name": name, "machine": machine(), "rows": [dict(row) for row in rows]}, indent=1)
+    text = json.dumps({"name": name, "machine": seen_on, "rows": [dict(row) for row in rows]}, indent=1)
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
@@ -69,7 +66,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="dev.py bench", description="Measure this checkout.")
     parser.add_argument("name", nargs="*", help="which benchmarks (default: all): " + ", ".join(names()))
     chosen = parser.parse_args().name or names()
-    unknown = sorted(set(chosen) - set(names()))
+    unknown = sorted({name for name in chosen if name.partition(".")[0] not in names()})
     if unknown:
         print(f"no benchmark {', '.join(unknown)}; there are: {', '.join(names())}", file=sys.stderr)
         return 2
