@@ -35,7 +35,7 @@ TEXTS = """PatientBirthTime OtherPatientNames EthnicGroup PatientComments Patien
  ConversionType PresentationIntentType TypeOfDetectorMotion ImageID CompletionFlag VerificationFlag
  ContentLabel ContentDescription ContentCreatorName DocumentTitle MIMETypeOfEncapsulatedDocument
  StructureSetLabel StructureSetName RTPlanLabel RTPlanName DoseUnits DoseType DoseSummationType
- SegmentationType StackID TimezoneOffsetFromUTC RecommendedViewingMode"""
+ SegmentationType StackID ComplexImageComponent TimezoneOffsetFromUTC RecommendedViewingMode"""
 LISTS = """OtherPatientIDs ImageType PatientOrientation CorrectedImage SeriesType WindowCenterWidthExplanation
  EchoNumbers FrameType"""
 NUMBERS = """PatientSize PatientWeight SliceThickness SpacingBetweenSlices SliceLocation GantryDetectorTilt
@@ -44,7 +44,9 @@ NUMBERS = """PatientSize PatientWeight SliceThickness SpacingBetweenSlices Slice
  RecommendedDisplayFrameRate HeartRate ReconstructionDiameter DistanceSourceToDetector
  DistanceSourceToPatient PositionerPrimaryAngle PositionerSecondaryAngle
  EstimatedRadiographicMagnificationFactor LossyImageCompressionRatio ActualFrameDuration
- FrameReferenceTime DecayFactor DoseGridScaling ImagingFrequency NumberOfAverages EffectiveEchoTime"""
+ FrameReferenceTime TemporalPositionTimeOffset NominalPercentageOfCardiacPhase
+ NominalCardiacTriggerDelayTime DecayFactor DoseGridScaling ImagingFrequency NumberOfAverages
+ EffectiveEchoTime"""
 NUMBER_LISTS = """ImagePositionPatient ImageOrientationPatient PixelSpacing ImagerPixelSpacing
  NominalScannedPixelSpacing
  WindowCenter WindowWidth FrameTimeVector GridFrameOffsetVector DiffusionGradientOrientation"""
@@ -55,8 +57,8 @@ INTEGERS = """AcquisitionNumber TemporalPositionIdentifier NumberOfTemporalPosit
 INTEGER_LISTS = "PixelAspectRatio SliceVector FrameIncrementPointer AcquisitionMatrix DimensionIndexValues"
 DATES = """AcquisitionDate InstanceCreationDate PerformedProcedureStepStartDate PresentationCreationDate
  StructureSetDate RTPlanDate"""
-TIMES = """AcquisitionTime InstanceCreationTime PerformedProcedureStepStartTime PresentationCreationTime
- StructureSetTime RTPlanTime"""
+TIMES = """AcquisitionTime ContentTime InstanceCreationTime PerformedProcedureStepStartTime
+ PresentationCreationTime StructureSetTime RTPlanTime"""
 INSTANTS = "AcquisitionDateTime VerificationDateTime FrameReferenceDateTime FrameAcquisitionDateTime"
 CODES = """ProcedureCodeSequence AnatomicRegionSequence ConceptNameCodeSequence ViewCodeSequence
  RequestedProcedureCodeSequence PerformedProtocolCodeSequence"""

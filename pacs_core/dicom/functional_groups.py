@@ -11,22 +11,32 @@ from pacs_core.dicom.dictionary import TAG
 from pacs_core.dicom.headers import Header
 from pacs_core.dicom.modules import real_world_values
 
+FRAME_TYPE = frozenset({"FrameType", "ComplexImageComponent"})
+
 GROUPS: dict[str, frozenset[str]] = {
     "PlanePositionSequence": frozenset({"ImagePositionPatient"}),
     "PlaneOrientationSequence": frozenset({"ImageOrientationPatient"}),
     "PixelMeasuresSequence": frozenset({"PixelSpacing", "SliceThickness", "SpacingBetweenSlices"}),
-    "FrameVOILUTSequence": frozenset({"WindowCenter", "WindowWidth", "WindowCenterWidthExplanation",
-    "VOILUTFunction"}), "PixelValueTransformationSequence": frozenset({"RescaleIntercept", "RescaleSlope",
-    "RescaleType"}), "FrameContentSequence": frozenset({
+    "FrameVOILUTSequence": frozenset(
+        {"WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction"}
+    ),
+    "PixelValueTransformationSequence": frozenset({"RescaleIntercept", "RescaleSlope", "RescaleType"}),
+    "FrameContentSequence": frozenset({
         "StackID", "InStackPositionNumber", "TemporalPositionIndex", "DimensionIndexValues",
         "FrameAcquisitionDateTime", "FrameReferenceDateTime",
     }),
+    "TemporalPositionSequence": frozenset({"TemporalPositionTimeOffset"}),
+    "CardiacSynchronizationSequence": frozenset(
+        {"NominalPercentageOfCardiacPhase", "NominalCardiacTriggerDelayTime"}
+    ),
     "MRDiffusionSequence": frozenset({"DiffusionBValue"}),
     "MREchoSequence": frozenset({"EffectiveEchoTime"}),
-    "CTImageFrameTypeSequence": frozenset({"FrameType"}),
-    "MRImageFrameTypeSequence": frozenset({"FrameType"}),
-    "PETFrameTypeSequence": frozenset({"FrameType"}),
+    "MRTimingAndRelatedParametersSequence": frozenset({"RepetitionTime", "FlipAngle"}),
+    "CTImageFrameTypeSequence": FRAME_TYPE,
+    "MRImageFrameTypeSequence": FRAME_TYPE,
+    "PETFrameTypeSequence": FRAME_TYPE,
 }  # fmt: skip
+"""Functional group → what is taken of it (PS3.3 C.7.6.16.2, C.8.13.5, C.8.15.3)."""
 
 Vector = list[float]
 

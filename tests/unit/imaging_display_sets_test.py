@@ -53,7 +53,7 @@ def test_a_repeat_is_left_out_and_told() -> None:
 def test_times_and_echoes_become_sets_of_their_own() -> None:
     made = [instance(n, (0.0, 0.0, float(n % 5)), EchoTime=10.0 if n < 5 else 80.0) for n in range(10)]
     sets = display_sets(series(made, "MR"))
-    assert [(len(s), s.label) for s in sets] == [(5, "1 of 2"), (5, "2 of 2")]
+    assert [(len(s), s.label) for s in sets] == [(5, "TE 10 ms"), (5, "TE 80 ms")]
     assert len({s.uid for s in sets}) == 2
 
 
@@ -114,7 +114,7 @@ def test_real_series(shared_data: Path, where: str, count: int, orientation: str
 def test_real_diffusion_splits_by_b_value(shared_data: Path) -> None:
     where = shared_data / "studies/mr-prostatex-0207/MR-0008-ep2d-diff-tra-DYNDIST"
     sets = display_sets(series_of(folder(where)))
-    assert [(len(s), s.label) for s in sets] == [(19, "1 of 3"), (19, "2 of 3"), (19, "3 of 3")]
+    assert [(len(s), s.label) for s in sets] == [(19, "b 50"), (19, "b 400"), (19, "b 800")]
 
 
 def test_real_enhanced_multi_frame_is_a_volume(shared_data: Path) -> None:

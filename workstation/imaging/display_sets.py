@@ -2,25 +2,31 @@
 faults in words.
 
 Sorting is by position along the common normal, turned so that the modality's own numbering ascends. Images
-that cannot share a stack (other orientation, size, colour, frame of reference, echo, b-value or time)
-become display sets of their own; localizers stay apart.
+that cannot share a stack (other orientation, size, colour, frame of reference) and images at the same place
+(other stack, echo, b-value, phase or time: `dimensions`) become display sets of their own; localizers stay
+apart, images that each have an angle of their own are one stack.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
+
+import numpy as np
 
 from pacs_core.archive.models import SeriesManifest
+from workstation.imaging.dimensions import Part, split
+from workstation.imaging.findings import Finding, FindingKind
 from workstation.imaging.geometry import GeometryError, PlaneGeometry, VolumeGeometry, dot, plane_name
 from workstation.imaging.headers import FrameHeader, frame_headers
+from workstation.imaging.ordering import other_findings, sort_frames, spacing_findings
 
 PARALLEL = 1e-3
-SAME_PLACE_MM = 0.01
+TURNING = 5
+"""From so many images of one kind, each with an orientation of its own, they are one stack."""
+
+Frames = list[FrameHeader]
 
 
 @dataclass(frozen=True)
@@ -28,9 +34,10 @@ class DisplaySet:
     """Frames that scroll as one.
 
     `kind` is "volume" (one grid, can be reformatted), "stack" (scrolls, no grid), "single", "cine" (frames
-    of time) or "localizer". `problems` tells the reader, in sentences, what is missing, repeated, unequal
-    or unusable; `badges` the same in a word or two, for the corner of a picture; `reformat_refusal` why
-    there is no MPR, empty where there is one.
+    of time) or "localizer". `findings` are what is missing, repeated, unequal or unusable: `problems` the
+    same in sentences, `badges` in a word or two for the corner of a picture; `reformat_refusal` says why
+    there is no MPR, empty where there is one. `label` tells it from other sets of its series ("b 800");
+    it is number `rank` (from 0) of `of` such.
     """
 
     uid: str
@@ -41,10 +48,21 @@ class DisplaySet:
     kind: str
     frames: tuple[FrameHeader, ...]
     geometry: VolumeGeometry | None
-    problems: tuple[str, ...]
+    findings: tuple[Finding, ...]
     reformat_refusal: str
     label: str = ""
-    badges: tuple[str, ...] = ()
+    rank: int = 0
+    of: int = 1
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The findings in sentences."""
+        return tuple(f.words for f in self.findings)
+
+    @property
+    def badges(self) -> tuple[str, ...]:
+        """The findings that belong on the picture, each in a word or two."""
+        return tuple(dict.fromkeys(f.badge for f in self.findings if f.badge))
 
     @property
     def is_volume(self) -> bool:
@@ -85,26 +103,80 @@ class DisplaySet:
 def display_sets(series: SeriesManifest) -> tuple[DisplaySet, ...]:
     """Every display set of a series, the largest first, localizers last; none without images."""
     frames = [f for i in series.instances for f in frame_headers(i, series.modality) if f.layout.rows > 0]
-    groups: dict[tuple[object, ...], list[FrameHeader]] = defaultdict(list)
-    for frame in frames:
-        groups[_group_key(frame, groups)].append(frame)
-    parts = [part for group in groups.values() for part in _split_in_time(group)]
-    sets = [_display_set(series, label, part) for label, part in parts]
-    sets.sort(key=lambda s: (s.kind == "localizer", -len(s.frames), s.frames[0].instance_number or 0))
+    groups = _gathered(_grouped(frames))
+    sets = [_display_set(series, part) for group in groups for part in _parts(group)]
+    sets.sort(key=lambda s: (s.kind == "localizer", -len(s.frames), s.rank, s.frames[0].instance_number or 0))
     return tuple(sets)
 
 
-def _group_key(frame: FrameHeader, known: dict[tuple[object, ...], list[FrameHeader]]) -> tuple[object, ...]:
-    """The key of the group this frame belongs to; orientation and spacing by tolerance, the rest exactly."""
-    exact = (frame.grid, frame.frame_of_reference_uid, frame.is_localizer, frame.plane is not None)
-    if frame.plane is None:
-        alone = frame.sop_instance_uid if frame.layout.rows and _stands_alone(frame) else ""
-        return (*exact, alone)
-    for key, members in known.items():
-        other = members[0].plane
-        if key[:4] == exact and other is not None and _same_grid(frame.plane, other):
-            return key
-    return (*exact, len(known))
+class _Grids:
+    """Groups by what has to be equal: size, colour, frame of reference exactly; orientation and spacing
+    within tolerance.
+    """
+
+    def __init__(self) -> None:
+        self.groups: dict[tuple[object, ...], Frames] = {}
+        self._known: dict[tuple[object, ...], list[tuple[tuple[object, ...], tuple[float, ...]]]]
+        self._known = defaultdict(list)
+        self._seen: dict[tuple[object, ...], tuple[object, ...]] = {}
+
+    def add(self, frame: FrameHeader) -> None:
+        self.groups.setdefault(self._key(frame), []).append(frame)
+
+    def _key(self, frame: FrameHeader) -> tuple[object, ...]:
+        plane = frame.plane
+        exact = (frame.grid, frame.frame_of_reference_uid, frame.is_localizer, plane is not None)
+        if plane is None:
+            return (*exact, frame.sop_instance_uid if _stands_alone(frame) else "")
+        axes = (*plane.row, *plane.column, *plane.spacing)
+        if (*exact, *axes) not in self._seen:
+            self._seen[*exact, *axes] = self._alike(exact, axes)
+        return self._seen[*exact, *axes]
+
+    def _alike(self, exact: tuple[object, ...], axes: tuple[float, ...]) -> tuple[object, ...]:
+        known = self._known[exact]
+        if known:
+            others = np.array([other for _, other in known])
+            off = np.abs(others - axes)
+            off[:, 6:] /= others[:, 6:]
+            near = np.flatnonzero((off <= PARALLEL).all(axis=1))
+            if near.size:
+                return known[int(near[0])][0]
+        key = (*exact, len(known))
+        known.append((key, axes))
+        return key
+
+
+def _grouped(frames: Frames) -> list[Frames]:
+    grids = _Grids()
+    for frame in frames:
+        grids.add(frame)
+    return list(grids.groups.values())
+
+
+def _gathered(groups: list[Frames]) -> list[Frames]:
+    """Images that each have an angle of their own (radial slabs, turning projections) become one stack."""
+    alone: dict[tuple[object, ...], list[Frames]] = defaultdict(list)
+    for group in groups:
+        first = group[0]
+        if len(group) == 1 and first.plane is not None and not first.is_localizer:
+            alone[first.grid, first.frame_of_reference_uid].append(group)
+    turning = [g for g in alone.values() if len(g) >= TURNING and len(g) * 2 > len(groups)]
+    taken = {id(group) for gathered in turning for group in gathered}
+    together = [[group[0] for group in gathered] for gathered in turning]
+    return [g for g in groups if id(g) not in taken] + together
+
+
+def _parts(group: Frames) -> list[Part]:
+    return [Part(group)] if _turns(group) else split(group)
+
+
+def _turns(frames: Frames) -> bool:
+    """Whether the images have no common orientation."""
+    first = frames[0].plane
+    return first is not None and any(
+        f.plane is not None and not f.plane.is_parallel_to(first, 3 * PARALLEL) for f in frames
+    )
 
 
 def _stands_alone(frame: FrameHeader) -> bool:
@@ -114,152 +186,49 @@ def _stands_alone(frame: FrameHeader) -> bool:
     return frame.frames_of_instance > 1 or frame.modality not in ("CT", "MR", "PT", "NM")
 
 
-def _same_grid(a: PlaneGeometry, b: PlaneGeometry) -> bool:
-    same_spacing = all(abs(x - y) <= 1e-3 * x for x, y in zip(a.spacing, b.spacing, strict=True))
-    return same_spacing and a.is_parallel_to(b, PARALLEL)
-
-
-def _split_in_time(group: list[FrameHeader]) -> list[tuple[str, list[FrameHeader]]]:
-    """One part per time point, echo or b-value where every place is taken more than once, else the group as
-    it is.
-    """
-    if group[0].plane is None or len(group) < 4:
-        return [("", group)]
-    places = Counter(round(f.plane.depth() / SAME_PLACE_MM) for f in group if f.plane)
-    depth = max(places.values())
-    if depth < 2 or min(places.values()) != depth or len(places) < 2:
-        return [("", group)]
-    by_time: dict[tuple[float, ...], list[FrameHeader]] = defaultdict(list)
-    for frame in group:
-        by_time[frame.temporal].append(frame)
-    if len(by_time) == depth and all(len(part) == len(places) for part in by_time.values()):
-        ordered = [by_time[key] for key in sorted(by_time)]
-    else:
-        ordered = _by_rank(group)
-    return [(f"{n} of {depth}", part) for n, part in enumerate(ordered, 1)]
-
-
-def _by_rank(group: list[FrameHeader]) -> list[list[FrameHeader]]:
-    """Split by the order in which each place was visited, where no attribute tells the times apart."""
-    stations: dict[int, list[FrameHeader]] = defaultdict(list)
-    for frame in sorted(group, key=_own_order):
-        stations[round(frame.plane.depth() / SAME_PLACE_MM) if frame.plane else 0].append(frame)
-    return [list(rank) for rank in zip(*stations.values(), strict=True)]
-
-
-def _own_order(frame: FrameHeader) -> tuple[int, int, str]:
-    return (
-        (frame.instance_number if frame.instance_number is not None else 1 << 30),
-        frame.frame,
-        frame.sop_instance_uid,
-    )
-
-
-def _display_set(series: SeriesManifest, label: str, frames: list[FrameHeader]) -> DisplaySet:
-    ordered, problems = _sorted(frames)
+def _display_set(series: SeriesManifest, part: Part) -> DisplaySet:
+    ordered, findings = _ordered(part)
     geometry, refusal = _geometry(ordered)
-    problems = [*problems, *_spacing_problems(ordered, geometry), *_other_problems(ordered)]
+    findings = [*findings, *spacing_findings(ordered, geometry), *other_findings(ordered)]
     return DisplaySet(
-        uid=f"{series.series_uid}:{_identity(ordered[0], label)}",
+        uid=f"{series.series_uid}:{_identity(part)}",
         series_uid=series.series_uid,
         series_number=series.number,
         description=series.description,
         modality=series.modality,
-        kind=_kind(ordered, geometry, refusal),
+        kind="cine" if part.cine else _kind(ordered, geometry, refusal),
         frames=tuple(ordered),
         geometry=geometry,
-        problems=tuple(problems),
+        findings=tuple(findings),
         reformat_refusal=refusal,
-        label=label,
-        badges=_badges(problems),
+        label=part.label,
+        rank=part.rank,
+        of=part.of,
     )
 
 
-def _identity(frame: FrameHeader, label: str) -> str:
+def _ordered(part: Part) -> tuple[Frames, list[Finding]]:
+    if part.cine:
+        return part.frames, []
+    if _turns(part.frames):
+        told = "Each image has an orientation of its own: shown in their own order."
+        return sorted(part.frames, key=lambda f: f.own_order), [Finding(FindingKind.TURNING, told)]
+    return sort_frames(part.frames)
+
+
+def _identity(part: Part) -> str:
     """The same name for the same group of images however many of them have come."""
-    plane = frame.plane
+    frame = part.frames[0]
+    plane = None if _turns(part.frames) else frame.plane
     axes = tuple(round(v, 2) + 0.0 for v in (*plane.row, *plane.column, *plane.spacing)) if plane else ()
-    alone = frame.sop_instance_uid if plane is None and _stands_alone(frame) else ""
-    parts = (
-        frame.grid,
-        frame.frame_of_reference_uid,
-        frame.is_localizer,
-        axes,
-        alone,
-        label.split(" ", maxsplit=1)[0],
-    )
+    alone = frame.sop_instance_uid if frame.plane is None and _stands_alone(frame) else ""
+    rank = part.rank or ""
+    parts = (frame.grid, frame.frame_of_reference_uid, frame.is_localizer, axes, alone, rank)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-BADGES = (
-    ("left out", "repeats left out"),
-    ("missing", "slices missing"),
-    ("unequally", "unequal spacing"),
-    ("tilt", "tilt"),
-    ("Gap", "gaps"),
-    ("Not sorted", "not sorted in space"),
-    ("their own order", "overlapping"),
-    ("Mixed", "mixed compression"),
-)
-
-
-def _badges(problems: Sequence[str]) -> tuple[str, ...]:
-    """The short form of what is wrong."""
-    return tuple(short for word, short in BADGES if any(word in problem for problem in problems))
-
-
-def _sorted(frames: list[FrameHeader]) -> tuple[list[FrameHeader], list[str]]:
-    """In patient space along the normal, numbering ascending; repeats of one place are dropped and told."""
-    own = sorted(frames, key=_own_order)
-    first = own[0].plane
-    if first is None or any(f.plane is None for f in own):
-        return own, _why_unsorted(own)
-    normal = first.normal
-    places = {id(f): dot(f.plane.origin, normal) for f in own if f.plane}
-    ordered = sorted(own, key=lambda f: places[id(f)])
-    ranks = {id(f): n for n, f in enumerate(own)}
-    rising = sum(1 if ranks[id(b)] > ranks[id(a)] else -1 for a, b in pairwise(ordered))
-    if rising < 0:
-        ordered.reverse()
-    return _without_repeats(ordered, places)
-
-
-def _why_unsorted(frames: list[FrameHeader]) -> list[str]:
-    whys = sorted({f.why_no_plane for f in frames if f.why_no_plane})
-    return [f"Not sorted in space: {why}." for why in whys]
-
-
-def _without_repeats(
-    ordered: list[FrameHeader], places: dict[int, float]
-) -> tuple[list[FrameHeader], list[str]]:
-    kept: list[FrameHeader] = []
-    repeats: list[FrameHeader] = []
-    for frame in ordered:
-        if kept and abs(places[id(frame)] - places[id(kept[-1])]) <= SAME_PLACE_MM:
-            repeats.append(frame)
-        else:
-            kept.append(frame)
-    if not repeats:
-        return ordered, []
-    if len(repeats) > len(kept) // 2:
-        return sorted(ordered, key=_own_order), [
-            f"{len(repeats)} images lie where others lie: shown in their own order."
-        ]
-    words = ", ".join(_number(f) for f in repeats[:5])
-    what = (
-        "image lies where another one lies and is"
-        if len(repeats) == 1
-        else "images lie where others lie and are"
-    )
-    return kept, [f"{len(repeats)} {what} left out: {words}."]
-
-
-def _number(frame: FrameHeader) -> str:
-    return f"no. {frame.instance_number}" if frame.instance_number is not None else frame.sop_instance_uid
-
-
-def _geometry(ordered: list[FrameHeader]) -> tuple[VolumeGeometry | None, str]:
-    planes = [f.plane for f in ordered if f.plane is not None]
+def _geometry(ordered: Frames) -> tuple[VolumeGeometry | None, str]:
+    planes: list[PlaneGeometry] = [f.plane for f in ordered if f.plane is not None]
     if len(planes) != len(ordered):
         return None, "the images have no place in the patient"
     try:
@@ -271,53 +240,7 @@ def _geometry(ordered: list[FrameHeader]) -> tuple[VolumeGeometry | None, str]:
     return geometry, "colour images are not reformatted" if ordered[0].layout.is_colour else ""
 
 
-def _spacing_problems(ordered: Sequence[FrameHeader], geometry: VolumeGeometry | None) -> list[str]:
-    """Gaps, missing slices and tilt, in words."""
-    if geometry is None or len(ordered) < 3:
-        return []
-    first = ordered[0].plane
-    depths = [dot(f.plane.origin, first.normal) for f in ordered if f.plane and first]
-    gaps = [abs(b - a) for a, b in pairwise(depths)]
-    usual = median(gaps)
-    found = _gap_words(ordered, gaps, usual)
-    if geometry.shear_degrees > 0.5:
-        found.append(
-            f"Gantry tilt of {geometry.shear_degrees:.1f}°: positions are sheared, reformats are set right."
-        )
-    thickness = ordered[0].thickness
-    if thickness and usual > 1.1 * thickness and not found:
-        found.append(f"Gap between slices: {thickness:g} mm thick, {usual:.2f} mm apart.")
-    return found
-
-
-def _gap_words(ordered: Sequence[FrameHeader], gaps: list[float], usual: float) -> list[str]:
-    wide = [n for n, gap in enumerate(gaps) if gap > usual * 1.05 + 0.02]
-    narrow = [gap for gap in gaps if gap < usual * 0.95 - 0.02]
-    missing = [n for n in wide if abs(gaps[n] / usual - round(gaps[n] / usual)) < 0.05]
-    if wide and len(missing) == len(wide) and not narrow:
-        count = sum(round(gaps[n] / usual) - 1 for n in missing)
-        after = ", ".join(_number(ordered[n]) for n in missing[:5])
-        return [
-            f"{count} slice{'s' if count != 1 else ''} missing after {after}: reformats interpolate across."
-        ]
-    if wide or narrow:
-        return [f"Slices are unequally spaced: {min(gaps):.2f} to {max(gaps):.2f} mm."]
-    return []
-
-
-def _other_problems(ordered: Sequence[FrameHeader]) -> list[str]:
-    found = []
-    syntaxes = {f.locator.transfer_syntax for f in ordered}
-    if len(syntaxes) > 1:
-        found.append(f"Mixed transfer syntaxes: {len(syntaxes)} of them.")
-    if any(f.lossy for f in ordered):
-        found.append("Lossy compression.")
-    if len({f.modality_lut for f in ordered}) > 1 and ordered[0].modality not in ("PT", "NM"):
-        found.append("Rescale differs from slice to slice; values are brought to one scale.")
-    return found
-
-
-def _kind(ordered: Sequence[FrameHeader], geometry: VolumeGeometry | None, refusal: str) -> str:
+def _kind(ordered: Frames, geometry: VolumeGeometry | None, refusal: str) -> str:
     if ordered[0].is_localizer:
         return "localizer"
     if len(ordered) == 1:

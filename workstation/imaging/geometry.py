@@ -194,6 +194,10 @@ class PlaneGeometry:
         """Position along the plane's own normal, in mm: what slices are sorted by."""
         return dot(self.origin, self.normal)
 
+    def depth_along(self, normal: Vector) -> float:
+        """Position along any direction, in mm."""
+        return dot(self.origin, normal)
+
     def is_parallel_to(self, other: PlaneGeometry, tolerance: float = 1e-3) -> bool:
         """Same row and column directions within `tolerance` (per component)."""
         pairs = zip(self.row + self.column, other.row + other.column, strict=True)

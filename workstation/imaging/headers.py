@@ -9,10 +9,11 @@ import math
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pacs_core.archive.models import InstanceManifest, LocalFile, Url
 from pacs_core.dicom.attributes import unpacked
+from workstation.imaging.dimensions import Dimensions, dimensions_of
 from workstation.imaging.geometry import GeometryError, PlaneGeometry
 from workstation.imaging.luts import LINEAR, LINEAR_EXACT, SIGMOID, Rescale, TableLut, VoiWindow
 from workstation.imaging.spacing import Calibration, SpacingFacts, calibration
@@ -97,6 +98,16 @@ class PixelLayout:
     def is_colour(self) -> bool:
         return self.samples > 1 or self.photometric == "PALETTE COLOR"
 
+    @property
+    def contradiction(self) -> str:
+        """What cannot be true of the bits, and what is done about it; empty where all fits."""
+        if self.bits_stored > self.bits_allocated:
+            whole = f"all {self.bits_allocated} are read"
+            return f"{self.bits_stored} bits stored in {self.bits_allocated} allocated: {whole}"
+        if self.bits_stored < 1:
+            return f"{self.bits_stored} bits stored: all {self.bits_allocated} are read"
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -141,17 +152,25 @@ class FrameHeader:
     thickness: float | None
     gantry_tilt: float | None
     frame_time: float | None
-    temporal: tuple[float, ...]
+    dimensions: Dimensions
     content_time: str
     laterality: str
     lossy: bool
     regions: tuple[Region, ...]
     frames_of_instance: int = 1
+    frames_promised: int = 1
+    cardiac_percent: bool = False
     key: bool = False
 
     @property
     def is_localizer(self) -> bool:
         return "LOCALIZER" in self.image_type
+
+    @property
+    def own_order(self) -> tuple[int, int, str]:
+        """The order the modality gave: Instance Number (last where there is none), frame, UID."""
+        number = 1 << 30 if self.instance_number is None else self.instance_number
+        return number, self.frame, self.sop_instance_uid
 
     @property
     def source(self) -> tuple[str, int, str, int]:
@@ -342,36 +361,78 @@ def _inverse(attributes: Attributes, layout: PixelLayout) -> bool:
     return layout.photometric == "MONOCHROME1"
 
 
-_TEMPORAL = (
-    "TemporalPositionIndex",
-    "TemporalPositionIdentifier",
-    "DiffusionBValue",
-    "EffectiveEchoTime",
-    "EchoTime",
-    "TriggerTime",
+PLACING = frozenset({"ImagePositionPatient", "ImageOrientationPatient"})
+DIMENSIONAL = frozenset(
+    """StackID ReferencedSegmentNumber FrameType ComplexImageComponent DiffusionBValue
+    DiffusionGradientOrientation EffectiveEchoTime EchoTime InversionTime FlipAngle TemporalPositionIndex
+    TemporalPositionIdentifier NominalPercentageOfCardiacPhase NominalCardiacTriggerDelayTime TriggerTime KVP
+    ConvolutionKernel AcquisitionNumber TemporalPositionTimeOffset FrameReferenceTime
+    FrameAcquisitionDateTime AcquisitionTime""".split()
 )
+IDLE = frozenset({"InStackPositionNumber", "DimensionIndexValues", "FrameReferenceDateTime"})
+"""Per-frame attributes that change nothing here."""
 
 
 def frame_headers(instance: InstanceManifest, modality: str) -> tuple[FrameHeader, ...]:
-    """The headers of every frame that has a locator; per-frame attributes win over shared ones."""
+    """The headers of every frame that has a locator; per-frame attributes win over shared ones.
+
+    What frames have in common is worked out once: objects of tens of thousands of frames are ordinary.
+    """
     shared = instance.attributes
     per_frame = shared.get("Frames")
     groups = per_frame if isinstance(per_frame, Sequence) and not isinstance(per_frame, str) else ()
+    layout = _layout(instance, shared)
+    alike: dict[str, FrameHeader] = {}
     found = []
     for place, locator in enumerate(instance.frames):
         own = groups[place] if place < len(groups) else None
-        merged = {**shared, **own} if isinstance(own, Mapping) else shared
-        found.append(_frame_header(instance, modality, place + 1, locator, merged))
+        own = own if isinstance(own, Mapping) else {}
+        rest = repr([(k, own[k]) for k in sorted(own) if k not in PLACING | DIMENSIONAL | IDLE])
+        rest += str("ImagePositionPatient" in own)
+        base = alike.get(rest)
+        if base is None:
+            base = _frame_header(instance, modality, place + 1, locator, {**shared, **own}, layout)
+            alike[rest] = base
+        header = _at(base, shared, own, place + 1, locator) if place else base
+        if (header.plane is None) != (base.plane is None):
+            header = _frame_header(instance, modality, place + 1, locator, {**shared, **own}, layout)
+        found.append(header)
     return tuple(found)
 
 
-def _frame_header(
-    instance: InstanceManifest, modality: str, frame: int, locator: LocalFile | Url, attributes: Attributes
+def _at(
+    base: FrameHeader, shared: Attributes, own: Attributes, frame: int, locator: LocalFile | Url
 ) -> FrameHeader:
-    layout = _layout(instance, attributes)
+    """The header of another frame that differs in its place and its dimensions only."""
+    plane, why, dimensions, kind = base.plane, base.why_no_plane, base.dimensions, base.image_type
+    if not PLACING.isdisjoint(own):
+        where = {key: own.get(key, shared.get(key)) for key in (*PLACING, "PixelSpacing")}
+        plane, why = _plane(where, base.layout)
+    if not DIMENSIONAL.isdisjoint(own):
+        merged = {**shared, **own}
+        dimensions = dimensions_of(merged)
+        kind = texts(merged.get("FrameType")) or texts(merged.get("ImageType"))
+    return replace(
+        base,
+        frame=frame,
+        locator=locator,
+        plane=plane,
+        why_no_plane=why,
+        dimensions=dimensions,
+        image_type=kind,
+    )
+
+
+def _frame_header(
+    instance: InstanceManifest,
+    modality: str,
+    frame: int,
+    locator: LocalFile | Url,
+    attributes: Attributes,
+    layout: PixelLayout,
+) -> FrameHeader:
     plane, why = _plane(attributes, layout)
     regions = _regions(attributes)
-    temporal = tuple(v for v in (number(attributes.get(name)) for name in _TEMPORAL) if v is not None)
     return FrameHeader(
         sop_instance_uid=instance.sop_instance_uid,
         sop_class_uid=instance.sop_class_uid,
@@ -395,11 +456,13 @@ def _frame_header(
         thickness=number(attributes.get("SliceThickness")),
         gantry_tilt=number(attributes.get("GantryDetectorTilt")),
         frame_time=number(attributes.get("FrameTime")),
-        temporal=temporal,
+        dimensions=dimensions_of(attributes),
         content_time=text(attributes.get("ContentTime")),
         laterality=text(attributes.get("ImageLaterality")) or text(attributes.get("Laterality")),
         lossy=text(attributes.get("LossyImageCompression")) == "01",
         regions=regions,
         frames_of_instance=len(instance.frames),
+        frames_promised=max(instance.number_of_frames, len(instance.frames)),
+        cardiac_percent=attributes.get("NominalPercentageOfCardiacPhase") is not None,
         key=instance.key,
     )
