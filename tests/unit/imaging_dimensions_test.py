@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pacs_core.archive.models import InstanceManifest, Url
+from tests.support.series import instance_of
 from tests.unit.imaging_support import EXPLICIT, instance, series
 from workstation.imaging.dimensions import dimensions_of
 from workstation.imaging.display_sets import DisplaySet, display_sets
 from workstation.imaging.findings import FindingKind
+from workstation.imaging.headers import FrameHeader, FrameHeaders
 
 SAGITTAL = [0.0, 1.0, 0.0, 0.0, 0.0, -1.0]
 
@@ -172,6 +175,29 @@ def test_a_growing_series_keeps_the_name_of_its_first_part() -> None:
     before, after = display_sets(series(first, "MR")), display_sets(series([*first, *second], "MR"))
     assert before[0].uid == after[0].uid
     assert [f.source for f in before[0].frames] == [f.source for f in after[0].frames]
+
+
+@pytest.mark.parametrize(
+    "where", ["mr-prostatex-0207", "mr-enhanced-siemens-xa30", "two-studies-papaya-mr-ct"]
+)
+def test_headers_worked_out_together_are_those_worked_out_alone(shared_data: Path, where: str) -> None:
+    paths = sorted(p for p in (shared_data / "studies" / where).rglob("*.dcm"))[::5]
+    together = FrameHeaders("MR")
+    for one in (instance_of(path) for path in paths):
+        assert together.of(one) == tuple(alone(one, n) for n in range(len(one.frames)))
+
+
+def alone(one: InstanceManifest, place: int) -> FrameHeader:
+    """The header of one frame as if no other had been seen before."""
+    fresh = FrameHeaders("MR")
+    groups = one.attributes.get("Frames")
+    if not isinstance(groups, list):
+        return fresh.of(one)[place]
+    turned = groups[place:] + groups[:place]
+    locators = one.frames[place:] + one.frames[:place]
+    attributes = {**one.attributes, "Frames": turned}
+    found = fresh.of(replace(one, attributes=attributes, frames=locators))[0]
+    return replace(found, frame=place + 1)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,10 @@ set that grows keeps its `uid`; loading it again takes over what its smaller sel
                   or unequal), `orientation_letters(direction)`, `plane_name(normal)`.
 ``spacing``       `Calibration`: may millimetres be believed, from which attribute, and why not.
 ``headers``       `FrameHeader`: what the imaging needs of one frame, read from the archive's manifest.
-``display_sets``  `DisplaySet(uid, frames, geometry, kind, problems, badges, reformat_refusal, label, ...)`.
+``display_sets``  `DisplaySet(uid, frames, geometry, kind, findings, problems, badges, reformat_refusal,
+                  label, rank, of, ...)`.
+``dimensions``    what images at one place are told apart by: `dimensions_of`, `split(frames) -> list[Part]`.
+``ordering``      sorted frames, and what is found on the way. ``findings``: `Finding(kind, words, count)`.
 ``volume``        `Volume`: native array (slices, rows, columns[, 3]), `loaded` mask, `failures` in words,
                   `values(index)`, `value_at(index, column, row)`, `value_in_patient(point)`.
 ``luts``          `VoiWindow`, `GreyChain`, `to_grey`, `grey_table`, `presets(modality)`, `auto_window`.

@@ -120,31 +120,43 @@ def _clock(said: str) -> float | None:
     return whole + (float(part[0]) if part else 0.0)
 
 
-READERS: tuple[tuple[str, Callable[[Attributes], Value | None]], ...] = (
-    ("stack", _text("StackID")),
-    ("segment", _first_number("ReferencedSegmentNumber")),
-    ("image type", _kind_of_image),
-    ("b", _b_value),
-    ("gradient", _gradient),
-    ("echo", _first_number("EffectiveEchoTime", "EchoTime")),
-    ("inversion", _first_number("InversionTime")),
-    ("flip", _first_number("FlipAngle")),
-    ("phase", _first_number("TemporalPositionIndex", "TemporalPositionIdentifier")),
-    (
-        "cardiac",
-        _first_number("NominalPercentageOfCardiacPhase", "NominalCardiacTriggerDelayTime", "TriggerTime"),
-    ),
-    ("energy", _first_number("KVP")),
-    ("kernel", _text("ConvolutionKernel")),
-    ("acquisition", _first_number("AcquisitionNumber")),
-    ("time", _seconds),
+IMAGE_TYPES = ("FrameType", "ImageType", "ComplexImageComponent")
+CLOCKS = ("TemporalPositionTimeOffset", "FrameReferenceTime", "FrameAcquisitionDateTime",
+          "AcquisitionDateTime", "AcquisitionTime", "ContentTime")  # fmt: skip
+ECHOES = ("EffectiveEchoTime", "EchoTime")
+PHASES = ("TemporalPositionIndex", "TemporalPositionIdentifier")
+HEART = ("NominalPercentageOfCardiacPhase", "NominalCardiacTriggerDelayTime", "TriggerTime")
+
+READERS: tuple[tuple[str, frozenset[str], Callable[[Attributes], Value | None]], ...] = (
+    ("stack", frozenset({"StackID"}), _text("StackID")),
+    ("segment", frozenset({"ReferencedSegmentNumber"}), _first_number("ReferencedSegmentNumber")),
+    ("image type", frozenset(IMAGE_TYPES), _kind_of_image),
+    ("b", frozenset({"DiffusionBValue", "SequenceName"}), _b_value),
+    ("gradient", frozenset({"DiffusionGradientOrientation"}), _gradient),
+    ("echo", frozenset(ECHOES), _first_number(*ECHOES)),
+    ("inversion", frozenset({"InversionTime"}), _first_number("InversionTime")),
+    ("flip", frozenset({"FlipAngle"}), _first_number("FlipAngle")),
+    ("phase", frozenset(PHASES), _first_number(*PHASES)),
+    ("cardiac", frozenset(HEART), _first_number(*HEART)),
+    ("energy", frozenset({"KVP"}), _first_number("KVP")),
+    ("kernel", frozenset({"ConvolutionKernel"}), _text("ConvolutionKernel")),
+    ("acquisition", frozenset({"AcquisitionNumber"}), _first_number("AcquisitionNumber")),
+    ("time", frozenset(CLOCKS), _seconds),
 )
+"""Dimension, the attributes it is read from, and how; in the order they are tried."""
 
 
 def dimensions_of(attributes: Attributes) -> Dimensions:
-    """Every dimension the attributes of a frame speak of, in the order they are tried."""
-    found = ((name, read(attributes)) for name, read in READERS)
+    """Every dimension the attributes of a frame speak of."""
+    there = attributes.keys()
+    found = ((name, read(attributes)) for name, said, read in READERS if not said.isdisjoint(there))
     return tuple((name, value) for name, value in found if value is not None)
+
+
+def merged_dimensions(shared: Dimensions, own: Dimensions) -> Dimensions:
+    """Those of an object with those of one of its frames, which win."""
+    found = {**dict(shared), **dict(own)}
+    return tuple((name, found[name]) for name, _, _ in READERS if name in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pacs_core.archive.models import SeriesManifest
 from workstation.imaging.dimensions import Part, split
 from workstation.imaging.findings import Finding, FindingKind
 from workstation.imaging.geometry import GeometryError, PlaneGeometry, VolumeGeometry, dot, plane_name
-from workstation.imaging.headers import FrameHeader, frame_headers
+from workstation.imaging.headers import FrameHeader, FrameHeaders
 from workstation.imaging.ordering import other_findings, sort_frames, spacing_findings
 
 PARALLEL = 1e-3
@@ -102,7 +102,8 @@ class DisplaySet:
 
 def display_sets(series: SeriesManifest) -> tuple[DisplaySet, ...]:
     """Every display set of a series, the largest first, localizers last; none without images."""
-    frames = [f for i in series.instances for f in frame_headers(i, series.modality) if f.layout.rows > 0]
+    headers = FrameHeaders(series.modality)
+    frames = [f for i in series.instances for f in headers.of(i) if f.layout.rows > 0]
     groups = _gathered(_grouped(frames))
     sets = [_display_set(series, part) for group in groups for part in _parts(group)]
     sets.sort(key=lambda s: (s.kind == "localizer", -len(s.frames), s.rank, s.frames[0].instance_number or 0))

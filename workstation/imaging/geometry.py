@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -99,6 +99,7 @@ def plane_name(normal: Vector) -> str:
     return name if max(sizes) > 0.996 else f"{name} oblique"
 
 
+@lru_cache(maxsize=256)
 def _checked_axes(orientation: tuple[float, ...]) -> tuple[Vector, Vector]:
     """Row and column directions as unit vectors at right angles, or a GeometryError that says what is
     wrong.
@@ -200,6 +201,8 @@ class PlaneGeometry:
 
     def is_parallel_to(self, other: PlaneGeometry, tolerance: float = 1e-3) -> bool:
         """Same row and column directions within `tolerance` (per component)."""
+        if self.row == other.row and self.column == other.column:
+            return True
         pairs = zip(self.row + self.column, other.row + other.column, strict=True)
         return all(abs(a - b) <= tolerance for a, b in pairs)
 

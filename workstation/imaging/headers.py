@@ -9,11 +9,13 @@ import math
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
 
 from pacs_core.archive.models import InstanceManifest, LocalFile, Url
 from pacs_core.dicom.attributes import unpacked
-from workstation.imaging.dimensions import Dimensions, dimensions_of
+from workstation.imaging.dimensions import Dimensions, dimensions_of, merged_dimensions
 from workstation.imaging.geometry import GeometryError, PlaneGeometry
 from workstation.imaging.luts import LINEAR, LINEAR_EXACT, SIGMOID, Rescale, TableLut, VoiWindow
 from workstation.imaging.spacing import Calibration, SpacingFacts, calibration
@@ -31,6 +33,8 @@ def numbers(value: object) -> Numbers:
     if isinstance(value, str):
         return _numbers_of_text(value)
     if isinstance(value, Sequence):
+        if all(type(part) is float and math.isfinite(part) for part in value):
+            return tuple(value)
         parts = [numbers(part) for part in value]
         return tuple(p[0] for p in parts) if all(parts) else ()
     return ()
@@ -361,66 +365,114 @@ def _inverse(attributes: Attributes, layout: PixelLayout) -> bool:
     return layout.photometric == "MONOCHROME1"
 
 
+FIELDS = tuple(field.name for field in fields(FrameHeader))
+EVERY = attrgetter(*FIELDS)
 PLACING = frozenset({"ImagePositionPatient", "ImageOrientationPatient"})
 DIMENSIONAL = frozenset(
-    """StackID ReferencedSegmentNumber FrameType ComplexImageComponent DiffusionBValue
+    """StackID ReferencedSegmentNumber FrameType ComplexImageComponent DiffusionBValue SequenceName
     DiffusionGradientOrientation EffectiveEchoTime EchoTime InversionTime FlipAngle TemporalPositionIndex
     TemporalPositionIdentifier NominalPercentageOfCardiacPhase NominalCardiacTriggerDelayTime TriggerTime KVP
     ConvolutionKernel AcquisitionNumber TemporalPositionTimeOffset FrameReferenceTime
-    FrameAcquisitionDateTime AcquisitionTime""".split()
+    FrameAcquisitionDateTime AcquisitionDateTime AcquisitionTime ContentTime""".split()
 )
-IDLE = frozenset({"InStackPositionNumber", "DimensionIndexValues", "FrameReferenceDateTime"})
-"""Per-frame attributes that change nothing here."""
+WINDOWING = frozenset({"WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction"})
+IDLE = frozenset(
+    """InStackPositionNumber DimensionIndexValues FrameReferenceDateTime SliceLocation InstanceCreationDate
+    InstanceCreationTime SmallestImagePixelValue LargestImagePixelValue ImageIndex XRayTubeCurrent Exposure
+    ExposureTime ImageComments SourceImageSequence ReferencedImageSequence AcquisitionDate Frames""".split()
+)
+"""Attributes that may differ and change nothing here."""
+OWN = PLACING | DIMENSIONAL | WINDOWING | IDLE
+"""What may differ between images that otherwise have all in common."""
+KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """An image, and what others have to have in common with it to be like it."""
+
+    common: Attributes
+    dimensions: Dimensions
+    header: FrameHeader
+
+
+class FrameHeaders:
+    """The headers of the frames of one series, instance by instance.
+
+    What images have in common is worked out once and kept: series of thousands of images and objects of tens
+    of thousands of frames are ordinary.
+    """
+
+    def __init__(self, modality: str) -> None:
+        self._modality = modality
+        self._alike: list[_Alike] = []
+
+    def of(self, instance: InstanceManifest) -> tuple[FrameHeader, ...]:
+        """A header for every frame that has a locator; per-frame attributes win over shared ones."""
+        shared = instance.attributes
+        per_frame = shared.get("Frames")
+        groups = per_frame if isinstance(per_frame, Sequence) and not isinstance(per_frame, str) else ()
+        common: dict[str, object] = {k: v for k, v in shared.items() if k not in OWN}
+        common["Instance"] = (instance.rows, instance.columns, instance.number_of_frames,
+                              len(instance.frames), instance.sop_class_uid, instance.key)  # fmt: skip
+        whole: Attributes = {k: v for k, v in shared.items() if k in OWN and k not in IDLE}
+        found = []
+        for place, locator in enumerate(instance.frames):
+            group = groups[place] if place < len(groups) else None
+            group = group if isinstance(group, Mapping) else {}
+            rest = {k: v for k, v in group.items() if k not in OWN}
+            own = {**whole, **group}
+            found.append(
+                self._header(instance, {**common, **rest} if rest else common, own, place + 1, locator)
+            )
+        return tuple(found)
+
+    def _header(
+        self,
+        instance: InstanceManifest,
+        common: Attributes,
+        own: Attributes,
+        frame: int,
+        locator: LocalFile | Url,
+    ) -> FrameHeader:
+        for known in self._alike:
+            if known.common is common or known.common == common:
+                found = _at(known, instance, own, frame, locator)
+                if (found.plane is None) == (known.header.plane is None):
+                    return found
+        found = _frame_header(
+            instance, self._modality, frame, locator, {**instance.attributes, **common, **own}
+        )
+        self._alike.insert(0, _Alike(common, dimensions_of(common), found))
+        del self._alike[KEPT:]
+        return found
 
 
 def frame_headers(instance: InstanceManifest, modality: str) -> tuple[FrameHeader, ...]:
-    """The headers of every frame that has a locator; per-frame attributes win over shared ones.
-
-    What frames have in common is worked out once: objects of tens of thousands of frames are ordinary.
-    """
-    shared = instance.attributes
-    per_frame = shared.get("Frames")
-    groups = per_frame if isinstance(per_frame, Sequence) and not isinstance(per_frame, str) else ()
-    layout = _layout(instance, shared)
-    alike: dict[str, FrameHeader] = {}
-    found = []
-    for place, locator in enumerate(instance.frames):
-        own = groups[place] if place < len(groups) else None
-        own = own if isinstance(own, Mapping) else {}
-        rest = repr([(k, own[k]) for k in sorted(own) if k not in PLACING | DIMENSIONAL | IDLE])
-        rest += str("ImagePositionPatient" in own)
-        base = alike.get(rest)
-        if base is None:
-            base = _frame_header(instance, modality, place + 1, locator, {**shared, **own}, layout)
-            alike[rest] = base
-        header = _at(base, shared, own, place + 1, locator) if place else base
-        if (header.plane is None) != (base.plane is None):
-            header = _frame_header(instance, modality, place + 1, locator, {**shared, **own}, layout)
-        found.append(header)
-    return tuple(found)
+    """The headers of every frame of one instance that has a locator."""
+    return FrameHeaders(modality).of(instance)
 
 
 def _at(
-    base: FrameHeader, shared: Attributes, own: Attributes, frame: int, locator: LocalFile | Url
+    known: _Alike, instance: InstanceManifest, own: Attributes, frame: int, locator: LocalFile | Url
 ) -> FrameHeader:
-    """The header of another frame that differs in its place and its dimensions only."""
-    plane, why, dimensions, kind = base.plane, base.why_no_plane, base.dimensions, base.image_type
-    if not PLACING.isdisjoint(own):
-        where = {key: own.get(key, shared.get(key)) for key in (*PLACING, "PixelSpacing")}
-        plane, why = _plane(where, base.layout)
-    if not DIMENSIONAL.isdisjoint(own):
-        merged = {**shared, **own}
-        dimensions = dimensions_of(merged)
-        kind = texts(merged.get("FrameType")) or texts(merged.get("ImageType"))
-    return replace(
-        base,
-        frame=frame,
-        locator=locator,
-        plane=plane,
-        why_no_plane=why,
-        dimensions=dimensions,
-        image_type=kind,
-    )
+    """The header of an image that differs from another in place, dimensions and window only."""
+    base, common = known.header, known.common
+    spacing = common.get("PixelSpacing")
+    changed: dict[str, object] = {
+        "sop_instance_uid": instance.sop_instance_uid,
+        "instance_number": instance.instance_number,
+        "frame": frame,
+        "locator": locator,
+        "dimensions": merged_dimensions(known.dimensions, dimensions_of(own)),
+        "image_type": texts(own.get("FrameType")) or texts(common.get("ImageType")),
+        "windows": _windows(own),
+        "content_time": text(own.get("ContentTime")),
+        "cardiac_percent": "NominalPercentageOfCardiacPhase" in own,
+    }
+    changed["plane"], changed["why_no_plane"] = _plane({**own, "PixelSpacing": spacing}, base.layout)
+    values: list[Any] = [changed.get(n, v) for n, v in zip(FIELDS, EVERY(base), strict=True)]
+    return FrameHeader(*values)
 
 
 def _frame_header(
@@ -429,8 +481,8 @@ def _frame_header(
     frame: int,
     locator: LocalFile | Url,
     attributes: Attributes,
-    layout: PixelLayout,
 ) -> FrameHeader:
+    layout = _layout(instance, attributes)
     plane, why = _plane(attributes, layout)
     regions = _regions(attributes)
     return FrameHeader(

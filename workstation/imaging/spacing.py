@@ -8,6 +8,7 @@ keep their proportions on the screen, and every measure of length is refused wit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 PROJECTION = frozenset({"CR", "DX", "MG", "IO", "PX", "RF", "XA", "XR", "RG", "DF", "FA", "CF"})
 CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM", "OPT", "OCT", "IVUS", "RTDOSE", "SEG"})
@@ -69,6 +70,7 @@ def _projection(facts: SpacingFacts) -> Calibration | None:
     return Calibration(known, False, "Imager Pixel Spacing", "projection image: spacing is at the detector")
 
 
+@lru_cache(maxsize=256)
 def calibration(facts: SpacingFacts) -> Calibration:
     """Decide what a pixel measures; always answers, untrusted with square or stated proportions where
     nothing is known.
