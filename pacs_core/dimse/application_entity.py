@@ -204,6 +204,7 @@ class ApplicationEntity:
             called=request.called,
             idle_s=self._idle_s,
         )
+        association.may_store = rights.store  # storage contexts are there for C-GET as well
         association.peer_provides = frozenset(role.sop_class for role in answer.roles if role.scp)
         log.info(
             "%s: %s from %s, %d of %d contexts", association.name, request.calling, association.address,
@@ -231,8 +232,7 @@ class ApplicationEntity:
         """Answer one request."""
         command, abstract = message.command, message.context.abstract_syntax
         if command.field == commands.C_STORE_RQ and sop.is_storage(abstract):
-            if self._store.answer(association, message):
-                association.stored += 1
+            self._store.answer(association, message)
         elif command.field == commands.C_ECHO_RQ:
             association.send(message.context.id, command.response(SUCCESS))
         elif command.field == commands.C_FIND_RQ and abstract == sop.MODALITY_WORKLIST:
@@ -251,8 +251,7 @@ class ApplicationEntity:
 
     def ended(self, association: Association, peer: PeerRecord | None, did: Counter[str]) -> None:
         """An association is over: tell who watches arrivals, and note what the peer did."""
-        if association.stored:
-            self._services.storing.sender_gone(association.name)
+        self._services.storing.sender_gone(association.name)
         self.noted(peer, did)
 
     def noted(self, peer: PeerRecord | None, did: Counter[str]) -> None:

@@ -91,8 +91,8 @@ class Message:
 class Association:
     """Messages over an accepted association, for either side of it.
 
-    `peer_provides` are the SOP classes for which the requestor took the SCP role (C-GET); `stored` counts
-    the objects that were kept.
+    `peer_provides` are the SOP classes for which the requestor took the SCP role (C-GET); `may_store` says
+    whether its own objects are taken.
     """
 
     numbers = itertools.count(1)
@@ -117,7 +117,7 @@ class Association:
         self.chunk = (min(peer_max, LONGEST_PDU) if peer_max else UNLIMITED) - 6
         self.cancelled: set[int] = set()
         self.peer_provides: frozenset[str] = frozenset()
-        self.stored = 0
+        self.may_store = True
         self._buffer = bytearray(MAX_PDU)
         self._values: deque[tuple[int, int, memoryview]] = deque()
         self._message_ids = itertools.cycle(range(1, 0x10000))

@@ -12,7 +12,7 @@ from pacs_core.dimse import commands, status
 from pacs_core.dimse.association import Association, Message
 from pacs_core.dimse.commands import Command
 from pacs_core.dimse.pdu import Context
-from pacs_core.domain.errors import Damaged, NotDicom, ReadingRoomError, StorageFailure
+from pacs_core.domain.errors import Damaged, Denied, NotDicom, ReadingRoomError, StorageFailure
 from pacs_core.domain.study import Origin
 from pacs_core.ports import BlobWriter
 from pacs_core.services.storing import ReceivedObject, Storing
@@ -41,6 +41,8 @@ class IncomingObject:
         self.prefix = part10_prefix(self.sop_class, self.sop_instance, self.syntax, association.calling)
         self.size = 0
         self.error: ReadingRoomError | None = None
+        if not association.may_store:
+            self.error = Denied(f"{association.calling} may not store here")
         self._digest = hashlib.sha256()
         self._memory = bytearray()
         self._writer: BlobWriter | None = None
@@ -117,8 +119,8 @@ class StoreSCP:
         """Where the data set of a C-STORE goes."""
         return IncomingObject(self._storing, association, context, command)
 
-    def answer(self, association: Association, message: Message) -> bool:
-        """Keep the object and send the response; says whether it was kept."""
+    def answer(self, association: Association, message: Message) -> None:
+        """Keep the object and send the response."""
         command = message.command
         incoming = message.sink
         try:
@@ -134,9 +136,8 @@ class StoreSCP:
             )
             log.debug("%s: %s", association.name, error.message)
             association.send(message.context.id, response)
-            return False
+            return
         association.send(message.context.id, command.response(status.SUCCESS))
-        return True
 
     def _keep(self, association: Association, incoming: IncomingObject) -> None:
         writer, taken = incoming.take()

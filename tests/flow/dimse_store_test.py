@@ -13,7 +13,7 @@ import pytest
 
 from pacs_core.dicom.intake import intake_file
 from pacs_core.dicom.part10 import locate
-from pacs_core.dimse import commands, pdu, scu, store_scp
+from pacs_core.dimse import commands, pdu, scu, status, store_scp
 from pacs_core.dimse.sending import Outgoing
 from pacs_core.domain.errors import OutOfSpace, Refused, StorageFailure
 from pacs_core.services.storing import Kept, Storing
@@ -265,6 +265,20 @@ def test_study_stops_arriving_when_its_sender_leaves(node: Running, small: Path)
     assert not node.spine.services.storing.arriving(study)
 
 
+def test_a_sender_whose_images_the_index_refused_is_not_waited_for(
+    node: Running, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = intake_file(small).header.study_instance_uid
+
+    def refuses(*_: object) -> Kept:
+        raise StorageFailure("the index could not commit", "index")
+
+    monkeypatch.setattr(Storing, "_index_object", refuses)
+    assert node.store(small)[0].status == status.OUT_OF_RESOURCES
+    node.entity.stop()
+    assert not node.spine.services.storing.arriving(study)
+
+
 def test_a_peer_that_may_not_store_has_its_contexts_rejected(node: Running, small: Path) -> None:
     node.peer("VIEWER", may_store=False, may_retrieve=False)
     with pytest.raises(Refused, match="supports none of what was proposed"):
@@ -274,6 +288,19 @@ def test_a_peer_that_may_not_store_has_its_contexts_rejected(node: Running, smal
     with pytest.raises(Refused):
         scu.find(*node.at, {}, "CT1")
     scu.echo(*node.at, "CT1")
+
+
+def test_a_peer_that_may_only_retrieve_cannot_store_on_the_contexts_it_is_given(
+    node: Running, small: Path
+) -> None:
+    node.peer("VIEWER", may_store=False)
+    (outgoing,) = [scu.outgoing_of(small)]
+    with node.client(
+        (outgoing.sop_class_uid, (outgoing.transfer_syntax_uid,)), calling="VIEWER"
+    ) as client:
+        assert client.store(outgoing).status == status.NOT_AUTHORISED
+    assert node.instances() == []
+    assert node.unfinished() == []
 
 
 def test_what_a_peer_did_is_noted(node: Running, small: Path) -> None:
