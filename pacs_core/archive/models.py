@@ -195,7 +195,7 @@ class ExamRow:
     `key` is ``study:UID`` or ``order:ID``. `status` is one of scheduled, arriving, arrived, reading, draft,
     preliminary, signed, cancelled. `expected` is None where nothing tells how many images will come.
     `reconciliation` is matched, linked, held or none, with its `hold_reason`. `delivery` is empty, waiting,
-    silent, refused, delivered or needs a person; `acknowledgement` the receiver's words.
+    silent, refused, delivered, withdrawn or needs a person; `acknowledgement` the receiver's words.
     """
 
     key: str

@@ -184,7 +184,7 @@ def delivery_view(
         attempts=delivery.attempts,
         created_at=delivery.created_at,
         next_attempt_at=""
-        if delivery.state in (DeliveryState.DELIVERED, DeliveryState.DEAD)
+        if delivery.state in (DeliveryState.DELIVERED, DeliveryState.DEAD, DeliveryState.WITHDRAWN)
         else delivery.due_at,
         last_attempt_at=delivery.last_attempt_at,
         answer_code=delivery.answer_code,
@@ -385,6 +385,7 @@ def _telling_delivery(deliveries: Sequence[DeliveryRecord]) -> DeliveryRecord | 
         DeliveryState.SILENT.value: 2,
         DeliveryState.WAITING.value: 3,
         DeliveryState.DELIVERED.value: 4,
+        DeliveryState.WITHDRAWN.value: 5,
     }
     return min(deliveries, key=lambda d: (worst[d.state], -d.id), default=None)
 

@@ -143,11 +143,11 @@ def patient_values(patient: Patient) -> dict[int, object]:
 
 def study_values(found: StudyAnswer) -> dict[int, object]:
     """Study level attributes (PS3.4 C.6.2.1.2) with the patient's."""
-    study, person = found.study, found.patient.demographics
+    study, person = found.study, found.person
     return patient_values(found.patient) | {
-        TAG["PatientName"]: person.name or study.received_name,
-        TAG["PatientBirthDate"]: dicom_date(person.birth_date or study.received_birth_date),
-        TAG["PatientSex"]: person.sex or study.received_sex,
+        TAG["PatientName"]: person.name,
+        TAG["PatientBirthDate"]: dicom_date(person.birth_date),
+        TAG["PatientSex"]: person.sex,
         TAG["StudyInstanceUID"]: study.study_uid,
         TAG["StudyDate"]: dicom_date(study.study_date),
         TAG["StudyTime"]: dicom_time(study.study_time),

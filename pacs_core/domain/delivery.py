@@ -10,13 +10,14 @@ DELAY_CAP_S = 600.0
 
 
 class DeliveryState(StrEnum):
-    """Where a result on its way stands."""
+    """Where a result on its way stands; withdrawn is what was for an order its study no longer belongs to."""
 
     WAITING = "waiting"
     SILENT = "silent"
     REFUSED = "refused"
     DELIVERED = "delivered"
     DEAD = "needs a person"
+    WITHDRAWN = "withdrawn"
 
 
 class OutcomeKind(StrEnum):

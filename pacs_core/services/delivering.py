@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from pacs_core.domain.delivery import DeliveryState, Outcome, OutcomeKind, RetryPolicy, next_step
-from pacs_core.domain.errors import NotFound, ReadingRoomError
+from pacs_core.domain.errors import Conflict, NotFound, ReadingRoomError
 from pacs_core.domain.events import Event
 from pacs_core.domain.records import DeliveryRecord, DestinationRecord
 from pacs_core.domain.times import instant
@@ -53,12 +53,17 @@ class Delivering:
         return self._index.write(lambda tx: self._record(tx, delivery_id, policy, outcome))
 
     def retry(self, delivery_id: int, actor: str) -> DeliveryRecord:
-        """Try again now, from the start of the policy; a delivered one stays delivered."""
+        """Try again now, from the start of the policy; a delivered one stays delivered.
+
+        Raises Conflict for one that was withdrawn.
+        """
 
         def again(tx: Transaction) -> DeliveryRecord:
             delivery = tx.deliveries.get(delivery_id)
             if delivery.state == DeliveryState.DELIVERED:
                 return delivery
+            if delivery.state == DeliveryState.WITHDRAWN:
+                raise Conflict("the study belongs to another order now, which has a result of its own", "order")
             delivery = tx.deliveries.update(
                 delivery_id,
                 state=DeliveryState.WAITING.value,
@@ -103,6 +108,8 @@ class Delivering:
     ) -> DeliveryRecord:
         delivery = tx.deliveries.get(delivery_id)
         step = next_step(policy, outcome, delivery.silent_attempts, delivery.refused_attempts)
+        if delivery.state == DeliveryState.WITHDRAWN and outcome.kind is not OutcomeKind.ACKNOWLEDGED:
+            return delivery  # meanwhile its study was linked to another order
         now = self._clock.now()
         silent = outcome.kind is OutcomeKind.SILENT
         refused = outcome.kind is OutcomeKind.REFUSED

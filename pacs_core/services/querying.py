@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pacs_core.domain.matching import matches_name, matches_range, matches_text, matches_uids
 from pacs_core.domain.order import Order
-from pacs_core.domain.patient import Patient, answers_to
+from pacs_core.domain.patient import Demographics, Patient, answers_to
+from pacs_core.domain.reconciliation import owns
 from pacs_core.domain.records import InstanceRecord, SeriesRecord, StudyKeys, StudyRecord
 from pacs_core.ports import Index, Transaction
 
@@ -21,6 +22,27 @@ class StudyAnswer:
     order: Order | None
     accession: str
     sop_classes: tuple[str, ...] = ()
+
+    @property
+    def of_another(self) -> bool:
+        """Whether the images bear the number of somebody else than the patient they are filed under."""
+        study = self.study
+        return bool(study.received_patient_id) and not owns(
+            self.patient, study.received_patient_id, study.received_issuer
+        )
+
+    @property
+    def person(self) -> Demographics:
+        """The patient's demographics; what is not known is as the images say, unless they are of another."""
+        known, study = self.patient.demographics, self.study
+        if self.of_another:
+            return known
+        return replace(
+            known,
+            name=known.name or study.received_name,
+            birth_date=known.birth_date or study.received_birth_date,
+            sex=known.sex or study.received_sex,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +125,10 @@ def answer_of(tx: Transaction, study: StudyRecord) -> StudyAnswer:
 
 
 def _study_fits(keys: StudyKeys, answer: StudyAnswer) -> bool:
-    study, person = answer.study, answer.patient.demographics
+    study, person = answer.study, answer.person
     return (
         answers_to(answer.patient, keys.patient_id, keys.issuer)
-        and matches_name(keys.patient_name, person.name or study.received_name)
+        and matches_name(keys.patient_name, person.name)
         and matches_range(*keys.birth_date, person.birth_date)
         and matches_text(keys.sex, person.sex)
         and matches_text(keys.accession, answer.accession)

@@ -26,7 +26,7 @@ from pacs_core.domain.records import HoldRecord, StudyRecord
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
 
-MODALITY_DOORS = frozenset({"dimse", "web"})
+MODALITY_DOORS = frozenset({"dimse", "stow"})
 """Doors whose studies should have an order; what is imported from files may be older than any order of ours.
 """
 

@@ -156,7 +156,7 @@ class Reporting:
                     version_id=version.id,
                     report_id=report.id,
                     destination=destination.name,
-                    stream=f"order:{report.order_id}",
+                    stream=_stream(report.order_id),
                     control_id=f"RR{now:%y%m%d}{number:08d}",
                     payload=b"",
                     state=DeliveryState.WAITING.value,
@@ -175,12 +175,36 @@ class Reporting:
             tx.record(replace(queued, subject=f"delivery:{delivery.id}"))
 
     def release_waiting(self, tx: Transaction, study: StudyRecord, actor: str) -> None:
-        """Send what was signed before the study had its order (temporary order rule)."""
+        """Send what was signed before the study had this order (temporary order rule).
+
+        What is still on its way for an order that the study belongs to no longer is withdrawn.
+        """
+        answered = {_stream(order_id) for order_id in tx.studies.requests_of(study.id)}
         for report in tx.reports.of_study(study.study_uid):
-            if report.order_id is None or tx.deliveries.of_report(report.id):
+            if report.order_id is None:
                 continue
+            sent = [d for d in tx.deliveries.of_report(report.id) if d.state != DeliveryState.WITHDRAWN]
+            for delivery in sent:
+                if delivery.stream not in answered and delivery.state != DeliveryState.DELIVERED:
+                    self._withdraw(tx, delivery, report, study, actor)
+            known = {d.version_id for d in sent if d.stream == _stream(report.order_id)}
             for version in tx.reports.versions(report.id):
-                self.queue_deliveries(tx, report, version, study, actor)
+                if version.id not in known:
+                    self.queue_deliveries(tx, report, version, study, actor)
+
+    def _withdraw(
+        self, tx: Transaction, delivery: DeliveryRecord, report: ReportRecord, study: StudyRecord, actor: str
+    ) -> None:
+        tx.deliveries.update(delivery.id, state=DeliveryState.WITHDRAWN.value)
+        detail: dict[str, object] = {
+            "text": "the study was linked to another order",
+            "destination": delivery.destination,
+            "control_id": delivery.control_id,
+            "attempts": delivery.attempts,
+        }
+        event = _event("delivery.withdrawn", report, study, actor, detail)
+        before = int(delivery.stream.removeprefix("order:"))
+        tx.record(replace(event, order_id=before, subject=f"delivery:{delivery.id}"))
 
     def _open_report(self, tx: Transaction, study: StudyRecord) -> ReportRecord:
         for report in tx.reports.of_study(study.study_uid):
@@ -274,6 +298,11 @@ def _kind(signing: Signing) -> VersionKind:
     if kind is VersionKind.CORRECTION and not signing.reason.strip():
         raise InvalidValue("a correction needs its reason", "reason")
     return kind
+
+
+def _stream(order_id: int | None) -> str:
+    """What is delivered in order: the results of one order."""
+    return f"order:{order_id}"
 
 
 def _hold(seconds: int, order: object) -> int:

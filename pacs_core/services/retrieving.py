@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pacs_core.domain.errors import NotFound
-from pacs_core.domain.matching import folded_name
 from pacs_core.domain.records import InstanceRecord, StudyKeys
 from pacs_core.domain.times import dicom_date
 from pacs_core.ports import BlobStore, Index, Transaction
@@ -83,23 +82,23 @@ class Retrieving:
 
 
 def corrections_of(answer: StudyAnswer) -> dict[str, str]:
-    """What the archive knows better than the headers; a value that only differs in case or padding is no
-    correction.
+    """What the archive knows better than the headers; a name that only differs in case or padding is no
+    correction. Images that bore another person's number keep nothing of that person.
     """
     study, patient, order = answer.study, answer.patient, answer.order
     if patient.provisional:
         return {}
-    person = patient.demographics
+    person, identifier = answer.person, patient.identifier
     corrections: dict[str, str] = {}
-    if person.name and not _same_name(person.name, study.received_name):
+    if not _same_name(person.name, study.received_name):
         corrections["PatientName"] = person.name
-    if patient.identifier.value != study.received_patient_id:
-        corrections["PatientID"] = patient.identifier.value
-        if patient.identifier.issuer:
-            corrections["IssuerOfPatientID"] = patient.identifier.issuer
-    if person.birth_date and person.birth_date != study.received_birth_date:
+    if identifier.value != study.received_patient_id:
+        corrections["PatientID"] = identifier.value
+    if ("PatientID" in corrections or answer.of_another) and identifier.issuer != study.received_issuer:
+        corrections["IssuerOfPatientID"] = identifier.issuer
+    if person.birth_date != study.received_birth_date:
         corrections["PatientBirthDate"] = dicom_date(person.birth_date)
-    if person.sex and person.sex != study.received_sex:
+    if person.sex != study.received_sex:
         corrections["PatientSex"] = person.sex
     if order is not None and order.accession.value and order.accession.value != study.received_accession:
         corrections["AccessionNumber"] = order.accession.value
@@ -107,4 +106,10 @@ def corrections_of(answer: StudyAnswer) -> dict[str, str]:
 
 
 def _same_name(one: str, other: str) -> bool:
-    return folded_name(one) == folded_name(other) or one.rstrip("^= ") == other.rstrip("^= ")
+    return _plain_name(one) == _plain_name(other)
+
+
+def _plain_name(name: str) -> str:
+    """A PN without case and without padding of its components and groups (PS3.5 6.2.1)."""
+    groups = ("^".join(part.strip() for part in group.split("^")) for group in name.casefold().split("="))
+    return "=".join(group.rstrip("^") for group in groups).rstrip("=")

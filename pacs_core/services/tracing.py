@@ -141,8 +141,9 @@ def _reported(events: Sequence[Change], _studies: Sequence[StudyRecord]) -> tupl
             latest[event.subject] = event
     if not latest:
         return "waiting", signed[-1].at, "signed; it has nowhere to go"
-    open_ones = [e for e in latest.values() if e.kind != "delivery.delivered"]
-    last = (open_ones or list(latest.values()))[-1]
+    over = [e for e in latest.values() if e.kind in ("delivery.delivered", "delivery.withdrawn")]
+    open_ones = [e for e in latest.values() if e not in over]
+    last = (open_ones or sorted(over, key=lambda e: e.kind == "delivery.delivered"))[-1]
     words = f"{last.kind.split('.')[1]}: {last.detail.get('code', '')} {last.detail.get('text', '')}".strip(
         " :"
     )

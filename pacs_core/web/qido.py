@@ -105,7 +105,7 @@ def study_json(found: StudyAnswer, asked: Question, base: str) -> JsonAttributes
 
 
 def _study_attributes(found: StudyAnswer) -> JsonAttributes:
-    study, person = found.study, found.patient.demographics
+    study, person = found.study, found.person
     out: JsonAttributes = {}
     put(out, "StudyDate", study.study_date)
     put(out, "StudyTime", study.study_time)
@@ -114,7 +114,7 @@ def _study_attributes(found: StudyAnswer) -> JsonAttributes:
     put(out, "ModalitiesInStudy", study.modalities.split("\\"))
     put(out, "ReferringPhysicianName", study.referring_physician)
     put(out, "StudyDescription", study.description)
-    put(out, "PatientName", person.name or study.received_name)
+    put(out, "PatientName", person.name)
     put(out, "PatientID", found.patient.identifier.value)
     put(out, "IssuerOfPatientID", found.patient.identifier.issuer)
     put(out, "PatientBirthDate", person.birth_date)

@@ -103,3 +103,83 @@ def test_wrong_passwords_lock_and_sign_nothing(house: Spine) -> None:
     house.clock.forward(3700)
     sign(house)
     assert len(house.services.delivering.open()) == 1
+
+
+def linked_to_another(house: Spine) -> None:
+    house.patient("P2", "ROE^RICHARD")
+    house.services.reconciling.link("1.2.3", house.order("A2", patient="P2").id, "tech")
+
+
+def streams(house: Spine) -> list[tuple[str, str]]:
+    with house.index.read() as tx:
+        (report,) = tx.reports.of_study("1.2.3")
+        return [(d.stream, d.state) for d in tx.deliveries.of_report(report.id)]
+
+
+def test_a_result_that_was_delivered_goes_to_the_order_its_study_is_linked_to_as_well(house: Spine) -> None:
+    sign(house)
+    sign(house, "addendum", "more")
+    assert attempt_due(house) == attempt_due(house) == [DeliveryState.DELIVERED]
+    linked_to_another(house)
+    assert streams(house)[2:] == [("order:2", DeliveryState.WAITING), ("order:2", DeliveryState.WAITING)]
+    house.services.reconciling.link("1.2.3", house.order("A3", patient="P2").id, "tech")
+    assert [d.stream for d in house.services.delivering.open()] == ["order:3", "order:3"]
+
+
+def test_a_result_on_its_way_to_the_wrong_order_is_withdrawn_when_its_study_is_linked_to_the_right_one(
+    house: Spine,
+) -> None:
+    sign(house)
+    house.transmitter.answers = [SILENT]
+    attempt_due(house)
+    wrong = house.services.delivering.open()[0]
+    linked_to_another(house)
+    assert streams(house) == [("order:1", DeliveryState.WITHDRAWN), ("order:2", DeliveryState.WAITING)]
+    with pytest.raises(Conflict):
+        house.services.delivering.retry(wrong.id, "tech")
+    house.clock.forward(3600)
+    attempt_due(house)
+    assert house.services.delivering.open() == []
+    assert [control_id for _, _, control_id in house.transmitter.sent].count(wrong.control_id) == 1
+    story = house.services.tracing.of("A2").stages[6]
+    assert (story.state, "AA" in story.evidence) == ("done", True)
+    assert house.services.tracing.of("A1").stages[6].evidence.startswith("withdrawn")
+
+
+def test_linked_back_the_result_goes_to_the_first_order_after_all(house: Spine) -> None:
+    sign(house)
+    linked_to_another(house)
+    house.services.reconciling.link("1.2.3", 1, "tech")
+    assert streams(house) == [
+        ("order:1", DeliveryState.WITHDRAWN),
+        ("order:2", DeliveryState.WITHDRAWN),
+        ("order:1", DeliveryState.WAITING),
+    ]
+
+
+def test_a_second_order_of_the_same_acquisition_withdraws_nothing(house: Spine) -> None:
+    sign(house)
+    house.order("A0", placer_number="PL-0")
+    house.image(number=2, request_accessions=("A0", "A1"))
+    assert house.study().order_id == 2
+    assert streams(house) == [("order:1", DeliveryState.WAITING), ("order:2", DeliveryState.WAITING)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(SILENT, DeliveryState.WITHDRAWN), (REFUSED, DeliveryState.WITHDRAWN), (None, DeliveryState.DELIVERED)],
+)
+def test_an_answer_that_comes_after_the_withdrawal_does_not_set_it_going_again(
+    house: Spine, answer: Outcome | None, state: DeliveryState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign(house)
+    house.transmitter.answers = [answer] if answer else []
+    send = house.transmitter.send
+
+    def meanwhile(destination: DestinationRecord, payload: bytes, control_id: str) -> Outcome:
+        linked_to_another(house)
+        return send(destination, payload, control_id)
+
+    monkeypatch.setattr(house.transmitter, "send", meanwhile)
+    attempt_due(house)
+    assert streams(house)[0] == ("order:1", state)

@@ -115,6 +115,58 @@ def test_merge_moves_orders_studies_and_later_images_of_the_old_id(house: Spine)
         ]
 
 
+def test_nothing_of_the_person_whose_number_the_images_bore_goes_out_under_another_name(house: Spine) -> None:
+    house.services.patients.register(RegisterPatient(PatientIdentifier("P2"), name="YOUNG^YVES"), "RIS")
+    order = house.order("A2", patient="P2")
+    house.image(patient_id="P9", issuer_of_patient_id="ELSEWHERE", accession_number="", patient_name="ROE^R")
+    house.services.reconciling.link("1.2.3", order.id, "tech")
+    answer = house.services.querying.study("1.2.3")
+    assert corrections_of(answer) == {
+        "PatientName": "YOUNG^YVES",
+        "PatientID": "P2",
+        "IssuerOfPatientID": "",
+        "PatientBirthDate": "",
+        "PatientSex": "",
+        "AccessionNumber": "A2",
+    }
+    assert (answer.person.name, answer.person.birth_date, answer.person.sex) == ("YOUNG^YVES", "", "")
+
+
+def test_what_only_the_images_say_of_their_own_patient_stays(house: Spine) -> None:
+    house.services.patients.register(RegisterPatient(PatientIdentifier("P1"), name="DOE^JANE"), "RIS")
+    house.order()
+    house.image()
+    answer = house.services.querying.study("1.2.3")
+    assert corrections_of(answer) == {}
+    assert (answer.person.birth_date, answer.person.sex) == ("1970-01-02", "F")
+
+
+@pytest.mark.parametrize(
+    ("came", "known"),
+    [("Muller^Jorg", "Müller^Jörg"), ("De^Boer Jan", "De Boer^Jan"), ("Doe^Jane^Ann", "Doe^Jane Ann")],
+)
+def test_accents_and_where_a_name_is_divided_are_corrections(house: Spine, came: str, known: str) -> None:
+    house.patient(name=came)
+    house.order()
+    house.image(patient_name=came)
+    house.patient(name=known)
+    assert corrections_of(house.services.querying.study("1.2.3")) == {"PatientName": known}
+
+
+def test_case_and_padding_of_a_name_are_none(house: Spine) -> None:
+    house.patient(name="Doe^Jane")
+    house.order()
+    house.image(patient_name="DOE^JANE ^^^ =")
+    assert corrections_of(house.services.querying.study("1.2.3")) == {}
+
+
+def test_a_study_stored_over_the_web_without_its_order_is_held_like_one_of_a_scanner(house: Spine) -> None:
+    house.image(door="stow")
+    assert house.study().reconciliation == "held"
+    house.image("1.2.4", door="import")
+    assert house.study("1.2.4").reconciliation == "none"
+
+
 def test_report_signed_before_the_order_leaves_when_the_order_comes(house: Spine) -> None:
     house.services.configuring.save_destination(DestinationRecord("RIS", "127.0.0.1", 1, 3, 0, "C"), "t")
     house.services.access.add_account("eva", "reader", "correct horse", "Eva")

@@ -143,6 +143,7 @@ DELIVERY = {
     "refused": State("Refused, trying again", "alert-outline", "wrong"),
     "delivered": State("Delivered", "check-all", "good"),
     "needs a person": State("Needs a person", "account-alert-outline", "wrong"),
+    "withdrawn": State("Withdrawn", "undo-variant", "quiet"),
 }
 STEP = {
     "scheduled": State("Scheduled", "calendar-blank-outline", "quiet"),

@@ -13,7 +13,7 @@ from pacs_core.domain.errors import NotFound
 from pacs_core.domain.records import DeliveryRecord
 
 _D = delivery.c
-_OVER = (DeliveryState.DELIVERED.value,)
+_OVER = (DeliveryState.DELIVERED.value, DeliveryState.WITHDRAWN.value)
 _TRYING = (DeliveryState.WAITING.value, DeliveryState.SILENT.value, DeliveryState.REFUSED.value)
 
 
@@ -59,7 +59,7 @@ class DeliveryRows:
         return self._rows.all(_D.report_id == report_id, order_by=(_D.id,))
 
     def open(self) -> Sequence[DeliveryRecord]:
-        """Everything not delivered, what needs a person first."""
+        """Everything neither delivered nor withdrawn, what needs a person first."""
         dead_first = case((_D.state == DeliveryState.DEAD.value, 0), else_=1)
         return self._rows.all(_D.state.not_in(_OVER), order_by=(dead_first, _D.id))
 
