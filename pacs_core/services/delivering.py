@@ -63,7 +63,9 @@ class Delivering:
             if delivery.state == DeliveryState.DELIVERED:
                 return delivery
             if delivery.state == DeliveryState.WITHDRAWN:
-                raise Conflict("the study belongs to another order now, which has a result of its own", "order")
+                raise Conflict(
+                    "the study belongs to another order now, which has a result of its own", "order"
+                )
             delivery = tx.deliveries.update(
                 delivery_id,
                 state=DeliveryState.WAITING.value,

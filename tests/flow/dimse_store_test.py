@@ -295,9 +295,7 @@ def test_a_peer_that_may_only_retrieve_cannot_store_on_the_contexts_it_is_given(
 ) -> None:
     node.peer("VIEWER", may_store=False)
     (outgoing,) = [scu.outgoing_of(small)]
-    with node.client(
-        (outgoing.sop_class_uid, (outgoing.transfer_syntax_uid,)), calling="VIEWER"
-    ) as client:
+    with node.client((outgoing.sop_class_uid, (outgoing.transfer_syntax_uid,)), calling="VIEWER") as client:
         assert client.store(outgoing).status == status.NOT_AUTHORISED
     assert node.instances() == []
     assert node.unfinished() == []
