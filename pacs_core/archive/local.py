@@ -101,10 +101,14 @@ class _Worklist(_Part):
 
 class _Studies(_Part):
     def open(self, study_uid: str) -> m.Dossier:
+        self.services.reading_worklist.viewed(study_uid, self.actor)
+        return self.renew(study_uid)
+
+    def renew(self, study_uid: str) -> m.Dossier:
         reading = self.services.reading_worklist
+        reading.looked_at(study_uid, self.actor)
         exam = reading.exam(f"study:{study_uid}")
         study = cast("StudyRecord", exam.study)
-        reading.viewed(study_uid, self.actor)
         row = v.exam_row(exam)
         orders = tuple(v.order_view(o, patient) for o, patient in reading.orders_of(study))
         others = [v.exam_row(e) for e in reading.priors(study_uid)]
@@ -127,6 +131,7 @@ class _Studies(_Part):
         )
 
     def manifest(self, study_uid: str) -> m.StudyManifest:
+        self.services.reading_worklist.looked_at(study_uid, self.actor)
         with self.services.index.read() as tx:
             return study_manifest(tx, study_uid, self.services.blobs, local=self.local_files)
 

@@ -69,9 +69,20 @@ class Studies(Protocol):
         """Everything needed to read the study, in one answer; audited as a view. Raises NotFound."""
         ...
 
+    @asks(Verb.VIEW, "GET", "/studies/dossier/renewed")
+    def renew(self, study_uid: str) -> m.Dossier:
+        """What `open` answers, anew, for a window that has the study open. Raises NotFound.
+
+        Audited as a view only where this sign-in has not looked at the study before.
+        """
+        ...
+
     @asks(Verb.VIEW, "GET", "/studies/manifest")
     def manifest(self, study_uid: str) -> m.StudyManifest:
-        """Series, instances and frame locators of a study; raises NotFound."""
+        """Series, instances and frame locators of a study; raises NotFound.
+
+        The first look of a sign-in at a study, at a prior too, is audited as a view.
+        """
         ...
 
     @asks(Verb.VIEW, "GET", "/studies/priors")

@@ -62,6 +62,7 @@ def demo_images(
     if (folder / MANIFEST).is_file() and _may_be_better_now(folder, progress or _silent):
         shutil.rmtree(folder)
     if not (folder / MANIFEST).is_file():
+        (progress or _silent)("making the demo's images (once; they are kept for the next time)")
         _make(folder, progress or _silent)
         _forget_old(folder)
     with contextlib.suppress(OSError):

@@ -45,7 +45,6 @@ class Demo:
 
     def start(self) -> None:
         """Images, history, node and simulators; the day's images then come in by themselves."""
-        tell("making the demo's images (once; they are kept for the next time)")
         images = demo_images(offline=demo_resources() / "images", progress=tell)
         for note in images.notes:
             tell(note)

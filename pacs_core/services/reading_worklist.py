@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,34 @@ class Listing:
     with_orders: bool = True
 
 
+class Looks:
+    """Which sign-in has looked at which study, so that a window that asks again writes no second audit line.
+
+    In memory and bounded: what is forgotten is audited once more, never once less.
+    """
+
+    KEPT = 20_000
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str, str], None] = {}
+        self._lock = threading.Lock()
+
+    def has(self, study_uid: str, actor: Actor) -> bool:
+        """Whether that sign-in has looked at that study."""
+        return self._key(study_uid, actor) in self._known
+
+    def add(self, study_uid: str, actor: Actor) -> None:
+        """It has now."""
+        with self._lock:
+            self._known[self._key(study_uid, actor)] = None
+            if len(self._known) > self.KEPT:
+                del self._known[next(iter(self._known))]
+
+    @staticmethod
+    def _key(study_uid: str, actor: Actor) -> tuple[str, str, str, str]:
+        return actor.name, actor.session, actor.address, study_uid
+
+
 class ReadingWorklist:
     """Rows for the readers, locks with take-over."""
 
@@ -50,6 +79,7 @@ class ReadingWorklist:
         self._index = index
         self._clock = clock
         self._storing = storing
+        self._looks = Looks()
 
     def rows(self, listing: Listing, limit: int = 5000) -> tuple[list[Exam], int]:
         """Exams that fit, and the journal number they are true at."""
@@ -128,6 +158,12 @@ class ReadingWorklist:
             tx.record(_event("study.viewed", study, actor.name, {}))
 
         self._index.write(view)
+        self._looks.add(study_uid, actor)
+
+    def looked_at(self, study_uid: str, actor: Actor) -> None:
+        """`viewed`, where this sign-in has not looked at the study before."""
+        if not self._looks.has(study_uid, actor):
+            self.viewed(study_uid, actor)
 
     def priors(self, study_uid: str) -> list[Exam]:
         """Other studies of the same person, newest first."""

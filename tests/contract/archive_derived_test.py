@@ -149,6 +149,7 @@ READS = {
     "worklist.rows": lambda uid: {"query": m.WorklistQuery()},
     "worklist.row": lambda uid: {"key": f"study:{uid}"},
     "studies.open": lambda uid: {"study_uid": uid},
+    "studies.renew": lambda uid: {"study_uid": uid},
     "studies.manifest": lambda uid: {"study_uid": uid},
     "studies.priors": lambda uid: {"study_uid": uid},
     "measurements.of": lambda uid: {"study_uid": uid},

@@ -159,6 +159,7 @@ def test_what_is_not_there_and_what_is_no_dicom(home: House, shared_data: Path) 
     studies = home.enter().studies
     for ask in (
         lambda: studies.open("9.9.9"),
+        lambda: studies.renew("9.9.9"),
         lambda: studies.manifest("9.9.9"),
         lambda: studies.frame("9.9.9", 1),
         lambda: studies.frame(instance.sop_instance_uid, 2),
@@ -182,6 +183,35 @@ def test_a_dossier_holds_all_that_is_needed_to_begin(home: House) -> None:
     assert len(dossier.manifest.series[0].instances) == 3
     assert len(dossier.measurements) == 1
     assert any(r.verb == "view" and uid in r.subject for r in home.enter("admin").administration.audit())
+
+
+def views(home: House, uid: str) -> int:
+    """Audit lines of looks at a study."""
+    rows = home.enter("admin").administration.audit()
+    return sum(r.verb == "view" and r.subject == f"study:{uid}" for r in rows)
+
+
+def test_a_window_that_asks_again_is_one_look_in_the_audit(home: House) -> None:
+    uid, _ = home.exam()
+    archive = home.door.sign_in("reader", PASSWORD)
+    opened = archive.studies.open(uid)
+    before = home.spine.services.index.wait_for_change(0, 0.0)
+    for _ in range(3):
+        assert replace(archive.studies.renew(uid), sequence=0) == replace(opened, sequence=0)
+        assert archive.studies.manifest(uid) == opened.manifest
+    assert views(home, uid) == 1
+    assert home.spine.services.index.wait_for_change(0, 0.0) == before, "a refresh must not call for the next"
+    archive.studies.open(uid)
+    assert views(home, uid) == 2
+
+
+@pytest.mark.parametrize("way", ["renew", "manifest"])
+def test_the_first_look_of_a_sign_in_is_audited_whichever_way_it_comes(home: House, way: str) -> None:
+    uid, _ = home.exam()
+    for number in (1, 2):
+        archive = home.door.sign_in("reader", PASSWORD)
+        getattr(archive.studies, way)(uid)
+        assert views(home, uid) == number
 
 
 def test_a_corrected_object_carries_the_new_identity_and_the_original_stays(
@@ -500,8 +530,9 @@ def test_every_answer_is_equal_to_the_one_in_process(home: House, shared_data: P
     home.enter().reports.sign(m.SignRequest(uid, PASSWORD, SECTIONS))
     key = home.enter().worklist.row(f"study:{uid}").patient_key
     asked = (uid, order.id, order.accession.value, key)
-    dossiers = [replace(archive.studies.open(uid), sequence=0) for archive in (home.beside, home.enter())]
+    beside = home.beside
+    dossiers = [replace(archive.studies.open(uid), sequence=0) for archive in (beside, home.enter())]
     assert dossiers[0] == dossiers[1]
-    here, there = everything_read(home.beside, *asked), everything_read(home.enter(), *asked)
+    here, there = everything_read(beside, *asked), everything_read(home.enter(), *asked)
     for name, answer in here.items():
         assert there[name] == answer, name

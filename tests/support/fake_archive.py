@@ -248,6 +248,7 @@ class FakeArchive:
         self.studies = _Part(
             self,
             open="open_study",
+            renew="open_study",
             manifest="manifest",
             priors="priors",
             frame="frame",

@@ -11,6 +11,7 @@ import argparse
 import io
 import json
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -37,7 +38,8 @@ class Studio:
     def __init__(self, desktop: Desktop, folder: Path, size: tuple[int, int], only: frozenset[str]) -> None:
         self.desktop, self.folder, self.recipe = desktop, folder, load_recipe()
         self.data = desktop.folder / "data"
-        self.seat = Seat(desktop, ("--demo", "--data", self.data), desktop.folder / "window.log")
+        log = Path(tempfile.gettempdir()) / "reading-room-pictures.log"
+        self.seat = Seat(desktop, ("--demo", "--data", self.data), log)
         self._size, self._only = size, only
         self.towards_head = 1
         paths = demo_images(offline=demo_resources() / "images").files("chest-ct")
@@ -133,15 +135,15 @@ class Studio:
 
 
 def small(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG of 256 colours: 128 greys for the images, the rest for what else shows."""
+    """A PNG of 256 colours: 64 greys for the images, the rest for what else shows."""
     grey = (pixels.max(axis=2) - pixels.min(axis=2)) <= GREYISH
-    answer = (pixels[:, :, 1] >> 1).astype(np.uint8)
-    palette = np.repeat(np.arange(128, dtype=np.uint8) * 2, 3)
+    answer = (pixels[:, :, 1] >> 2).astype(np.uint8)
+    palette = np.repeat(np.linspace(0, 255, 64).astype(np.uint8), 3)
     if not grey.all():
         others = Image.fromarray(pixels[~grey][None, :, :])
-        fewer = others.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        answer[~grey] = np.asarray(fewer)[0] + 128
-        palette = np.concatenate([palette, np.asarray((fewer.getpalette() or [])[: 128 * 3], np.uint8)])
+        fewer = others.quantize(192, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        answer[~grey] = np.asarray(fewer)[0] + 64
+        palette = np.concatenate([palette, np.asarray((fewer.getpalette() or [])[: 192 * 3], np.uint8)])
     picture = Image.fromarray(answer, "P")
     picture.putpalette(palette.tolist())
     out = io.BytesIO()
@@ -269,13 +271,13 @@ def schedule(studio: Studio) -> None:
 def settings(studio: Studio) -> None:
     """What can be set."""
     studio.desktop.key("ctrl+5")
-    studio.seat.see("Theme", "combo box")
+    studio.seat.see("Dark", "combo box")
     studio.take("settings")
 
 
 def light(studio: Studio) -> None:
     """The same rooms in the dim light theme."""
-    studio.seat.press("Theme", "combo box")
+    studio.seat.press("Dark", "combo box")
     studio.desktop.key("Down", "Return")
     studio.take("light-settings")
     studio.desktop.key("ctrl+1")
@@ -283,7 +285,7 @@ def light(studio: Studio) -> None:
     studio.desktop.key("ctrl+2")
     studio.take("light-reading")
     studio.desktop.key("ctrl+5")
-    studio.seat.press("Theme", "combo box")
+    studio.seat.press("Dim light", "combo box")
     studio.desktop.key("Up", "Return")
 
 

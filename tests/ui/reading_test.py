@@ -378,6 +378,17 @@ def test_an_exam_somebody_reads_can_be_looked_at_and_taken_over(
     assert pixels.rows_[0].locked_by == "reader"
 
 
+@pytest.mark.parametrize("size", [(1366, 768), (1800, 1080), (1200, 1920)])
+def test_why_this_prior_is_said_whole_and_the_pictures_stay_level(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    page = open_exam(open_window(pixels, size=size), qtbot)
+    current, prior = page.grid.frames[Role.CURRENT], page.grid.frames[Role.PRIOR]
+    if prior.isVisible():
+        qtbot.waitUntil(lambda: prior.words.width() >= prior.words.sizeHint().width(), timeout=PATIENCE_MS)
+        assert current.head.height() == prior.head.height()
+
+
 def test_a_failed_opening_says_why_and_can_be_tried_again(
     open_window: Open, pixels: FakeArchive, qtbot: QtBot
 ) -> None:

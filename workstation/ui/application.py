@@ -14,7 +14,7 @@ from PySide6.QtCore import QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from pacs_core.archive.protocol import Door
-from workstation.ui import words
+from workstation.ui import fonts, words
 from workstation.ui.shell import Settings, Workstation
 from workstation.ui.tray import Listen, Tray
 
@@ -39,6 +39,7 @@ def make_application() -> QApplication:
     app.setApplicationDisplayName("Reading Room")
     app.setDesktopFileName("reading-room")
     app.setQuitOnLastWindowClosed(False)
+    fonts.take_up()
     return app
 
 

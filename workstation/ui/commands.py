@@ -174,8 +174,9 @@ class HeldKey(QObject):
         self._key, self._down, self._up, self._unless, self._held = key, down, up, unless, False
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kinds = (QEvent.Type.KeyPress, QEvent.Type.KeyRelease)
-        if event.type() not in kinds or not isinstance(event, QKeyEvent) or event.key() != self._key:
+        if not isinstance(event, QKeyEvent):  # asked of every event of the program: the cheapest first
+            return False
+        if event.type() not in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) or event.key() != self._key:
             return False
         if event.isAutoRepeat():
             return self._held

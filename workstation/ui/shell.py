@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QInputEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QToolButton, QWidget
 
 from pacs_core.archive.models import NodeInfo
@@ -332,7 +332,7 @@ class Workstation(QMainWindow):
         self.status.say(f"{told.title}: {told.words}", "wrong" if told.kind == "failed" else "waiting")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in INPUT:
+        if isinstance(event, QInputEvent) and event.type() in INPUT:
             self._rest()
         return False
 

@@ -35,7 +35,8 @@ class StatusLine(QFrame):
         self._warned, self._warning = QLabel(), Elided("", "waiting")
         self._warning.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self._who = label("", "quiet", name=words.t("Signed in"))
-        self._node = label("", "quiet", name=words.t("Node"))
+        self._node = Elided("", "quiet").yielding()
+        self._node.setAccessibleName(words.t("Node"))
         self.setLayout(
             row(
                 self._icon,

@@ -88,6 +88,11 @@ def _families(wanted: tuple[str, ...], fallback: tuple[str, ...]) -> tuple[str, 
     return (own, *(name for name in fallback if name in there))
 
 
+def learn_fonts() -> None:
+    """Look again which families there are: some were added."""
+    _families.cache_clear()
+
+
 class _Hub(QObject):
     """Tells widgets that painted something of the theme themselves to paint it again."""
 
@@ -113,11 +118,14 @@ def current() -> Theme:
 
 
 def apply(theme: Theme) -> None:
-    """Put the theme on the whole application."""
-    _current[:] = [theme]
-    icon.cache_clear()
+    """Put the theme on the whole application; nothing is done anew where it is on already."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
+    if app.property("theme") == repr(theme):
+        return
+    app.setProperty("theme", repr(theme))
+    _current[:] = [theme]
+    icon.cache_clear()
     app.setStyle("Fusion")
     app.setFont(theme.font())
     app.setPalette(palette(theme))

@@ -32,8 +32,9 @@ HELD: tuple[Column[HeldStudy], ...] = (
         "reason",
         "Reason",
         lambda h: Cell(h.reason, "alert-octagon-outline", "wrong", h.reason),
-        260,
+        280,
         stretch=True,
+        lines=2,
     ),
     Column(
         "name",
@@ -68,7 +69,7 @@ MESSAGES: tuple[Column[MessageView], ...] = (
     Column("source", "Source", lambda x: Cell(x.source), 104),
     Column("type", "Type", lambda x: Cell(x.message_type), 104),
     Column("state", "State", lambda x: Cell(x.state.capitalize(), "tray-alert", "waiting"), 124),
-    Column("reason", "Why it waits", lambda x: Cell(x.reason, tip=x.reason), 280, stretch=True),
+    Column("reason", "Why it waits", lambda x: Cell(x.reason, tip=x.reason), 280, stretch=True, lines=2),
     Column("control", "Control ID", lambda x: Cell(x.control_id), 120, keep=1),
 )
 

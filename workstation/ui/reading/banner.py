@@ -35,8 +35,8 @@ class Banner(QFrame):
         self.setAccessibleName(words.t("Patient banner"))
         self._stat = label("STAT", "stat", name="STAT")
         self._name = label("", "heading", name=words.t("Patient"))
-        self._person = Elided("", "")
-        self._number = Elided("", "quiet")
+        self._person = Elided("", "").yielding()
+        self._number = Elided("", "quiet").yielding()
         self._mismatch = label("", "mismatch", name=words.t("Patient mismatch"))
         self._study = Elided("", "")
         self._when = label("", "quiet")
@@ -53,8 +53,7 @@ class Banner(QFrame):
             margin=(12, 6),
             gap=14,
         )
-        for number, share in ((2, 3), (3, 4), (5, 4)):
-            layout.setStretch(number, share)
+        layout.setStretch(5, 1)
         layout.setAlignment(self._stat, Qt.AlignmentFlag.AlignVCenter)
         self.setLayout(layout)
         self.setFixedHeight(theme.current().px(44))

@@ -3,55 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QWidget
 
 from workstation.session.hanging import Role
 from workstation.ui import theme, words
 from workstation.ui.reading.cell import ImageCell
 from workstation.ui.reading.room import Room
-from workstation.ui.widgets.basics import Elided, label, row, tool
-
-HEAD = 26
-
-
-class StudyFrame(QFrame):
-    """A titled frame around the cells of one study; a prior's carries its date in the prior's colour."""
-
-    def __init__(self, role: Role) -> None:
-        super().__init__()
-        self.role = role
-        prior = role is Role.PRIOR
-        self.title = label("", "strong")
-        self.words = Elided("", "quiet")
-        self.link = label("", "quiet", name=words.t("Link of current and prior"))
-        head = row(self.title, self.words, self.link, margin=(8, 0), gap=8)
-        head.setStretch(1, 1)
-        self.head = QWidget()
-        self.head.setLayout(head)
-        self.fit()
-        self.grid = QGridLayout()
-        self.grid.setSpacing(theme.current().px(2))
-        self.grid.setContentsMargins(0, 0, 0, 0)
-        layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
-        edge = theme.current().px(2)
-        layout.setContentsMargins(edge, edge, edge, edge)
-        layout.setSpacing(0)
-        layout.addWidget(self.head)
-        layout.addLayout(self.grid, 1)
-        self.setAccessibleName(words.t("Prior") if prior else words.t("Current study"))
-
-    def fit(self) -> None:
-        """Both heads are equally high, so that the pictures under them are level."""
-        self.head.setFixedHeight(theme.current().px(HEAD))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        look, painter = theme.current(), QPainter(self)
-        painter.fillRect(self.rect(), look.colour("ground"))
-        if self.role is Role.PRIOR:
-            edge = look.px(2)
-            painter.setPen(QPen(look.colour("prior"), edge, j=Qt.PenJoinStyle.MiterJoin))
-            painter.drawRect(self.rect().adjusted(edge // 2, edge // 2, -edge // 2 - 1, -edge // 2 - 1))
+from workstation.ui.reading.study_frame import StudyFrame
+from workstation.ui.widgets.basics import tool
 
 
 class CellGrid(QWidget):
@@ -84,11 +44,7 @@ class CellGrid(QWidget):
             self.session.anchor_here,
             words.t("Anchor here: take the positions shown now as the same place (Shift+G)"),
         )
-        head = self.frames[Role.PRIOR].head.layout()
-        for small in (self._unlink, self._anchor):
-            small.setProperty("look", "small")
-        head.addWidget(self._unlink)
-        head.addWidget(self._anchor)
+        self.frames[Role.PRIOR].add_tools(self._unlink, self._anchor)
         self._listen()
 
     def _listen(self) -> None:
@@ -104,8 +60,12 @@ class CellGrid(QWidget):
         theme.hub().changed.connect(self._fit_heads)
 
     def _fit_heads(self) -> None:
+        """One line for both titles, or two where either needs them."""
+        shown = [frame for frame in self.frames.values() if not frame.isHidden()]
+        width = self.width() if self.upright or len(shown) < 2 else self.width() // 2
+        two = any(frame.needs_two_lines(width) for frame in shown if not frame.head.isHidden())
         for frame in self.frames.values():
-            frame.fit()
+            frame.set_lines(two)
 
     @property
     def upright(self) -> bool:
@@ -148,6 +108,7 @@ class CellGrid(QWidget):
             hidden = role is Role.PRIOR and self.prior_hidden and largest is None
             frame.setVisible(bool(shown) and not hidden)
             self._even(frame.grid, shown, columns)
+        self._fit_heads()
 
     @staticmethod
     def _even(grid: QGridLayout, shown: list[int], columns: int) -> None:
@@ -182,6 +143,7 @@ class CellGrid(QWidget):
             linked = self.session.linked
             self._unlink.setIcon(theme.icon("link-variant" if linked else "link-variant-off"))
             self._unlink.setToolTip(f"{words.t('Unlink') if linked else words.t('Link')} (G)")
+        self._fit_heads()
 
     def _view(self, number: int) -> None:
         if number < len(self.cells):
@@ -201,6 +163,7 @@ class CellGrid(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit_heads()
         direction = QBoxLayout.Direction.TopToBottom if self.upright else QBoxLayout.Direction.LeftToRight
         if self._box.direction() != direction:
             self._box.setDirection(direction)

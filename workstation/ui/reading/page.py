@@ -358,6 +358,7 @@ class ReadPage(QWidget):
             or (order is not None and c.order_id == order)
             or (c.patient_id is not None and c.patient_id == dossier.patient.key)
             for c in changes
+            if c.kind != "study.viewed"
         )
         if ours and not self._late.isActive():
             self._late.start()
@@ -368,7 +369,7 @@ class ReadPage(QWidget):
             return
 
         def facts() -> tuple[Dossier, tuple[DisplaySet, ...]]:
-            dossier = archive.studies.open(uid)
+            dossier = archive.studies.renew(uid)
             return dossier, self.session.renewed(dossier)
 
         self.desk.tasks.ask(

@@ -9,6 +9,7 @@ from pacs_core.archive.models import Dossier
 from pacs_core.domain.patient import display_name
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import column, discard, label, row, tool
+from workstation.ui.widgets.snug import Snug
 
 
 class OrderStrip(QFrame):
@@ -33,7 +34,7 @@ class OrderStrip(QFrame):
         self._grid.setColumnStretch(1, 1)
         self._grid.setColumnMinimumWidth(0, px(88))
         head = row(self._title, 1, self._fold)
-        self.setLayout(column(head, self._body, margin=(16, 8), gap=4))
+        self.setLayout(column(head, Snug(self._body), margin=(16, 8), gap=4))
 
     def _toggle(self) -> None:
         self.shorten(not self._short)

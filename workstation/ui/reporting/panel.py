@@ -500,14 +500,24 @@ class ReportPanel(QFrame):
             summary,
         )
         self._dialog = dialog
-        dialog.finished.connect(lambda _code: self._dialog_gone())
+        dialog.finished.connect(lambda _code: self._dialog_gone(dialog))
         dialog.open()
 
     def _empty_findings(self, draft: composer.Draft) -> tuple[SignFinding, ...]:
         return tuple(f for f in self.findings() if f.field_id in draft.values)
 
-    def _dialog_gone(self) -> None:
+    def _dialog_gone(self, dialog: SignDialog) -> None:
+        """It was answered: it goes, and the password in it with it."""
         self._dialog = None
+        dialog.deleteLater()
+
+    def _refused(self, dialog: SignDialog, error: Exception) -> None:
+        """In the dialog where it still asks, else in the status line."""
+        told = words.t("The password is wrong.") if _wrong_password(error) else words.failure(error).words
+        if self._dialog is dialog:
+            dialog.refuse(told)
+        else:
+            self.desk.say(told, "wrong")
 
     def _sections(self, draft: composer.Draft, kind: str) -> tuple[Section, ...]:
         sections = composer.report_sections(composer.freeze(draft))
@@ -531,11 +541,7 @@ class ReportPanel(QFrame):
             words.t("sign"),
             lambda: self._sign_now(archive, request),
             lambda report: self._signed(dialog, report, uid, then_next),
-            lambda error: dialog.refuse(
-                words.failure(error).words
-                if not _wrong_password(error)
-                else words.t("The password is wrong.")
-            ),
+            lambda error: self._refused(dialog, error),
         )
 
     def _sign_now(self, archive: Archive, request: SignRequest) -> ReportView:
@@ -549,7 +555,8 @@ class ReportPanel(QFrame):
             self.desk.keeper.forget(study_uid)
 
     def _signed(self, dialog: SignDialog, report: ReportView, uid: str, then_next: bool) -> None:
-        dialog.accept()
+        if self._dialog is dialog:
+            dialog.accept()
         self.desk.say(
             words.t("Signed. The result is on its way; its acknowledgement shows in the worklist."), "good"
         )

@@ -90,7 +90,7 @@ PEOPLE: tuple[Column[PatientView], ...] = (
         "name", "Patient", lambda p: Cell(p.display_name or words.t("No name"), bold=True), 150, stretch=True
     ),
     Column("age", "Age", lambda p: Cell(words.sex_and_age(p.sex, p.birth_date)), 92),
-    Column("id", "ID", lambda p: Cell(p.patient_id, trailing=p.issuer), 120),
+    Column("id", "ID", lambda p: Cell(p.patient_id, trailing=p.issuer), 150),
 )
 
 

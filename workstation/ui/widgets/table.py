@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QEvent,
     QItemSelectionModel,
     QModelIndex,
     QPoint,
@@ -16,7 +17,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
+    QToolTip,
     QWidget,
 )
 
@@ -53,7 +55,7 @@ class Column(Generic[R]):
     """A column: its key (kept in the preferences), heading, field and width at 100 %.
 
     `keep` orders who goes when room is short, the highest first, 0 never. Lists that sort themselves
-    do it by `order`, or by what the cell says.
+    do it by `order`, or by what the cell says. A table with a column of two `lines` has rows as high.
     """
 
     key: str
@@ -64,6 +66,7 @@ class Column(Generic[R]):
     stretch: bool = False
     order: Callable[[R], Any] | None = None
     right: bool = False
+    lines: int = 1
 
 
 class RowsModel(QAbstractTableModel, Generic[R]):
@@ -178,9 +181,41 @@ class CellDelegate(QStyledItemDelegate):
             where = QRect(area.left(), area.center().y() - side // 2 + 1, side, side)
             painter.drawPixmap(where, theme.pixmap(cell.icon, cell.token, 16))
             area.setLeft(where.right() + look.px(8))
+        column = self._column(index)
+        if column is not None and column.lines > 1:
+            self._paint_lines(painter, area, cell)
+        else:
+            self._paint_words(painter, area, cell, column is not None and column.right)
+
+    @staticmethod
+    def _column(index: QModelIndex) -> Column[Any] | None:
         model = index.model()
-        right = isinstance(model, RowsModel) and model.columns[index.column()].right
-        self._paint_words(painter, area, cell, right)
+        return model.columns[index.column()] if isinstance(model, RowsModel) else None
+
+    def _paint_lines(self, painter: QPainter, area: QRect, cell: Cell) -> None:
+        """Words that go on in the next line where one is not enough."""
+        look = theme.current()
+        painter.setFont(look.font(bold=cell.bold))
+        painter.setPen(look.colour(cell.token))
+        painter.setClipRect(area)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(area, int(flags) | int(Qt.TextFlag.TextWordWrap), cell.text)
+
+    def helpEvent(
+        self,
+        event: QHelpEvent,
+        view: QAbstractItemView,
+        option: QStyleOptionViewItem,
+        index: QModelIndex,
+    ) -> bool:
+        """What has no tip of its own but is cut says all of it."""
+        cell = index.data(LOOK_ROLE)
+        if isinstance(cell, Cell) and not cell.tip and event.type() == QEvent.Type.ToolTip:
+            said = f"{cell.text}  {cell.trailing}".strip()
+            cut = self.sizeHint(option, index).width() > option.rect.width() + theme.current().px(2)
+            QToolTip.showText(event.globalPos(), said if cut else "", view)
+            return True
+        return super().helpEvent(event, view, option, index)
 
     def _paint_words(self, painter: QPainter, area: QRect, cell: Cell, right: bool) -> None:
         look = theme.current()
@@ -264,7 +299,9 @@ class Table(QTableView):
     def _resize_rows(self) -> None:
         look = theme.current()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(look.px(look.metrics["row"]))
+        lines = max(column.lines for column in self.rows_model.columns)
+        more = (lines - 1) * QFontMetrics(look.font()).lineSpacing()
+        self.verticalHeader().setDefaultSectionSize(look.px(look.metrics["row"]) + more)
         self.horizontalHeader().setMinimumSectionSize(look.px(32))
         self._fit()
 
