@@ -126,7 +126,9 @@ def apply(theme: Theme) -> None:
     app.setProperty("theme", repr(theme))
     _current[:] = [theme]
     icon.cache_clear()
-    app.setStyle("Fusion")
+    if app.property("styled") is None:
+        app.setStyle("Fusion")  # once: each time every widget is polished anew
+        app.setProperty("styled", True)
     app.setFont(theme.font())
     app.setPalette(palette(theme))
     app.setStyleSheet(style_sheet(theme))
