@@ -36,11 +36,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return speech_main(words[1:])
     if words[:1] == [UNDERSTUDY]:
         return _understudy(words[1:])
+    words = _command_first(words)
     if words and (words[0] in COMMANDS or words[0] == "--version"):
         if words[0] == "doctor":
             _add_checks()
         return core_main(words)
     return open_window(words)
+
+
+def _command_first(words: list[str]) -> list[str]:
+    """Shared options before the command go behind it, where the commands read them."""
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in ("--data", "--config") else 1
+    if 0 < at < len(words) and words[at] in COMMANDS:
+        return [*words[at:], *words[:at]]
+    return words
 
 
 def open_window(words: Sequence[str]) -> int:

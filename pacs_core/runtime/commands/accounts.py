@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pacs_core.domain.access import Role
+from pacs_core.domain.errors import NotFound
 from pacs_core.runtime.commands.common import archive_options, node_archive, password_from, say, table
 
 
@@ -71,6 +72,8 @@ def list_users(args: argparse.Namespace) -> int:
 def set_password(args: argparse.Namespace) -> int:
     """Set a password."""
     with node_archive(args) as archive:
+        if args.name not in {u.name for u in archive.administration.users()}:
+            raise NotFound(f"no user {args.name}", "name")
         archive.administration.set_password(args.name, password_from(args, f"New password of {args.name}: "))
     say(f"the password of {args.name} is set; its sessions have ended")
     return 0

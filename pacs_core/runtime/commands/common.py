@@ -178,7 +178,7 @@ def _asked_name(args: argparse.Namespace) -> str:
 
 
 def _typed_once(args: argparse.Namespace, prompt: str) -> str:
-    return _line(prompt) if args.password_stdin else getpass.getpass(prompt)
+    return _line(prompt) if args.password_stdin else _asked_password(prompt)
 
 
 def _line(prompt: str) -> str:
@@ -192,10 +192,18 @@ def password_from(args: argparse.Namespace, prompt: str = "Password: ") -> str:
     """A new password from standard input or asked for twice."""
     if args.password_stdin:
         return _line(prompt)
-    first = getpass.getpass(prompt)
-    if first != getpass.getpass("Again: "):
+    first = _asked_password(prompt)
+    if first != _asked_password("Again: "):
         raise InvalidValue("the two passwords differ", "password")
     return first
+
+
+def _asked_password(prompt: str) -> str:
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        words = "nobody is there to type the password: use --password-stdin"
+        raise InvalidValue(words, "password") from None
 
 
 def say(text: str) -> None:

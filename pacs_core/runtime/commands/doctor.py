@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 from pacs_core.archive.models import Check
 from pacs_core.domain.errors import ReadingRoomError
-from pacs_core.runtime.commands.common import node_archive, settings_of, shared_options
+from pacs_core.runtime.commands.common import archive_options, node_archive, settings_of
 from pacs_core.runtime.data_folder import running, unsafe
 from pacs_core.runtime.settings import Settings
 
@@ -29,7 +29,7 @@ EXTRA: list[Callable[[], Iterator[Check]]] = []
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the parser."""
     parser = commands.add_parser(
-        "doctor", parents=[shared_options()], help="check everything and say what to do"
+        "doctor", parents=[archive_options()], help="check everything and say what to do"
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(run=run)

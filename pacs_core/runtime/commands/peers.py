@@ -174,7 +174,7 @@ def _group(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str
 ) -> argparse._SubParsersAction[argparse.ArgumentParser]:
     parser = commands.add_parser(name, help=words)
-    return parser.add_subparsers(dest="action", required=True, metavar="add|list|remove")
+    return parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
 
 def _action(

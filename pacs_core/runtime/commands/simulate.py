@@ -9,11 +9,9 @@ import argparse
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the parser; the simulators read their own options."""
-    parser = commands.add_parser(
-        "simulate", help="a simulated RIS or scanner to try an interface with", add_help=False
-    )
-    parser.add_argument("who", choices=("ris", "scanner"))
-    parser.add_argument("options", nargs=argparse.REMAINDER)
+    parser = commands.add_parser("simulate", help="a simulated RIS or scanner to try an interface with")
+    parser.add_argument("who", choices=("ris", "scanner"), help="each has its --help")
+    parser.add_argument("options", nargs=argparse.REMAINDER, help="its own options")
     parser.set_defaults(run=run)
 
 
