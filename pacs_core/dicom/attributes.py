@@ -35,9 +35,10 @@ TEXTS = """PatientBirthTime OtherPatientNames EthnicGroup PatientComments Patien
  ConversionType PresentationIntentType TypeOfDetectorMotion ImageID CompletionFlag VerificationFlag
  ContentLabel ContentDescription ContentCreatorName DocumentTitle MIMETypeOfEncapsulatedDocument
  StructureSetLabel StructureSetName RTPlanLabel RTPlanName DoseUnits DoseType DoseSummationType
- SegmentationType StackID ComplexImageComponent TimezoneOffsetFromUTC RecommendedViewingMode"""
+ SegmentationType StackID ComplexImageComponent TimezoneOffsetFromUTC RecommendedViewingMode PatientSex
+ Manufacturer DecayCorrected"""
 LISTS = """OtherPatientIDs ImageType PatientOrientation CorrectedImage SeriesType WindowCenterWidthExplanation
- EchoNumbers FrameType"""
+ EchoNumbers FrameType ShutterShape"""
 NUMBERS = """PatientSize PatientWeight SliceThickness SpacingBetweenSlices SliceLocation GantryDetectorTilt
  RescaleIntercept RescaleSlope KVP XRayTubeCurrent Exposure ExposureTime CTDIvol EchoTime RepetitionTime
  FlipAngle InversionTime MagneticFieldStrength TriggerTime DiffusionBValue FrameTime CineRate
@@ -46,20 +47,24 @@ NUMBERS = """PatientSize PatientWeight SliceThickness SpacingBetweenSlices Slice
  EstimatedRadiographicMagnificationFactor LossyImageCompressionRatio ActualFrameDuration
  FrameReferenceTime TemporalPositionTimeOffset NominalPercentageOfCardiacPhase
  NominalCardiacTriggerDelayTime DecayFactor DoseGridScaling ImagingFrequency NumberOfAverages
- EffectiveEchoTime"""
+ EffectiveEchoTime FrameDelay"""
 NUMBER_LISTS = """ImagePositionPatient ImageOrientationPatient PixelSpacing ImagerPixelSpacing
  NominalScannedPixelSpacing
  WindowCenter WindowWidth FrameTimeVector GridFrameOffsetVector DiffusionGradientOrientation"""
 INTEGERS = """AcquisitionNumber TemporalPositionIdentifier NumberOfTemporalPositions SamplesPerPixel
  PlanarConfiguration BitsAllocated BitsStored HighBit PixelRepresentation PixelPaddingValue
  PixelPaddingRangeLimit SmallestImagePixelValue LargestImagePixelValue NumberOfSlices ImageIndex
- PregnancyStatus InStackPositionNumber TemporalPositionIndex ImagesInAcquisition"""
-INTEGER_LISTS = "PixelAspectRatio SliceVector FrameIncrementPointer AcquisitionMatrix DimensionIndexValues"
+ PregnancyStatus InStackPositionNumber TemporalPositionIndex ImagesInAcquisition StartTrim StopTrim
+ PreferredPlaybackSequencing ShutterLeftVerticalEdge ShutterRightVerticalEdge ShutterUpperHorizontalEdge
+ ShutterLowerHorizontalEdge RadiusOfCircularShutter ShutterPresentationValue ShutterOverlayGroup"""
+INTEGER_LISTS = """PixelAspectRatio SliceVector FrameIncrementPointer AcquisitionMatrix DimensionIndexValues
+ CenterOfCircularShutter VerticesOfThePolygonalShutter"""
 DATES = """AcquisitionDate InstanceCreationDate PerformedProcedureStepStartDate PresentationCreationDate
- StructureSetDate RTPlanDate"""
+ StructureSetDate RTPlanDate SeriesDate"""
 TIMES = """AcquisitionTime ContentTime InstanceCreationTime PerformedProcedureStepStartTime
- PresentationCreationTime StructureSetTime RTPlanTime"""
-INSTANTS = "AcquisitionDateTime VerificationDateTime FrameReferenceDateTime FrameAcquisitionDateTime"
+ PresentationCreationTime StructureSetTime RTPlanTime SeriesTime"""
+INSTANTS = """AcquisitionDateTime VerificationDateTime FrameReferenceDateTime FrameAcquisitionDateTime
+ DecayCorrectionDateTime"""
 CODES = """ProcedureCodeSequence AnatomicRegionSequence ConceptNameCodeSequence ViewCodeSequence
  RequestedProcedureCodeSequence PerformedProtocolCodeSequence"""
 
@@ -154,9 +159,9 @@ def lookup_table(item: Header) -> Values | None:
 
 
 def lookup_tables(header: Header) -> Values:
-    """Modality and VOI lookup tables, where there are any."""
+    """Modality, VOI and presentation lookup tables, where there are any."""
     found: Values = {}
-    for keyword in ("ModalityLUTSequence", "VOILUTSequence"):
+    for keyword in ("ModalityLUTSequence", "VOILUTSequence", "PresentationLUTSequence"):
         if TAG[keyword] in header:
             tables = [table for item in header.items(TAG[keyword]) if (table := lookup_table(item))]
             if tables:

@@ -419,6 +419,25 @@ KEYWORDS: dict[str, tuple[int, str]] = {
     "RTPlanDate": (0x300A0006, "DA"),
     "RTPlanTime": (0x300A0007, "TM"),
     "WaveformSequence": (0x54000100, "SQ"),
+    # shutters, playing and the presentation of values
+    "StartTrim": (0x00082142, "IS"),
+    "StopTrim": (0x00082143, "IS"),
+    "FrameDelay": (0x00181066, "DS"),
+    "PreferredPlaybackSequencing": (0x00181244, "US"),
+    "ShutterShape": (0x00181600, "CS"),
+    "ShutterLeftVerticalEdge": (0x00181602, "IS"),
+    "ShutterRightVerticalEdge": (0x00181604, "IS"),
+    "ShutterUpperHorizontalEdge": (0x00181606, "IS"),
+    "ShutterLowerHorizontalEdge": (0x00181608, "IS"),
+    "CenterOfCircularShutter": (0x00181610, "IS"),
+    "RadiusOfCircularShutter": (0x00181612, "IS"),
+    "VerticesOfThePolygonalShutter": (0x00181620, "IS"),
+    "ShutterPresentationValue": (0x00181622, "US"),
+    "ShutterOverlayGroup": (0x00181623, "US"),
+    "DecayCorrectionDateTime": (0x00189701, "DT"),
+    "DecayCorrected": (0x00189758, "CS"),
+    "ICCProfile": (0x00282000, "OB"),
+    "PresentationLUTSequence": (0x20500010, "SQ"),
 }
 
 SIGNED_BY_PIXELS: frozenset[int] = frozenset(

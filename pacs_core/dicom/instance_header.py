@@ -17,6 +17,7 @@ from pacs_core.dicom.fragments import Span, frame_fragments, native_frames
 from pacs_core.dicom.functional_groups import derived_positions, functional_groups
 from pacs_core.dicom.headers import Header
 from pacs_core.dicom.modules import (
+    icc_profile,
     overlays,
     radiopharmaceuticals,
     real_world_values,
@@ -101,6 +102,7 @@ def _attributes(found: DataSet, frames: int, asked: list[Values], shift: int) ->
         shared,
         lookup_tables(header),
         palette(header),
+        icc_profile(header),
         ultrasound_regions(header),
         radiopharmaceuticals(header),
         subtraction_masks(header),

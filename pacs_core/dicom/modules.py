@@ -3,7 +3,7 @@ overlays, references."""
 
 from __future__ import annotations
 
-from pacs_core.dicom.attributes import Values, code_of
+from pacs_core.dicom.attributes import Values, code_of, packed
 from pacs_core.dicom.dictionary import TAG
 from pacs_core.dicom.headers import Header
 
@@ -63,6 +63,8 @@ def radiopharmaceuticals(header: Header) -> Values:
                 found[name] = float(text)
             except ValueError:
                 header.warn(tag, f"{text[:40]!r} is no number")
+    if 0x0009100D in header and "GEMS_PETD_01" in header.text(0x00090010):
+        found["GEScanDateTime"] = (header.raw(0x0009100D) or b"").decode("latin_1").strip(" \0")
     return found
 
 
@@ -92,9 +94,29 @@ def overlays(header: Header) -> Values:
             "Origin": [int.from_bytes(origin[i : i + 2], "little", signed=True) for i in (0, 2)],
             "Type": (header.raw(base | 0x0040) or b"").decode("latin_1").strip(" \0"),
             "Description": (header.raw(base | 0x0022) or b"").decode("latin_1").strip(" \0"),
+            "FrameOrigin": _short(header, base | 0x0051) or 1,
             "Offset": place[0] if place else None, "Length": place[1] if place else 0,
         })  # fmt: skip
+        data = _small(header, base | 0x3000)
+        if data:
+            planes[-1]["Data"] = data
     return {"Overlays": planes} if planes else {}
+
+
+MOST_PACKED = 1 << 16
+
+
+def _small(header: Header, tag: int) -> str:
+    """The value as `packed` text where it packs small, so that it reaches a viewer without the file."""
+    raw = header.raw(tag)
+    text = packed(raw) if raw else ""
+    return text if len(text) <= MOST_PACKED else ""
+
+
+def icc_profile(header: Header) -> Values:
+    """The profile of a colour image's input (PS3.3 C.11.15), packed; none where it is longer than 64 kB."""
+    data = _small(header, TAG["ICCProfile"])
+    return {"ICCProfile": data} if data else {}
 
 
 def _short(header: Header, tag: int) -> int:

@@ -38,7 +38,7 @@ def read_into(header: FrameHeader, target: Array, fetch: Fetch | None) -> None:
                 mask_unused_bits(target, header.layout)
                 return
         else:
-            parts = _file_parts(locator)
+            parts = file_parts(locator)
             if parts is not None:
                 _store(target, decoded(header, parts, locator.transfer_syntax))
                 return
@@ -96,7 +96,7 @@ else:  # Windows has no preadv
         return len(found)
 
 
-def _file_parts(locator: LocalFile) -> tuple[bytes, ...] | None:
+def file_parts(locator: LocalFile) -> tuple[bytes, ...] | None:
     """The frame's fragments (or its native bytes) from the file, or None where one is missing or short."""
     parts = []
     for offset, length in locator.fragments or ((locator.offset, locator.length),):

@@ -5,82 +5,19 @@ A value that is absent or unusable is None or empty here; `display_sets` says in
 
 from __future__ import annotations
 
-import math
-import struct
-import zlib
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any
 
 from pacs_core.archive.models import InstanceManifest, LocalFile, Url
-from pacs_core.dicom.attributes import unpacked
 from workstation.imaging.dimensions import Dimensions, dimensions_of, merged_dimensions
 from workstation.imaging.geometry import GeometryError, PlaneGeometry
-from workstation.imaging.luts import LINEAR, LINEAR_EXACT, SIGMOID, Rescale, TableLut, VoiWindow
+from workstation.imaging.greyscale import greyscale_of, windows
+from workstation.imaging.luts import Rescale, TableLut, VoiWindow
 from workstation.imaging.spacing import Calibration, SpacingFacts, calibration
-
-Attributes = Mapping[str, object]
-Numbers = tuple[float, ...]
-
-
-def numbers(value: object) -> Numbers:
-    """Every number in a value that may be a number, a text such as "0.5\\0.5", or a list of either."""
-    if value is None or isinstance(value, bool):
-        return ()
-    if isinstance(value, int | float):
-        return (float(value),) if math.isfinite(value) else ()
-    if isinstance(value, str):
-        return _numbers_of_text(value)
-    if isinstance(value, Sequence):
-        if all(type(part) is float and math.isfinite(part) for part in value):
-            return tuple(value)
-        parts = [numbers(part) for part in value]
-        return tuple(p[0] for p in parts) if all(parts) else ()
-    return ()
-
-
-def _numbers_of_text(text: str) -> Numbers:
-    try:
-        found = tuple(float(part) for part in text.split("\\") if part.strip())
-    except ValueError:
-        return ()
-    return found if all(math.isfinite(v) for v in found) else ()
-
-
-def number(value: object) -> float | None:
-    """The first number of a value, or None."""
-    found = numbers(value)
-    return found[0] if found else None
-
-
-def integer(value: object, default: int = 0) -> int:
-    """The first number of a value as a whole one, or the default."""
-    found = number(value)
-    return default if found is None else int(found)
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """The texts of a value that may be a text with backslashes, or a list."""
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split("\\"))
-    if isinstance(value, Sequence):
-        return tuple(str(part).strip() for part in value)
-    return (str(value),)
-
-
-def text(value: object) -> str:
-    """The first text of a value, or an empty one."""
-    found = texts(value)
-    return found[0] if found else ""
-
-
-def pair(value: object) -> tuple[float, float] | None:
-    """Two positive numbers, or None."""
-    found = numbers(value)
-    return (found[0], found[1]) if len(found) == 2 and found[0] > 0 and found[1] > 0 else None
+from workstation.imaging.values import Attributes, integer, number, numbers, pair, text, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +67,8 @@ class Region:
 class FrameHeader:
     """One frame of one instance, all its facts resolved (multi-frame functional groups included).
 
+    `warnings` say in words what of the greyscale could not be used. `attributes` are the frame's own over
+    those shared, for what only some images have (shutters, overlays, doses, masks, timing).
     `frame` counts from 1 as DICOM does. `plane` is None where the image has no place in a patient,
     `why_no_plane` then says what is wrong with it, or is empty where the kind of image has none.
     """
@@ -165,6 +104,9 @@ class FrameHeader:
     frames_promised: int = 1
     cardiac_percent: bool = False
     key: bool = False
+    presentation: TableLut | None = None
+    warnings: tuple[str, ...] = ()
+    attributes: Attributes = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_localizer(self) -> bool:
@@ -187,97 +129,6 @@ class FrameHeader:
     def grid(self) -> tuple[int, int, int, bool]:
         """What has to be equal for frames to share one array."""
         return self.layout.rows, self.layout.columns, self.layout.samples, self.layout.is_colour
-
-
-def _table(value: object, unit: str = "", signed: bool = False) -> TableLut | None:
-    """The first of some LUT items {Descriptor: [n, first, bits], Data: packed}, None where it is no usable
-    table.
-    """
-    items = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
-    item = items[0] if items else None
-    if not isinstance(item, Mapping):
-        return None
-    descriptor = numbers(item.get("Descriptor"))
-    entries = _unpacked(item.get("Data"))
-    if len(descriptor) != 3 or not entries:
-        return None
-    size = int(descriptor[0]) or 65536
-    if len(entries) < size:
-        return None
-    bits = int(descriptor[2]) if 8 <= descriptor[2] <= 16 else 16
-    return TableLut(_first_mapped(descriptor[1], signed), entries[:size], bits, unit)
-
-
-def _first_mapped(value: float, signed: bool) -> int:
-    """The descriptor's second value is written as unsigned even where stored values are signed."""
-    return int(value) - 65536 if signed and value > 32767 else int(value)
-
-
-def _unpacked(value: object) -> tuple[int, ...]:
-    """The 16-bit entries of packed table data; none where it is damaged."""
-    if not isinstance(value, str):
-        return ()
-    try:
-        raw = unpacked(value)
-    except (ValueError, zlib.error):
-        return ()
-    return struct.unpack(f"<{len(raw) // 2}H", raw[: len(raw) // 2 * 2])
-
-
-def _unit(modality: str, attributes: Attributes) -> str:
-    given = text(attributes.get("RescaleType")) or text(attributes.get("Units"))
-    if modality == "CT" and given in ("", "US"):
-        return "HU"
-    return "" if given == "US" else given
-
-
-def _is_signed(attributes: Attributes) -> bool:
-    return integer(attributes.get("PixelRepresentation")) == 1
-
-
-def _values_go_below_zero(attributes: Attributes) -> bool:
-    return _is_signed(attributes) or (number(attributes.get("RescaleIntercept")) or 0.0) < 0.0
-
-
-def _modality_lut(modality: str, attributes: Attributes) -> Rescale | TableLut:
-    unit = _unit(modality, attributes)
-    # of angiography it leads to beam intensity, not to what is displayed (PS3.3 C.8.7.1.1.2)
-    table = (
-        None
-        if modality in ("XA", "RF")
-        else _table(attributes.get("ModalityLUTSequence"), unit, _is_signed(attributes))
-    )
-    if table is not None:
-        return table
-    slope, intercept = number(attributes.get("RescaleSlope")), number(attributes.get("RescaleIntercept"))
-    if slope is None or slope == 0.0:
-        return Rescale(1.0, intercept or 0.0, unit)
-    return Rescale(slope, intercept or 0.0, unit)
-
-
-def _windows(attributes: Attributes) -> tuple[VoiWindow, ...]:
-    centres, widths = numbers(attributes.get("WindowCenter")), numbers(attributes.get("WindowWidth"))
-    labels = texts(attributes.get("WindowCenterWidthExplanation"))
-    function = text(attributes.get("VOILUTFunction")).upper()
-    function = function if function in (LINEAR_EXACT, SIGMOID) else LINEAR
-    found = []
-    for place, (centre, width) in enumerate(zip(centres, widths, strict=False)):
-        if width >= 1.0 or (width > 0.0 and function != LINEAR):
-            found.append(VoiWindow(centre, width, function, labels[place] if place < len(labels) else ""))
-    return tuple(found)
-
-
-def _padding(attributes: Attributes, layout: PixelLayout) -> tuple[int, int] | None:
-    """Pixel Padding Value and Range Limit as a closed range (PS3.3 C.7.5.1.1.2)."""
-    value = number(attributes.get("PixelPaddingValue"))
-    if value is None or layout.is_colour:
-        return None
-    limit = number(attributes.get("PixelPaddingRangeLimit"))
-    ends = sorted((int(value), int(value if limit is None else limit)))
-    if layout.pixel_representation == 1:
-        ends = [v - 65536 if v > 32767 else v for v in ends]
-        ends.sort()
-    return ends[0], ends[1]
 
 
 def _palette(attributes: Attributes) -> Attributes | None:
@@ -358,13 +209,6 @@ def _calibration(
     )
 
 
-def _inverse(attributes: Attributes, layout: PixelLayout) -> bool:
-    shape = text(attributes.get("PresentationLUTShape")).upper()
-    if shape in ("IDENTITY", "INVERSE"):
-        return shape == "INVERSE"
-    return layout.photometric == "MONOCHROME1"
-
-
 FIELDS = tuple(field.name for field in fields(FrameHeader))
 EVERY = attrgetter(*FIELDS)
 PLACING = frozenset({"ImagePositionPatient", "ImageOrientationPatient"})
@@ -391,9 +235,10 @@ KEPT = 8
 class _Alike:
     """An image, and what others have to have in common with it to be like it."""
 
-    common: Attributes
+    common: dict[str, object]
     dimensions: Dimensions
     header: FrameHeader
+    said: tuple[str, ...]
 
 
 class FrameHeaders:
@@ -430,8 +275,8 @@ class FrameHeaders:
     def _header(
         self,
         instance: InstanceManifest,
-        common: Attributes,
-        own: Attributes,
+        common: dict[str, object],
+        own: dict[str, object],
         frame: int,
         locator: LocalFile | Url,
     ) -> FrameHeader:
@@ -440,10 +285,12 @@ class FrameHeaders:
                 found = _at(known, instance, own, frame, locator)
                 if (found.plane is None) == (known.header.plane is None):
                     return found
-        found = _frame_header(
-            instance, self._modality, frame, locator, {**instance.attributes, **common, **own}
-        )
-        self._alike.insert(0, _Alike(common, dimensions_of(common), found))
+        merged = {**instance.attributes, **common, **own}
+        found = _frame_header(instance, self._modality, frame, locator, merged)
+        of_windows: list[str] = []
+        windows(merged, of_windows)
+        said = tuple(words for words in found.warnings if words not in of_windows)
+        self._alike.insert(0, _Alike(common, dimensions_of(common), found, said))
         del self._alike[KEPT:]
         return found
 
@@ -453,12 +300,17 @@ def frame_headers(instance: InstanceManifest, modality: str) -> tuple[FrameHeade
     return FrameHeaders(modality).of(instance)
 
 
+def _has_frames(instance: InstanceManifest) -> bool:
+    return "Frames" in instance.attributes
+
+
 def _at(
-    known: _Alike, instance: InstanceManifest, own: Attributes, frame: int, locator: LocalFile | Url
+    known: _Alike, instance: InstanceManifest, own: dict[str, object], frame: int, locator: LocalFile | Url
 ) -> FrameHeader:
     """The header of an image that differs from another in place, dimensions and window only."""
     base, common = known.header, known.common
     spacing = common.get("PixelSpacing")
+    said: list[str] = []
     changed: dict[str, object] = {
         "sop_instance_uid": instance.sop_instance_uid,
         "instance_number": instance.instance_number,
@@ -466,10 +318,12 @@ def _at(
         "locator": locator,
         "dimensions": merged_dimensions(known.dimensions, dimensions_of(own)),
         "image_type": texts(own.get("FrameType")) or texts(common.get("ImageType")),
-        "windows": _windows(own),
+        "windows": () if base.layout.is_colour else windows(own, said),
         "content_time": text(own.get("ContentTime")),
         "cardiac_percent": "NominalPercentageOfCardiacPhase" in own,
+        "attributes": ChainMap(own, common) if _has_frames(instance) else instance.attributes,
     }
+    changed["warnings"] = (*known.said, *said)
     changed["plane"], changed["why_no_plane"] = _plane({**own, "PixelSpacing": spacing}, base.layout)
     values: list[Any] = [changed.get(n, v) for n, v in zip(FIELDS, EVERY(base), strict=True)]
     return FrameHeader(*values)
@@ -485,6 +339,9 @@ def _frame_header(
     layout = _layout(instance, attributes)
     plane, why = _plane(attributes, layout)
     regions = _regions(attributes)
+    grey = greyscale_of(
+        modality, attributes, layout.photometric, layout.pixel_representation == 1, layout.is_colour
+    )
     return FrameHeader(
         sop_instance_uid=instance.sop_instance_uid,
         sop_class_uid=instance.sop_class_uid,
@@ -497,11 +354,11 @@ def _frame_header(
         calibration=_calibration(modality, attributes, plane is not None, regions),
         frame_of_reference_uid=text(attributes.get("FrameOfReferenceUID")),
         modality=modality,
-        modality_lut=_modality_lut(modality, attributes),
-        windows=_windows(attributes),
-        voi_lut=_table(attributes.get("VOILUTSequence"), "", _values_go_below_zero(attributes)),
-        inverse=_inverse(attributes, layout),
-        padding=_padding(attributes, layout),
+        modality_lut=grey.modality_lut,
+        windows=grey.windows,
+        voi_lut=grey.voi_luts[0] if grey.voi_luts else None,
+        inverse=grey.inverse,
+        padding=grey.padding,
         palette=_palette(attributes) if layout.photometric == "PALETTE COLOR" else None,
         patient_orientation=texts(attributes.get("PatientOrientation")),
         image_type=texts(attributes.get("FrameType")) or texts(attributes.get("ImageType")),
@@ -517,4 +374,7 @@ def _frame_header(
         frames_promised=max(instance.number_of_frames, len(instance.frames)),
         cardiac_percent=attributes.get("NominalPercentageOfCardiacPhase") is not None,
         key=instance.key,
+        presentation=grey.presentation,
+        warnings=grey.warnings,
+        attributes=attributes,
     )

@@ -1,7 +1,8 @@
 """From stored values to what is seen: modality, VOI, presentation (PS3.3 C.11, C.7.6.3; PS3.4 N.2).
 
 `to_grey` is the one function; `grey_table` is the same function for every 16-bit value at once, which the
-kernels look up after interpolating in stored units.
+kernels look up after interpolating in stored units. The order is the standard's: modality LUT, VOI,
+presentation LUT or its shape, the reader's inversion, and last the display's own table (PS3.14).
 """
 
 from __future__ import annotations
@@ -44,10 +45,15 @@ class TableLut:
     bits: int
     unit: str = ""
 
+    @property
+    def top(self) -> float:
+        """The largest value an entry may have (PS3.3 C.11.2.1.1)."""
+        return float(2**self.bits - 1)
+
     def apply(self, values: npt.NDArray[Any]) -> Floats:
         """Values below the first take the first entry, above the last the last (PS3.3 C.11.1.1.1)."""
         table = np.asarray(self.entries, dtype=np.float64)
-        index = np.floor(np.asarray(values, dtype=np.float64) + 0.5) - self.first
+        index = np.nan_to_num(np.floor(np.asarray(values, dtype=np.float64) + 0.5) - self.first)
         return np.asarray(table[np.clip(index, 0, len(table) - 1).astype(np.intp)], dtype=np.float64)
 
 
@@ -79,8 +85,11 @@ class GreyChain:
 
     `voi` None shows `extent` (lowest, highest value in modality units). `inverse` is the image's own
     (MONOCHROME1, or Presentation LUT Shape INVERSE), `inverted` the reader's wish; both undo each other.
-    `padding` is the closed range of stored values that mean nothing: black, or white under `inverse`, like
-    air.
+    `padding` is the closed range of stored values that mean nothing: black, whatever the image's polarity,
+    and white where the reader inverted (PS3.3 C.7.5.1.1.2). `presentation` is a Presentation LUT (PS3.3
+    C.11.6): the whole output of the VOI step is its input, its output P-values. `display` are the driving
+    levels (0..255) of a monitor for evenly spaced P-values from none to all (PS3.14); None drives it with
+    the P-values themselves.
     """
 
     modality: Rescale | TableLut = Rescale()
@@ -89,25 +98,46 @@ class GreyChain:
     inverse: bool = False
     inverted: bool = False
     padding: tuple[int, int] | None = None
+    presentation: TableLut | None = None
+    display: tuple[int, ...] | None = None
 
 
 def _voi_to_unit(values: Floats, chain: GreyChain) -> Floats:
     if isinstance(chain.voi, VoiWindow):
         return chain.voi.apply(values)
     if isinstance(chain.voi, TableLut):
-        return chain.voi.apply(values) / float(2**chain.voi.bits - 1)
+        return np.clip(chain.voi.apply(values) / chain.voi.top, 0.0, 1.0)
     low, high = chain.extent
     return np.clip((values - low) / max(high - low, 1e-12), 0.0, 1.0)
 
 
-def to_grey(stored: npt.NDArray[Any], chain: GreyChain) -> Grey:
-    """Stored values (any shape, any number type) to 0..255 by the whole chain, padding as background."""
+def _presented(level: Floats, table: TableLut) -> Floats:
+    """VOI output 0..1 through a Presentation LUT, whose input range is all of its entries (PS3.3 C.11.6)."""
+    places = level * (len(table.entries) - 1) + table.first
+    return np.clip(table.apply(places) / table.top, 0.0, 1.0)
+
+
+def to_p_values(stored: npt.NDArray[Any], chain: GreyChain) -> Floats:
+    """Stored values (any shape, any number type) to P-values 0..1: the whole chain but for the display."""
     level = _voi_to_unit(chain.modality.apply(stored), chain)
-    if chain.padding is not None:
-        level = np.where((stored >= chain.padding[0]) & (stored <= chain.padding[1]), 0.0, level)
+    level = np.clip(np.nan_to_num(level, nan=0.0), 0.0, 1.0)
+    if chain.presentation is not None:
+        level = _presented(level, chain.presentation)
     if chain.inverse != chain.inverted:
         level = 1.0 - level
-    return np.nan_to_num(np.floor(level * 255.0 + 0.5)).astype(np.uint8)
+    if chain.padding is None:
+        return level
+    nothing = (stored >= chain.padding[0]) & (stored <= chain.padding[1])
+    return np.where(nothing, 1.0 if chain.inverted else 0.0, level)
+
+
+def to_grey(stored: npt.NDArray[Any], chain: GreyChain) -> Grey:
+    """Stored values (any shape, any number type) to 0..255 by the whole chain, padding as background."""
+    level = to_p_values(stored, chain)
+    if chain.display is None:
+        return np.floor(level * 255.0 + 0.5).astype(np.uint8)
+    driving = np.asarray(chain.display, dtype=np.uint8)
+    return np.asarray(driving[np.floor(level * (len(driving) - 1) + 0.5).astype(np.intp)])
 
 
 @lru_cache(maxsize=64)
@@ -127,7 +157,7 @@ def grey_table(chain: GreyChain, dtype: np.dtype[Any]) -> Grey:
 
 def background(chain: GreyChain) -> int:
     """The grey of what lies outside the picture: black, whatever the image's polarity."""
-    return 0
+    return 0 if chain.display is None else chain.display[0]
 
 
 PRESETS: dict[str, tuple[VoiWindow, ...]] = {

@@ -200,6 +200,7 @@ class Volume:
             inverse=header.inverse,
             inverted=inverted,
             padding=header.padding,
+            presentation=header.presentation,
         )
 
     def default_voi(self, index: int) -> VoiWindow | TableLut:

@@ -12,8 +12,10 @@ from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.geometry import Vector, add, opposite_letters, scaled
 from workstation.imaging.headers import FrameHeader
 from workstation.imaging.luts import LINEAR, GreyChain, Rescale, TableLut, VoiWindow, grey_table
+from workstation.imaging.presentation import cover, shown_colours
 from workstation.imaging.view_frame import ViewFrame
 from workstation.imaging.volume import Volume
+from workstation.rendering.covers import covered
 from workstation.rendering.engines import Engine, Flat, choose
 from workstation.rendering.overlays import (
     Corner,
@@ -131,11 +133,12 @@ def render_stack(
 def _laid(
     volume: Volume, index: int, flat: Flat, voi: VoiWindow | TableLut | None, inverted: bool, engine: Engine
 ) -> Pixels:
+    over = cover(volume, index)
     if volume.is_colour:
-        pixels = engine.flat(volume.pixels[index], flat, None)
-        return 255 - pixels if inverted else pixels
+        pixels = engine.flat(shown_colours(volume, index)[0], flat, None)
+        return covered(255 - pixels if inverted else pixels, flat, over, None, engine)
     image, chain = stack_chain(volume, index, voi, inverted)
-    return engine.flat(image, flat, grey_table(chain, image.dtype))
+    return covered(engine.flat(image, flat, grey_table(chain, image.dtype)), flat, over, chain, engine)
 
 
 def stack_chain(
@@ -175,6 +178,7 @@ def _picture(
             *corner.badges,
             *volume.display_set.badges,
             *_badges(header, frame),
+            *presentation_words(volume, frame.index),
             zoom_words(state),
             window_words(window, voi, volume),
         ),
@@ -186,6 +190,17 @@ def _picture(
 
 def _badges(header: FrameHeader, frame: ViewFrame) -> tuple[str, ...]:
     return (calibration_badge(frame), "lossy" if header.lossy else "")
+
+
+def presentation_words(volume: Volume, index: int) -> tuple[str, ...]:
+    """What of the image's greys, colours, overlays or shutters could not be used, for its corner."""
+    said = [*volume.header(index).warnings, *cover(volume, index).words]
+    if volume.is_colour:
+        said.append(shown_colours(volume, index)[1])
+    return tuple(words for words in said if words)[:MOST_WORDS]
+
+
+MOST_WORDS = 3
 
 
 def zoom_words(state: ViewState) -> str:
