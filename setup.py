@@ -8,6 +8,7 @@ from setuptools.command.build_ext import build_ext
 
 SOURCES = {
     "workstation.imaging._kernels": "workstation/imaging/_kernels.c",
+    "workstation.rendering._raycast": "workstation/rendering/_raycast.c",
     "pacs_core.dicom._scan": "pacs_core/dicom/_scan.c",
 }
 FLAGS = {
