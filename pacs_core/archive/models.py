@@ -343,7 +343,7 @@ class SignRequest:
 
 @dataclass(frozen=True, slots=True)
 class PatientForm:
-    """A patient typed by hand; `patient_id` empty lets the archive make one."""
+    """A patient typed by hand; `patient_id` empty lets the archive make one. `new` refuses a taken one."""
 
     patient_id: str = ""
     issuer: str = ""
@@ -356,6 +356,7 @@ class PatientForm:
     alerts: str = ""
     pregnancy: str = ""
     weight_kg: float | None = None
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

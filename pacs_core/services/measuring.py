@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pacs_core.domain.errors import InvalidValue, NotFound
+from pacs_core.domain.errors import Conflict, InvalidValue, NotFound
 from pacs_core.domain.events import Event
 from pacs_core.domain.identifiers import is_uid
 from pacs_core.domain.measurement import Measurement
@@ -25,13 +25,17 @@ class Measuring:
             return list(tx.measurements.of_study(study_uid))
 
     def save(self, stroke: Measurement, actor: str) -> Measurement:
-        """Insert or replace; raises InvalidValue for a bad tracking UID, NotFound for an unknown study."""
+        """Insert or replace; raises InvalidValue for a bad tracking UID, NotFound for an unknown study,
+        Conflict for a stroke of another study.
+        """
         if not is_uid(stroke.tracking_uid):
             raise InvalidValue("a measurement needs a UID to be tracked by", "tracking_uid")
 
         def save(tx: Transaction) -> Measurement:
             study = tx.studies.get(stroke.study_uid)
             known = tx.measurements.find(stroke.tracking_uid)
+            if known is not None and known.study_uid != stroke.study_uid:
+                raise Conflict("the measurement is on another study", "tracking_uid")
             now = instant(self._clock.now())
             kept = replace(
                 stroke,

@@ -128,8 +128,10 @@ class Orders:
                 raise Conflict("this accession number belongs to another patient", "accession number")
             known = None
         if known is not None and known.state in (OrderState.CANCELLED, OrderState.DISCONTINUED):
-            known = replace(known, state=OrderState.SCHEDULED, steps=tuple(_reopened(s) for s in known.steps))
+            state = OrderState.IN_PROGRESS if tx.studies.of_order(known.id) else OrderState.SCHEDULED
+            known = replace(known, state=state, steps=tuple(replace(s, state=state) for s in known.steps))
         order = self._changed(known, command, patient) if known else self._new(tx, command, patient)
+        order = replace(order, steps=tuple(self._named(tx, step) for step in order.steps))
         kind = "order.changed" if known else "order.placed"
         return self._keep(tx, order, kind, actor, {"source": command.source, "placer": order.placer_number})
 
@@ -190,7 +192,7 @@ class Orders:
         texts: dict[str, Any] = {name: getattr(command, name) or "" for name in _TEXTS}
         order = replace(order, **texts)
         steps = command.steps or (StepRequest(),)
-        return replace(order, steps=tuple(self._new_step(tx, order, step) for step in steps))
+        return replace(order, steps=tuple(self._new_step(order, step) for step in steps))
 
     def _changed(self, known: Order, command: PlaceOrder, patient: Patient) -> Order:
         texts = {n: getattr(command, n) for n in _TEXTS if getattr(command, n) is not None}
@@ -235,15 +237,14 @@ class Orders:
             if not tx.orders.by_accession(made):
                 return AccessionNumber(made), True
 
-    def _new_step(self, tx: Transaction, order: Order, step: StepRequest) -> ScheduledProcedureStep:
+    def _named(self, tx: Transaction, step: ScheduledProcedureStep) -> ScheduledProcedureStep:
+        return step if step.step_id else replace(step, step_id=f"SPS{tx.orders.next_number('step')}")
+
+    def _new_step(self, order: Order, step: StepRequest) -> ScheduledProcedureStep:
         now = self._clock.civil_now()
-        step_id = (
-            check_short_string(step.step_id, "scheduled procedure step ID")
-            or f"SPS{tx.orders.next_number('step')}"
-        )
         return ScheduledProcedureStep(
             id=0,
-            step_id=step_id,
+            step_id=check_short_string(step.step_id, "scheduled procedure step ID"),
             modality=_code_string(step.modality, "modality"),
             start_date=step.start_date or now.date().isoformat(),
             start_time=step.start_time or (now.strftime("%H:%M:%S") if not step.start_date else "00:00:00"),
@@ -271,10 +272,6 @@ def _alive(order: Order) -> Order:
     if order.state in _OVER:
         raise Conflict(f"the order is {order.state}", "order")
     return order
-
-
-def _reopened(step: ScheduledProcedureStep) -> ScheduledProcedureStep:
-    return replace(step, state=OrderState.SCHEDULED)
 
 
 def _added_step(order: Order, request: StepRequest) -> ScheduledProcedureStep:

@@ -45,13 +45,17 @@ class Reporting:
     def save_draft(
         self, study_uid: str, template: str, content: str, addendum_to: int | None, actor: Actor
     ) -> DraftRecord:
-        """Keep the author's draft; raises Conflict while another reader has the exam."""
+        """Keep the author's draft; raises Conflict while another reader has the exam, and for an addendum to
+        another study's report.
+        """
 
         def save(tx: Transaction) -> DraftRecord:
             study = tx.studies.get(study_uid)
             if study.locked_by and study.locked_by != actor.name:
                 raise Conflict(f"{study.locked_by} is reading this exam", "exam")
             report = tx.reports.get(addendum_to) if addendum_to else self._open_report(tx, study)
+            if report.study_uid != study_uid:
+                raise Conflict("this report belongs to another study", "report")
             before = tx.reports.draft(study_uid, actor.name)
             now = instant(self._clock.now())
             draft = tx.reports.save_draft(

@@ -86,6 +86,50 @@ def test_what_a_role_may_not_is_denied_and_audited(home: House) -> None:
     assert {r.actor for r in denied} >= {"front-desk", "technologist", "reader"}
 
 
+def test_every_change_is_audited_with_its_subject_and_who_made_it(home: House) -> None:
+    uid, order = home.exam()
+    assert order is not None
+    reader, desk, admin = home.enter(), home.enter("front-desk"), home.enter("admin")
+    reader.worklist.claim(uid)
+    made = stroke(uid)
+    reader.measurements.save(made)
+    reader.measurements.remove(made.tracking_uid)
+    reader.reports.sign(m.SignRequest(uid, PASSWORD, SECTIONS, "final"))
+    person = desk.schedule.save_patient(m.PatientForm(name="Audited^Person"))
+    desk.schedule.note(order.id, "walks")
+    admin.administration.save_peer(m.Peer("AUDITED", "127.0.0.1", 104))
+    rows = admin.administration.audit()
+    seen = {(r.actor, r.verb, r.subject) for r in rows if r.outcome == "allowed"}
+    assert seen >= {
+        ("reader", "claim", uid),
+        ("reader", "save measurement", uid),
+        ("reader", "remove measurement", made.tracking_uid),
+        ("reader", "sign report", uid),
+        ("front-desk", "save patient", person.patient_id),
+        ("front-desk", "note", str(order.id)),
+        ("admin", "save peer", "AUDITED"),
+    }
+
+
+def test_a_change_that_was_refused_is_not_audited_as_one(home: House) -> None:
+    with pytest.raises(NotFound):
+        home.enter("front-desk").schedule.cancel(987654)
+    assert not any(r.subject == "987654" for r in home.enter("admin").administration.audit())
+
+
+def test_the_text_of_a_discarded_draft_is_told_to_readers_alone(home: House) -> None:
+    uid, _ = home.exam()
+    before = home.enter().changes.since(0, limit=1).sequence
+    home.enter().reports.save_draft(uid, "t", "words of the draft")
+    home.enter().reports.discard_draft(uid)
+    for role, told in (("reader", True), ("technologist", False), ("front-desk", False), ("admin", False)):
+        changes = home.enter(role).changes.since(before).changes
+        (gone,) = [c for c in changes if c.kind == "report.discarded" and c.study_uid == uid]
+        assert ("words of the draft" in str(gone.detail)) is told
+    accession = home.enter().worklist.row(f"study:{uid}").accession
+    assert "words of the draft" not in str(home.enter("technologist").trace.of(accession).events)
+
+
 # ---------------------------------------------------------------- the worklist
 
 
@@ -299,6 +343,20 @@ def test_a_draft_can_be_thrown_away(home: House) -> None:
 
 
 # ---------------------------------------------------------------- schedule
+
+
+def test_a_new_patient_or_order_never_takes_another_one_s_number(home: House) -> None:
+    uid, order = home.exam()
+    assert order is not None
+    row = home.enter().worklist.row(f"study:{uid}")
+    desk = home.enter("front-desk").schedule
+    with pytest.raises(Conflict):
+        desk.save_patient(m.PatientForm(row.patient_id, row.issuer, "Somebody^Else", new=True))
+    with pytest.raises(Conflict):
+        desk.place_order(m.OrderForm(row.patient_id, row.issuer, row.accession, modality="CT"))
+    again = home.enter().worklist.row(f"study:{uid}")
+    assert (again.patient_name, again.procedure) == (row.patient_name, row.procedure)
+    home.enter("front-desk").schedule.save_patient(m.PatientForm(f"NEW{uid}", "", "New^Person", new=True))
 
 
 def test_the_front_desk_makes_moves_and_cancels_an_order(home: House) -> None:

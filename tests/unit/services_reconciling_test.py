@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from pacs_core.domain.access import Actor, Role
 from pacs_core.domain.errors import Conflict
 from pacs_core.domain.identifiers import PatientIdentifier
-from pacs_core.domain.order import CancelOrder, OrderReference, OrderState
+from pacs_core.domain.measurement import Measurement
+from pacs_core.domain.order import CancelOrder, OrderReference, OrderState, StepRequest
 from pacs_core.domain.patient import MergePatients, RegisterPatient
 from pacs_core.domain.records import DestinationRecord, StudyKeys
 from pacs_core.domain.report import Section
@@ -165,6 +167,49 @@ def test_a_study_stored_over_the_web_without_its_order_is_held_like_one_of_a_sca
     assert house.study().reconciliation == "held"
     house.image("1.2.4", door="import")
     assert house.study("1.2.4").reconciliation == "none"
+
+
+def test_every_step_of_an_order_has_an_id(house: Spine) -> None:
+    house.patient()
+    house.order()
+    changed = house.order(
+        steps=(StepRequest(), StepRequest(description="second"), StepRequest(description="third"))
+    )
+    ids = [step.step_id for step in changed.steps]
+    assert len(set(ids)) == 3
+    assert all(ids)
+
+
+def test_an_order_taken_up_again_with_its_images_there_is_in_progress(house: Spine) -> None:
+    house.patient()
+    order = house.order()
+    house.image()
+    house.services.orders.cancel_row(order.id, "", "RIS")
+    assert house.order().state is OrderState.IN_PROGRESS
+    assert {step.state for step in house.services.orders.get(order.id)[0].steps} == {OrderState.IN_PROGRESS}
+
+
+def test_a_draft_cannot_be_an_addendum_to_another_study_s_report(house: Spine) -> None:
+    house.patient()
+    house.order()
+    house.image()
+    house.image("1.2.4")
+    eva = Actor("eva", Role.READER, "Eva")
+    other = house.services.reporting.save_draft("1.2.4", "t", "{}", None, eva)
+    with pytest.raises(Conflict):
+        house.services.reporting.save_draft("1.2.3", "t", "{}", other.report_id, eva)
+
+
+def test_a_stroke_never_moves_to_another_study(house: Spine) -> None:
+    house.image()
+    house.image("1.2.4")
+    stroke = Measurement(
+        "2.25.1", "length", "1.2.3", "1.2.3.1", "1.2.3.1.1", 1, ((0.0, 0.0, 0.0), (1.0, 0.0, 0.0))
+    )
+    house.services.measuring.save(stroke, "eva")
+    with pytest.raises(Conflict):
+        house.services.measuring.save(replace(stroke, study_uid="1.2.4"), "eva")
+    assert len(house.services.measuring.of_study("1.2.3")) == 1
 
 
 def test_report_signed_before_the_order_leaves_when_the_order_comes(house: Spine) -> None:

@@ -74,7 +74,7 @@ def patient_dialog(
             PatientForm(
                 patient_id=values["patient_id"],
                 issuer=values["issuer"],
-                name=to_dicom_name(values["name"]),
+                name=_kept_name(known, values["name"]),
                 birth_date=values["birth_date"],
                 sex=values["sex"],
                 phone=values["phone"],
@@ -82,6 +82,7 @@ def patient_dialog(
                 allergies=values["allergies"],
                 alerts=values["alerts"],
                 pregnancy=values["pregnancy"],
+                new=known is None,
             )
         )
 
@@ -90,6 +91,12 @@ def patient_dialog(
         form.fields["issuer"].setReadOnly(True)
     title = words.t("Change the patient") if known else words.t("New patient")
     return FormDialog(parent, title, form, words.t("Save patient"), submit)
+
+
+def _kept_name(known: PatientView | None, typed: str) -> str:
+    """The name as typed; where nobody touched it as it was, other scripts and further parts included."""
+    untouched = known is not None and typed == from_dicom_name(known.name)
+    return known.name if known is not None and untouched else to_dicom_name(typed)
 
 
 def order_dialog(
