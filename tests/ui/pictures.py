@@ -30,6 +30,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 LANDSCAPE, PORTRAIT = (1800, 1080), (1080, 1720)
 LESION = (-88.7, -16.3, -122.5)
 ARRIVED_S = 300.0
+STILL_S = 90.0
 
 
 class Studio:
@@ -85,7 +86,7 @@ class Studio:
             return len(last) > 3 and all(np.array_equal(last[-1], one) for one in last[-4:-1])
 
         try:
-            wait_for(still, "the window keeps moving", 12.0)
+            wait_for(still, "the window keeps moving", STILL_S)
         except NotSeen:
             print(f"{name}: it still moved", file=sys.stderr)
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -251,7 +251,7 @@ def test_a_measurement_in_the_report_lives_with_its_stroke_and_names_the_prior(
     page = open_exam(window, qtbot)
     stroke = measure(page, qtbot)
     page.report.go_to_field("lungs")
-    page.report.insert_measurement()
+    page.report.quoting.insert()
     text = page.report.form.editors["lungs"].toPlainText()
     assert f"{stroke.quantities[0].value:.3g} mm" in text
     assert "was 10 mm on 2026-03-02" in text

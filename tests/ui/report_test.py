@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from pacs_core.domain.errors import StorageFailure
@@ -16,7 +16,9 @@ from tests.support.fake_archive import PASSWORD, FakeArchive
 from tests.ui.conftest import PATIENCE_MS, named
 from tests.ui.reading_test import CURRENT, open_exam
 from workstation.reporting.dictation import Utterance, Word
+from workstation.reporting.doubts import Doubt
 from workstation.ui.reading.page import ReadPage
+from workstation.ui.reporting.field_editor import TextEditor
 from workstation.ui.reporting.sign import SignDialog
 from workstation.ui.shell import Workstation
 
@@ -108,6 +110,54 @@ def test_spoken_words_go_to_the_cursor_and_doubtful_ones_are_said(page: ReadPage
     assert page.report.form.editors["impression-text"].extraSelections()
 
 
+def dictate(page: ReadPage) -> TextEditor:
+    """Two unsure words, one of them with another reading."""
+    page.report.go_to_field("impression-text")
+    heard = (Word("no", 0, 0.1, 0.9), Word("ilias", 0.1, 0.5, 0.2), Word("seen", 0.5, 0.7, 0.1))
+    page.report.dictation.heard.emit(Utterance("no ilias seen", heard, ("no ileus seen", "no ilias")))
+    editor = page.report.form.editors["impression-text"]
+    assert isinstance(editor, TextEditor)
+    return editor
+
+
+def doubtful(page: ReadPage) -> list[str]:
+    draft = page.report.draft
+    assert draft is not None
+    return [one[3] for one in page.report.spoken.unsure(draft)]
+
+
+def test_unsure_words_stay_marked_while_others_are_typed_and_are_asked_about(
+    page: ReadPage, qtbot: QtBot
+) -> None:
+    editor = dictate(page)
+    qtbot.keyClicks(editor, " today")
+    assert editor.toPlainText() == "No ilias seen today"
+    assert doubtful(page) == ["ilias", "seen"]
+    assert sum(f.code == "words-unsure" for f in page.report.signing.findings()) == 2
+    page.report.spoken.go_to_next()
+    assert editor.textCursor().selectedText() == "ilias"
+    qtbot.keyClicks(editor, "ileus")
+    assert doubtful(page) == ["seen"]
+
+
+def test_the_menu_of_an_unsure_word_offers_what_else_was_heard(page: ReadPage, qtbot: QtBot) -> None:
+    editor = dictate(page)
+    first = editor._doubts[0]
+
+    def choose(doubt: Doubt, words: str) -> None:
+        menu = QMenu(editor)
+        editor.offer(menu, doubt)
+        next(a for a in menu.actions() if a.text() == words).trigger()
+
+    choose(first, "ileus")
+    assert editor.toPlainText() == "No ileus seen"
+    assert doubtful(page) == ["seen"]
+    choose(editor._doubts[0], "“seen” is right")
+    assert doubtful(page) == []
+    page.report.undo()
+    assert editor.toPlainText() == "No ilias seen"
+
+
 def test_a_microphone_that_is_not_there_says_so_and_typing_goes_on(page: ReadPage, qtbot: QtBot) -> None:
     page.report.dictation.failed.emit("The microphone needs the PortAudio library.")
     assert "PortAudio" in named(page.window(), "Status: ").accessibleName()
@@ -115,7 +165,7 @@ def test_a_microphone_that_is_not_there_says_so_and_typing_goes_on(page: ReadPag
 
 
 def test_an_empty_impression_cannot_be_signed(page: ReadPage) -> None:
-    page.report.sign()
+    page.report.signing.sign()
     dialog = dialog_of(page)
     assert not any(b.isVisibleTo(dialog) for b in dialog.findChildren(QAbstractButton) if b.text() == "Sign")
     dialog.reject()
@@ -125,7 +175,7 @@ def test_a_wrong_password_signs_nothing_and_the_right_one_does(
     page: ReadPage, pixels: FakeArchive, qtbot: QtBot
 ) -> None:
     finish(page, qtbot)
-    page.report.sign()
+    page.report.signing.sign()
     dialog = sign(page, "wrong")
     wrong = "Signing message: The password is wrong."
     qtbot.waitUntil(
@@ -145,7 +195,7 @@ def test_an_archive_that_fails_at_signing_keeps_the_draft(
 ) -> None:
     finish(page, qtbot)
     pixels.failing["sign"] = StorageFailure("the disk is full")
-    page.report.sign()
+    page.report.signing.sign()
     dialog = sign(page, PASSWORD)
     qtbot.waitUntil(
         lambda: "disk is full" in named(dialog, "Signing message", QLabel).accessibleName(),
@@ -160,7 +210,7 @@ def test_an_addendum_keeps_the_signed_text_and_adds_to_it(
     page: ReadPage, pixels: FakeArchive, qtbot: QtBot
 ) -> None:
     finish(page, qtbot)
-    page.report.sign()
+    page.report.signing.sign()
     sign(page, PASSWORD)
     qtbot.waitUntil(lambda: page.report.history is None, timeout=PATIENCE_MS)
     signed = pixels.reports_[CURRENT][0].versions[0].sections
@@ -168,7 +218,7 @@ def test_an_addendum_keeps_the_signed_text_and_adds_to_it(
     assert isinstance(button, QAbstractButton)
     button.click()
     write(page, qtbot, "addendum-text", "Discussed by phone")
-    page.report.sign()
+    page.report.signing.sign()
     sign(page, PASSWORD)
     qtbot.waitUntil(lambda: len(pixels.reports_[CURRENT][0].versions) == 2, timeout=PATIENCE_MS)
     sections = pixels.reports_[CURRENT][0].versions[1].sections
@@ -181,7 +231,7 @@ def test_sign_and_next_opens_the_next_exam_of_the_list(
 ) -> None:
     pixels.manifests["2.25.4"] = replace(pixels.manifests[CURRENT], study_uid="2.25.4", patient_key=4)
     finish(page, qtbot)
-    page.report.sign(then_next=True)
+    page.report.signing.sign(then_next=True)
     sign(page, PASSWORD)
     qtbot.waitUntil(lambda: page.session.study_uid == "2.25.4", timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: pixels.rows_[0].locked_by == "", timeout=PATIENCE_MS)

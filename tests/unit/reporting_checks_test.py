@@ -81,6 +81,8 @@ CASES: list[tuple[str, composer.Draft, Situation]] = [
     ),
     ("measurement-unquoted", report(CHEST), Situation(CHEST, measured=(("2.25.1", "Nodule"),))),
     ("images-unviewed", report(CHEST), Situation(CHEST, images_total=10, images_viewed=9)),
+    ("images-unviewed", report(CHEST), Situation(CHEST, images_total=1, images_viewed=9, images_shown=20)),
+    ("words-unsure", report(CHEST), Situation(CHEST, unsure=(("lungs", 0, 2, "No"),))),
     ("study-incomplete", report(CHEST), Situation(CHEST, images_total=9, images_expected=10)),
     ("still-arriving", report(CHEST), Situation(CHEST, still_arriving=True)),
 ]

@@ -45,7 +45,8 @@ speech child process and the microphone. Nothing calls back: a change to a draft
     ``check(draft, situation) -> tuple[SignFinding, ...]``, blocking ones first; each ``.code .severity``
     (``Severity.BLOCK`` / ``ALERT``) ``.message .field_id .start .end`` (in shown text).
     ``may_sign(findings)``. ``Situation(facts, open_patient_id, open_study_uid, images_total,
-    images_viewed, images_expected, still_arriving, critical_recorded, image_laterality, prior_dates)``;
+    images_viewed, images_shown, images_expected, still_arriving, critical_recorded, image_laterality,
+    prior_dates, measured, unsure)``;
     ``situation_of(dossier, ...)``.
 ``dictation``
     ``SpeechSource`` Protocol: ``.name``, ``.transcribe(sound, context) -> Utterance``, ``.close()``.

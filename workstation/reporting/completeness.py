@@ -23,6 +23,7 @@ def check(draft: Draft, situation: Situation) -> tuple[SignFinding, ...]:
         *wording_findings(statements(draft), situation),
         *_images(situation),
         *_unquoted(draft, situation),
+        *_unsure(situation),
     ]
     return tuple(sorted(dict.fromkeys(found), key=lambda one: one.severity is not Severity.BLOCK))
 
@@ -39,6 +40,8 @@ def situation_of(
     open_patient_id: str,
     open_study_uid: str,
     images_viewed: int | None = None,
+    images_shown: int | None = None,
+    unsure: tuple[tuple[str, int, int, str], ...] = (),
     critical_recorded: bool = False,
 ) -> Situation:
     """The situation from what the archive says of an exam; `open_…` is what the window shows."""
@@ -49,6 +52,8 @@ def situation_of(
         open_study_uid,
         images_total=dossier.exam.images,
         images_viewed=images_viewed,
+        images_shown=images_shown,
+        unsure=unsure,
         images_expected=dossier.exam.expected,
         still_arriving=dossier.exam.arriving,
         critical_recorded=critical_recorded,
@@ -78,8 +83,15 @@ def _images(situation: Situation) -> Iterator[SignFinding]:
         yield finding(situation, "study-incomplete", count=total, expected=expected)
     elif situation.still_arriving:
         yield finding(situation, "still-arriving")
-    if total is not None and viewed is not None and viewed < total:
-        yield finding(situation, "images-unviewed", count=total - viewed, total=total)
+    pictures = situation.images_shown if situation.images_shown is not None else total
+    if pictures is not None and viewed is not None and viewed < pictures:
+        yield finding(situation, "images-unviewed", count=pictures - viewed, total=pictures)
+
+
+def _unsure(situation: Situation) -> Iterator[SignFinding]:
+    """Dictated words the engine was not sure of, as they still stand."""
+    for field_id, start, end, text in situation.unsure:
+        yield finding(situation, "words-unsure", (field_id, start, end), text=text)
 
 
 def _unquoted(draft: Draft, situation: Situation) -> Iterator[SignFinding]:

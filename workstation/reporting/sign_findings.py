@@ -36,9 +36,11 @@ class Situation:
     """What is open on the desk at the moment of signing; empty or None where it is not known.
 
     `facts` is the archive's present truth on the order, `open_patient_id` and `open_study_uid` what the
-    window shows. Image counts are of the study, `image_laterality` is its images' (0020,0060) or (0020,0062).
-    `prior_dates` are civil study dates of the patient's earlier studies, `measured` the (tracking UID, label)
-    of labelled measurements on this study. `severities` are a site's own, by code.
+    window shows. `images_total` and `images_expected` count the study's images as they came, `images_viewed`
+    those looked at of the `images_shown`, where each frame counts. `image_laterality` is its images'
+    (0020,0060) or (0020,0062). `prior_dates` are civil study dates of the patient's earlier studies,
+    `measured` the (tracking UID, label) of labelled measurements on this study, `unsure` the dictated words
+    nobody looked at (field, start, end, text). `severities` are a site's own, by code.
     """
 
     facts: OrderFacts = field(default_factory=OrderFacts)
@@ -46,12 +48,14 @@ class Situation:
     open_study_uid: str = ""
     images_total: int | None = None
     images_viewed: int | None = None
+    images_shown: int | None = None
     images_expected: int | None = None
     still_arriving: bool = False
     critical_recorded: bool = False
     image_laterality: str = ""
     prior_dates: tuple[str, ...] = ()
     measured: tuple[tuple[str, str], ...] = ()
+    unsure: tuple[tuple[str, int, int, str], ...] = ()
     severities: tuple[tuple[str, Severity], ...] = ()
 
 

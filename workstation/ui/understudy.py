@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import shiboken6
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QPushButton, QWidget
@@ -126,7 +127,8 @@ class Understudy:
         self._type("Password to sign", password)
         self._press("Sign the report")
         self._until(lambda: self._answer(dialog) is not None, "signing had no outcome")
-        return {"signed": not dialog.isVisible(), "words": self._answer(dialog) or ""}
+        words = self._answer(dialog) or ""
+        return {"signed": not words, "words": words}
 
     def delivered(self, accession: str, seconds: float = PATIENCE_S) -> dict[str, object]:
         """Wait for the acknowledgement in the exam's own row."""
@@ -172,7 +174,7 @@ class Understudy:
 
     def _answer(self, dialog: QDialog) -> str | None:
         """The dialog's words once there are any; empty once it has gone."""
-        if not dialog.isVisible():
+        if not shiboken6.isValid(dialog) or not dialog.isVisible():
             return ""
         for widget in dialog.findChildren(QWidget):
             name = widget.accessibleName()

@@ -75,13 +75,15 @@ class ReportFoot(QFrame):
         self._insert = QToolButton()
         self._insert.setIcon(theme.icon("ruler-square"))
         self._insert.setAccessibleName(words.t("Insert a measurement"))
-        self._insert.setToolTip(words.t("Insert a measurement (Ctrl+M in the report: the newest)"))
+        self._insert.setToolTip(words.t("Insert a measurement (the newest: Ctrl+Shift+M)"))
         self._insert.clicked.connect(self._measurements)
         self._saved = label("", "quiet", name=words.t("Saved"))
-        self._sign = button(words.t("Sign"), panel.sign, "main", icon="draw-pen", tip=words.t("Sign (F12)"))
+        self._sign = button(
+            words.t("Sign"), panel.signing.sign, "main", icon="draw-pen", tip=words.t("Sign (F12)")
+        )
         self._next = button(
             words.t("Sign + next"),
-            lambda: panel.sign(then_next=True),
+            lambda: panel.signing.sign(then_next=True),
             tip=words.t("Sign and open the next exam (Ctrl+Enter)"),
         )
         self._addendum = button(
@@ -98,7 +100,7 @@ class ReportFoot(QFrame):
         self._hint.setText("" if state == "ready" else words.t(STATES[state][2]))
 
     def _measurements(self) -> None:
-        menu = self._panel.measurement_menu()
+        menu = self._panel.quoting.menu()
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self._insert.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
@@ -142,11 +144,11 @@ class ReportActions:
             )
 
         add("focus", "Go to the report", panel.focus, "F7", icon="file-document-edit-outline")
-        add("sign", "Sign", panel.sign, "F12", icon="draw-pen", enabled=signing)
+        add("sign", "Sign", panel.signing.sign, "F12", icon="draw-pen", enabled=signing)
         add(
             "sign_next",
             "Sign and open the next exam",
-            lambda: panel.sign(then_next=True),
+            lambda: panel.signing.sign(then_next=True),
             "Ctrl+Return",
             "Ctrl+Enter",
             enabled=signing,
@@ -154,12 +156,15 @@ class ReportActions:
         add(
             "preliminary",
             "Sign as preliminary",
-            lambda: panel.sign("preliminary"),
+            lambda: panel.signing.sign("preliminary"),
             "Shift+F12",
             enabled=lambda: signing() and panel.kind == "final",
         )
         add("next_field", "Next field", lambda: panel.step(1), "F3")
         add("previous_field", "Previous field", lambda: panel.step(-1), "Shift+F3")
+        add(
+            "next_unsure", "Next unsure word", panel.spoken.go_to_next, "F2", tip="Go to the next unsure word"
+        )
         add(
             "accept_defaults",
             "Accept the template's text",
@@ -180,7 +185,7 @@ class ReportActions:
         add(
             "insert_measurement",
             "Insert the newest measurement",
-            panel.insert_measurement,
+            panel.quoting.insert,
             "Ctrl+Shift+M",
             icon="ruler-square",
         )
@@ -192,7 +197,7 @@ class ReportActions:
         )
         for heading in ("findings", "impression", "comparison", "technique"):
             add(f"go_to_{heading}", f"Go to {heading}", lambda h=heading: self._go_to(h))
-        add("dictate_file", "Dictate from a sound file", panel.dictate_file, icon="file-music-outline")
+        add("dictate_file", "Dictate from a sound file", panel.spoken.dictate_file, icon="file-music-outline")
         add(
             "addendum",
             "Begin an addendum",

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAction,
     QColor,
+    QContextMenuEvent,
     QFocusEvent,
+    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QResizeEvent,
@@ -15,12 +18,14 @@ from PySide6.QtGui import (
     QTextCursor,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QSizePolicy, QTextEdit
+from PySide6.QtWidgets import QComboBox, QMenu, QPlainTextEdit, QSizePolicy, QTextEdit, QToolTip
 
+from workstation.reporting.doubts import Doubt
 from workstation.reporting.draft import Shown
 from workstation.reporting.template_model import FieldKind, TemplateField
-from workstation.ui import theme
+from workstation.ui import theme, words
 
+DOUBT_GROUND = 0.18
 KEEPS_MARK = (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
 
 
@@ -32,6 +37,8 @@ class TextEditor(QPlainTextEdit):
     placed = Signal(str, int, int)
     stepped = Signal(int)
     pointed = Signal(str)
+    settled = Signal(str, object)
+    replaced = Signal(str, object, str)
 
     def __init__(self, item: TemplateField) -> None:
         super().__init__()
@@ -39,7 +46,7 @@ class TextEditor(QPlainTextEdit):
         self._one_line = item.kind is not FieldKind.TEXTAREA
         self._shown = Shown("", ())
         self._setting = False
-        self._doubtful: tuple[str, ...] = ()
+        self._doubts: tuple[Doubt, ...] = ()
         self.setAccessibleName(item.label or item.identifier)
         self.setProperty("look", "field")
         self.setPlaceholderText(item.hint)
@@ -54,9 +61,9 @@ class TextEditor(QPlainTextEdit):
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._grow())
         self._grow()
 
-    def show_text(self, shown: Shown, untouched: bool, doubtful: tuple[str, ...] = ()) -> None:
+    def show_text(self, shown: Shown, untouched: bool, doubts: tuple[Doubt, ...] = ()) -> None:
         """Show a field; the cursor stays where it was as far as the text does."""
-        self._shown, self._doubtful = shown, doubtful
+        self._shown, self._doubts = shown, doubts
         if self.toPlainText() != shown.text:
             self._setting = True
             place = self.textCursor().position()
@@ -84,10 +91,7 @@ class TextEditor(QPlainTextEdit):
         marks += [
             self._mark(s.start, s.end, colour=look.colour("link"), line=True) for s in self._shown.spans
         ]
-        for word in self._doubtful:
-            place = self._shown.text.rfind(word)
-            if place >= 0:
-                marks.append(self._mark(place, place + len(word), doubt=True))
+        marks += [self._mark(one.start, one.end, doubt=True) for one in self._doubts]
         self.setExtraSelections(marks)
 
     def _mark(
@@ -100,12 +104,54 @@ class TextEditor(QPlainTextEdit):
             look.setFontUnderline(True)
         if doubt:
             look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-            look.setUnderlineColor(theme.current().colour("waiting"))
+            waiting = theme.current().colour("waiting")
+            look.setUnderlineColor(waiting)
+            waiting.setAlphaF(DOUBT_GROUND)
+            look.setBackground(waiting)
         cursor = QTextCursor(self.document())
         cursor.setPosition(start)
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
         mark.cursor, mark.format = cursor, look
         return mark
+
+    # ── words the engine was not sure of ──
+
+    def doubt_at(self, place: int) -> Doubt | None:
+        """The unsure word at a place in the text."""
+        return next((one for one in self._doubts if one.start <= place <= one.end), None)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            found = self.doubt_at(self.cursorForPosition(event.pos()).position())
+            QToolTip.showText(event.globalPos(), _about(found) if found else self.item.hint, self)
+            return True
+        return super().event(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Over an unsure word: what else may have been said, then what every text has."""
+        menu = self.createStandardContextMenu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        cursor = self.textCursor() if by_key else self.cursorForPosition(event.pos())
+        found = self.doubt_at(cursor.position())
+        if found is not None:
+            self.offer(menu, found)
+        menu.popup(event.globalPos())
+
+    def offer(self, menu: QMenu, doubt: Doubt) -> None:
+        """Put the readings of an unsure word at the head of a menu."""
+        first, name = menu.actions()[0] if menu.actions() else None, self.item.identifier
+        offers = [(other or words.t("Leave it out"), other) for other in doubt.others]
+        actions = []
+        for shown, other in offers:
+            action = QAction(shown, menu)
+            action.triggered.connect(lambda _c=False, o=other: self.replaced.emit(name, doubt, o))
+            actions.append(action)
+        right = QAction(words.t("“{text}” is right").format(text=doubt.text), menu)
+        right.triggered.connect(lambda _c=False: self.settled.emit(name, doubt))
+        for action in (*actions, right):
+            menu.insertAction(first, action)
+        menu.insertSeparator(first)
 
     def _changed(self) -> None:
         if not self._setting:
@@ -193,7 +239,7 @@ class ChoiceEditor(QComboBox):
             self.lineEdit().setAccessibleName(item.label or item.identifier)
             self.lineEdit().installEventFilter(self)
 
-    def show_text(self, shown: Shown, untouched: bool, doubtful: tuple[str, ...] = ()) -> None:
+    def show_text(self, shown: Shown, untouched: bool, doubts: tuple[Doubt, ...] = ()) -> None:
         self._setting = True
         if self.currentText() != shown.text:
             place = self.findText(shown.text)
@@ -224,6 +270,13 @@ class ChoiceEditor(QComboBox):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
+
+
+def _about(doubt: Doubt) -> str:
+    others = ", ".join(other or words.t("nothing") for other in doubt.others)
+    if others:
+        return words.t("Not heard surely. It may have been: {others}").format(others=others)
+    return words.t("Not heard surely.")
 
 
 def editor_of(item: TemplateField) -> TextEditor | ChoiceEditor:

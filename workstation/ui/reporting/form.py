@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from workstation.reporting.doubts import Doubt
 from workstation.reporting.draft import Draft, shown
 from workstation.reporting.template_model import (
     CompletionAction,
@@ -27,6 +30,8 @@ class ReportForm(QScrollArea):
     placed = Signal(str, int, int)
     stepped = Signal(int)
     pointed = Signal(str)
+    settled = Signal(str, object)
+    replaced = Signal(str, object, str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,12 +41,12 @@ class ReportForm(QScrollArea):
         self.editors: dict[str, TextEditor | ChoiceEditor] = {}
         self._template: object = None
 
-    def show_draft(self, draft: Draft, enabled: bool, doubtful: dict[str, tuple[str, ...]]) -> None:
+    def show_draft(self, draft: Draft, enabled: bool, doubts: Callable[[str], tuple[Doubt, ...]]) -> None:
         if draft.template is not self._template:
             self._build(draft)
         for name, editor in self.editors.items():
             editor.setEnabled(enabled)
-            editor.show_text(shown(draft, name), name in draft.untouched, doubtful.get(name, ()))
+            editor.show_text(shown(draft, name), name in draft.untouched, doubts(name))
 
     def put_cursor(self, draft: Draft, focus: bool) -> None:
         """The draft's cursor into its editor."""
@@ -120,4 +125,6 @@ class ReportForm(QScrollArea):
         if isinstance(editor, TextEditor):
             editor.placed.connect(self.placed)
             editor.pointed.connect(self.pointed)
+            editor.settled.connect(self.settled)
+            editor.replaced.connect(self.replaced)
         return editor

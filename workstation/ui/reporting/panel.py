@@ -6,44 +6,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QComboBox,
-    QFileDialog,
-    QFrame,
-    QMenu,
-    QSplitter,
-    QStackedWidget,
-    QWidget,
-)
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QFrame, QSplitter, QStackedWidget, QWidget
 
-from pacs_core.archive.models import DraftView, Prior, ReportView, SignRequest
-from pacs_core.archive.protocol import Archive
+from pacs_core.archive.models import DraftView, Prior, ReportView
 from pacs_core.domain.access import Verb
-from pacs_core.domain.errors import InvalidValue, LockedOut, NotFound, NotSignedIn, ReadingRoomError
-from pacs_core.domain.measurement import Measurement
-from pacs_core.domain.report import Section
+from pacs_core.domain.errors import NotFound, ReadingRoomError
 from workstation.reporting import composer
-from workstation.reporting.completeness import check, situation_of
-from workstation.reporting.dictation import SpeechContext, Utterance, context_for
 from workstation.reporting.facts import OrderFacts, facts_of
-from workstation.reporting.sign_findings import SignFinding
 from workstation.reporting.template_model import Template
 from workstation.session.spool import SpooledDraft
 from workstation.ui import theme, words
 from workstation.ui.desk import Desk
-from workstation.ui.reporting import follow_up, quotes
+from workstation.ui.reporting import follow_up
 from workstation.ui.reporting.controls import ReportActions, ReportFoot
-from workstation.ui.reporting.dictation import Dictation
 from workstation.ui.reporting.form import ReportForm
 from workstation.ui.reporting.library import template_library
 from workstation.ui.reporting.order_strip import OrderStrip
-from workstation.ui.reporting.sign import Signature, SignDialog
+from workstation.ui.reporting.quoting import Quoting
 from workstation.ui.reporting.signed_view import PriorReports, SignedReport
+from workstation.ui.reporting.signing import Signing
+from workstation.ui.reporting.spoken import Spoken
 from workstation.ui.widgets.basics import column, label, line, relook, row
 
 LOW = 860
@@ -62,10 +47,9 @@ class ReportPanel(QFrame):
         self.facts = OrderFacts()
         self.kind = "final"
         self.report: ReportView | None = None
-        self._study_uid, self._allowed, self._why_not = "", False, ""
-        self._doubtful: dict[str, tuple[str, ...]] = {}
-        self._dialog: SignDialog | None = None
-        self.dictation = Dictation(desk, self._speech_context)
+        self.study_uid, self._allowed, self._why_not = "", False, ""
+        self.spoken, self.quoting, self.signing = Spoken(self), Quoting(self), Signing(self)
+        self.dictation = self.spoken.dictation
         self.order, self.form = OrderStrip(), ReportForm()
         self.signed, self.priors = SignedReport(), PriorReports()
         self._title = label("", "strong", name=words.t("Report state"))
@@ -75,7 +59,7 @@ class ReportPanel(QFrame):
         self._build()
         self.actions_ = ReportActions(self)
         self._listen()
-        self._show()
+        self.show_again()
 
     # ── building ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,17 +92,17 @@ class ReportPanel(QFrame):
         session = self.session
         session.opened.connect(self._opened)
         session.facts_changed.connect(self._facts_changed)
-        session.strokes_changed.connect(self._strokes_changed)
+        session.strokes_changed.connect(self.quoting.strokes_changed)
         session.closed.connect(self._closed)
         self.form.edited.connect(self._edited)
         self.form.placed.connect(self._placed)
         self.form.entered.connect(self._entered)
         self.form.stepped.connect(self.step)
-        self.form.pointed.connect(self._show_stroke)
+        self.form.pointed.connect(self.quoting.show_stroke)
+        self.form.settled.connect(self.spoken.settle)
+        self.form.replaced.connect(self.spoken.replace)
         self._template.activated.connect(lambda _n: self._change_template(self._template.currentData()))
-        self.dictation.heard.connect(self._heard)
         self.dictation.command.connect(self.actions_.spoken)
-        self.dictation.failed.connect(lambda text: self.desk.say(text, "waiting"))
         if self.desk.keeper is not None:
             self.desk.keeper.draft_saved.connect(self._saved)
 
@@ -131,7 +115,8 @@ class ReportPanel(QFrame):
     def _opened(self) -> None:
         dossier = self.session.dossier
         assert dossier is not None
-        self._study_uid, self._doubtful = dossier.exam.study_uid, {}
+        self.study_uid = dossier.exam.study_uid
+        self.spoken.doubts.clear()
         self.facts = facts_of(dossier)
         self.report = dossier.reports[-1] if dossier.reports else None
         self.kind = "final"
@@ -148,11 +133,11 @@ class ReportPanel(QFrame):
         self.priors.show_reports(dossier.prior_reports)
         self.priors.setVisible(self.priors.count > 0)
         self.foot.saved("")
-        self._show(cursor=True)
+        self.show_again(cursor=True)
 
     def _kept_draft(self) -> DraftView | SpooledDraft | None:
         """The newest draft of this study: of this machine's spool, else of the archive."""
-        spooled = self.desk.spool.draft_of(self._study_uid)
+        spooled = self.desk.spool.draft_of(self.study_uid)
         if spooled is not None:
             return spooled
         drafts = [
@@ -166,7 +151,7 @@ class ReportPanel(QFrame):
 
     def _saved_since(self) -> DraftView | None:
         """What the archive took from here, maybe after it was asked for this exam; unless signed since."""
-        saved = self.desk.keeper.saved(self._study_uid) if self.desk.keeper is not None else None
+        saved = self.desk.keeper.saved(self.study_uid) if self.desk.keeper is not None else None
         signed = self.report.versions[-1].signed_at if self.report and self.report.versions else ""
         return saved if saved is not None and saved.saved_at > signed else None
 
@@ -206,26 +191,25 @@ class ReportPanel(QFrame):
             values = {**draft.values, **{name: fresh.values[name] for name in merged}}
             assert self.history is not None
             self.history = composer.History(replace(draft, values=values))
-            self._show()
+            self.show_again()
 
     def allow(self, allowed: bool, why: str = "") -> None:
         """Whether this reader has the exam to report."""
         self._allowed, self._why_not = allowed and self.desk.may(Verb.REPORT), why
-        self._show()
+        self.show_again()
         if self._allowed:
-            self._strokes_changed()
+            self.quoting.strokes_changed()
 
     def leave(self) -> None:
         """The exam is being left: nothing is lost, the draft is in the spool already."""
         self.dictation.release()
-        if self._dialog is not None:
-            self._dialog.reject()
+        self.signing.put_away()
 
     def _closed(self) -> None:
-        self._study_uid, self.history, self.report = "", None, None
+        self.study_uid, self.history, self.report = "", None, None
         self.order.show_dossier(None)
         self.priors.hide()
-        self._show()
+        self.show_again()
 
     def _facts_changed(self) -> None:
         dossier = self.session.dossier
@@ -234,7 +218,7 @@ class ReportPanel(QFrame):
         self.facts = facts_of(dossier, (self.session.prior,) if self.session.prior else ())
         self.report = dossier.reports[-1] if dossier.reports else self.report
         self.order.show_dossier(dossier)
-        self._show()
+        self.show_again()
 
     # ── showing ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -242,11 +226,11 @@ class ReportPanel(QFrame):
     def writing(self) -> bool:
         return self.history is not None and self._allowed
 
-    def _show(self, cursor: bool = False, focus: bool = False) -> None:
+    def show_again(self, cursor: bool = False, focus: bool = False) -> None:
         draft = self.draft
         if draft is not None:
             self._text.setCurrentIndex(0)
-            self.form.show_draft(draft, self._allowed, self._doubtful)
+            self.form.show_draft(draft, self._allowed, lambda name: self.spoken.of(draft, name))
             if cursor:
                 self.form.put_cursor(draft, focus)
         elif self.report is not None and self.report.versions:
@@ -260,7 +244,7 @@ class ReportPanel(QFrame):
         self.desk.commands.refresh()
 
     def _show_title(self) -> None:
-        if not self._study_uid:
+        if not self.study_uid:
             text, look = words.t("Report"), ""
         elif not self._allowed and self.history is not None:
             text, look = self._why_not or words.t("Read only"), "waiting"
@@ -306,7 +290,7 @@ class ReportPanel(QFrame):
             return
         before = self.history.draft
         self.history.do(draft, typing)
-        self._show(cursor=cursor, focus=focus)
+        self.show_again(cursor=cursor, focus=focus)
         if (before.values, before.quotes, before.template) != (draft.values, draft.quotes, draft.template):
             self._keep()
 
@@ -318,17 +302,16 @@ class ReportPanel(QFrame):
         addendum_to = self.report.report_id if self.report is not None and self.kind != "final" else None
         self.desk.keeper.draft(
             SpooledDraft(
-                self._study_uid, draft.template.identifier, composer.draft_to_json(draft), addendum_to
+                self.study_uid, draft.template.identifier, composer.draft_to_json(draft), addendum_to
             )
         )
 
     def _saved(self, study_uid: str, at: str) -> None:
-        if study_uid == self._study_uid:
+        if study_uid == self.study_uid:
             self.foot.saved(f"{words.t('saved')} {words.local_moment(at)}" if at else words.t("saved"))
 
     def _edited(self, field_id: str, text: str, caret: int) -> None:
         if self.draft is not None:
-            self._doubtful.pop(field_id, None)
             self.change(composer.edit_shown(self.draft, field_id, text, caret), typing=True, cursor=False)
 
     def _placed(self, field_id: str, anchor: int, caret: int) -> None:
@@ -353,6 +336,14 @@ class ReportPanel(QFrame):
         if self.draft is not None and field_id in self.draft.values:
             self.change(composer.move_to(self.draft, field_id), focus=True)
 
+    def select(self, field_id: str, start: int, end: int) -> None:
+        """Mark a stretch of a field's shown text."""
+        draft = self.draft
+        if draft is not None:
+            seen = composer.shown(draft, field_id)
+            cursor = composer.Cursor(field_id, seen.to_raw(end), seen.to_raw(start))
+            self.change(replace(draft, cursor=cursor), focus=True)
+
     def _change_template(self, template: Template | None) -> None:
         if (
             self.draft is not None
@@ -361,211 +352,36 @@ class ReportPanel(QFrame):
         ):
             self.change(composer.change_template(self.draft, template, self.facts), focus=True)
 
+    def show_and_keep(self, cursor: bool = False) -> None:
+        """What changed shows, and is on its way to where it is safe."""
+        self.show_again(cursor)
+        self._keep()
+
     def undo(self) -> None:
         if self.history is not None:
             self.history.undo()
-            self._show(cursor=True)
-            self._keep()
+            self.show_and_keep(cursor=True)
 
     def redo(self) -> None:
         if self.history is not None:
             self.history.redo()
-            self._show(cursor=True)
-            self._keep()
+            self.show_and_keep(cursor=True)
 
-    # ── measurements ─────────────────────────────────────────────────────────────────────────────────
+    # ── after the signature ──────────────────────────────────────────────────────────────────────────
 
-    def _strokes_changed(self) -> None:
-        """Every sentence that quotes a measurement changes with it."""
-        if self.history is None or not self._allowed or self.history.draft.frozen:
-            return
-        before = self.history.draft
-        for quote in {q.tracking_uid: q for q in before.quotes.values()}.values():
-            stroke = self.session.measurements.get(quote.tracking_uid)
-            if stroke is None:
-                self.history.update_measurement(replace(quote, deleted=True))
-                continue
-            fresh = quotes.quote(self.session, stroke)
-            if fresh is not None and fresh != quote:
-                self.history.update_measurement(fresh)
-        if self.history.draft.quotes != before.quotes:
-            self._show()
-            self._keep()
-
-    def insert_measurement(self, stroke: Measurement | None = None) -> None:
-        """Quote a measurement at the cursor: the given one, the selected one, else the newest."""
-        chosen = stroke or quotes.newest(self.session)
-        if chosen is None or self.draft is None:
-            self.desk.say(words.t("There is no measurement on this study yet."), "waiting")
-            return
-        try:
-            quote = quotes.quote_or_refuse(self.session, chosen)
-        except InvalidValue as error:
-            self.desk.say(words.failure(error).words, "waiting")
-            return
-        self.change(composer.insert_measurement(self.draft, quote))
-
-    def measurement_menu(self) -> QMenu:
-        """All measurements of the study, to insert one."""
-        menu = QMenu(self)
-        strokes = quotes.able(self.session)
-        for stroke in strokes:
-            menu.addAction(quotes.words_of(self.session, stroke), lambda s=stroke: self.insert_measurement(s))
-        if not strokes:
-            menu.addAction(words.t("No measurement yet")).setEnabled(False)
-        return menu
-
-    def _show_stroke(self, tracking_uid: str) -> None:
-        """A click on a number in the text jumps to its image."""
-        stroke = self.session.measurements.get(tracking_uid)
-        if stroke is None:
-            return
-        self.session.select(tracking_uid)
-        quotes.go_to(self.session, stroke)
-
-    # ── speech ───────────────────────────────────────────────────────────────────────────────────────
-
-    def _speech_context(self) -> SpeechContext:
-        return context_for(self.draft, self.facts) if self.draft is not None else SpeechContext()
-
-    def _heard(self, utterance: Utterance) -> None:
-        if self.draft is None or not self._allowed:
-            return
-        spoken = composer.insert_dictation(self.draft, utterance.text)
-        if spoken is self.draft:
-            self.desk.say(
-                words.t("This field could make nothing of: {text}").format(text=utterance.text), "waiting"
-            )
-            return
-        self._doubtful[spoken.cursor.field_id] = tuple(w.text.strip() for w in utterance.unsure)
-        self.change(spoken)
-        doubt = len(utterance.unsure)
-        told = (
-            words.t("{n} words are underlined: please look at them").format(n=doubt)
-            if doubt
-            else words.t("Written down")
-        )
-        self.desk.say(told, "waiting" if doubt else "quiet")
-
-    def dictate_file(self) -> None:
-        """Write down what a sound file says."""
-        name, _kind = QFileDialog.getOpenFileName(
-            self,
-            words.t("Sound file"),
-            "",
-            f"{words.t('Sound')} (*.wav)",
-            options=QFileDialog.Option.DontUseNativeDialog,
-        )
-        if name:
-            self.dictation.transcribe_file(Path(name))
-
-    # ── signing ──────────────────────────────────────────────────────────────────────────────────────
-
-    def findings(self) -> tuple[SignFinding, ...]:
-        dossier, draft = self.session.dossier, self.draft
-        if dossier is None or draft is None:
-            return ()
-        seen, _count = self.session.seen()
-        situation = situation_of(
-            dossier,
-            self.facts,
-            open_patient_id=dossier.patient.patient_id,
-            open_study_uid=self.session.study_uid,
-            images_viewed=seen,
-        )
-        return check(draft, situation)
-
-    def sign(self, kind: str = "", then_next: bool = False) -> None:
-        """Show what was found and ask for the password; `kind` preliminary or what the draft is."""
-        draft = self.draft
-        if draft is None or not self._allowed or self._dialog is not None or not self.desk.may(Verb.SIGN):
-            return
-        kind = kind or self.kind
-        titles = {
-            "preliminary": words.t("Sign as preliminary"),
-            "addendum": words.t("Sign the addendum"),
-            "correction": words.t("Sign the correction"),
-        }
-        who = self.desk.archive.who
-        exam = self.session.dossier.exam if self.session.dossier else None
-        summary = f"{exam.patient_display} · {exam.procedure} · {exam.accession}" if exam else ""
-        dialog = SignDialog(
-            self.window(),
-            titles.get(kind, words.t("Sign the report")),
-            who.full_name or who.name,
-            self.findings() if kind in ("final", "preliminary") else self._empty_findings(draft),
-            lambda signature: self._sign(dialog, signature, kind, then_next),
-            self.go_to_field,
-            kind == "correction",
-            summary,
-        )
-        self._dialog = dialog
-        dialog.finished.connect(lambda _code: self._dialog_gone(dialog))
-        dialog.open()
-
-    def _empty_findings(self, draft: composer.Draft) -> tuple[SignFinding, ...]:
-        return tuple(f for f in self.findings() if f.field_id in draft.values)
-
-    def _dialog_gone(self, dialog: SignDialog) -> None:
-        """It was answered: it goes, and the password in it with it."""
-        self._dialog = None
-        dialog.deleteLater()
-
-    def _refused(self, dialog: SignDialog, error: Exception) -> None:
-        """In the dialog where it still asks, else in the status line."""
-        told = words.t("The password is wrong.") if _wrong_password(error) else words.failure(error).words
-        if self._dialog is dialog:
-            dialog.refuse(told)
-        else:
-            self.desk.say(told, "wrong")
-
-    def _sections(self, draft: composer.Draft, kind: str) -> tuple[Section, ...]:
-        sections = composer.report_sections(composer.freeze(draft))
-        if kind == "addendum" and self.report is not None and self.report.versions:
-            return follow_up.with_addendum(self.report.versions[-1], sections)
-        return sections
-
-    def _sign(self, dialog: SignDialog, signature: Signature, kind: str, then_next: bool) -> None:
-        draft, archive, uid = self.draft, self.desk.archive, self._study_uid
-        if draft is None:
-            return
-        report_id = (
-            self.report.report_id if self.report is not None and kind in ("addendum", "correction") else None
-        )
-        quoted = tuple(dict.fromkeys(q.tracking_uid for q in draft.quotes.values()))
-        request = SignRequest(
-            uid, signature.password, self._sections(draft, kind), kind, signature.reason, report_id, quoted
-        )
-        self.desk.tasks.act(
-            self,
-            words.t("sign"),
-            lambda: self._sign_now(archive, request),
-            lambda report: self._signed(dialog, report, uid, then_next),
-            lambda error: self._refused(dialog, error),
-        )
-
-    def _sign_now(self, archive: Archive, request: SignRequest) -> ReportView:
-        """On the acting thread: signed is signed, so the draft leaves the spool in the same breath."""
-        report = archive.reports.sign(request)
-        self._forget_draft(request.study_uid)
-        return report
-
-    def _forget_draft(self, study_uid: str) -> None:
+    def forget_draft(self, study_uid: str) -> None:
+        """It was signed or thrown away: it leaves this machine too."""
         if self.desk.keeper is not None:
             self.desk.keeper.forget(study_uid)
 
-    def _signed(self, dialog: SignDialog, report: ReportView, uid: str, then_next: bool) -> None:
-        if self._dialog is dialog:
-            dialog.accept()
-        self.desk.say(
-            words.t("Signed. The result is on its way; its acknowledgement shows in the worklist."), "good"
-        )
-        if uid != self._study_uid:
+    def signed_as(self, report: ReportView, study_uid: str, then_next: bool) -> None:
+        """The archive signed it: the signed text in the draft's place, or the next exam."""
+        if study_uid != self.study_uid:
             return
         self.report, self.history = report, None
-        self._show()
+        self.show_again()
         if then_next:
-            self._open_next(uid)
+            self._open_next(study_uid)
 
     def begin(self, kind: str) -> None:
         """Begin an addendum, or a correction of the whole text."""
@@ -575,19 +391,19 @@ class ReportPanel(QFrame):
             follow_up.addendum() if kind == "addendum" else follow_up.correction(self.report.versions[-1])
         )
         self.kind = kind
-        draft = composer.start_draft(template, OrderFacts(study_uid=self._study_uid))
+        draft = composer.start_draft(template, OrderFacts(study_uid=self.study_uid))
         self.history = composer.History(draft)
-        self._show(cursor=True, focus=True)
+        self.show_again(cursor=True, focus=True)
 
     def discard(self) -> None:
         """Throw the draft away: the template as it was, or the signed text again."""
-        archive, uid = self.desk.archive, self._study_uid
-        self._forget_draft(uid)
+        archive, uid = self.desk.archive, self.study_uid
+        self.forget_draft(uid)
         self.desk.tasks.act(
             self,
             words.t("discard the draft"),
             lambda: archive.reports.discard_draft(uid),
-            lambda _none: self._forget_draft(uid),
+            lambda _none: self.forget_draft(uid),
             failed=lambda error: (
                 None if isinstance(error, NotFound) else self.desk.say(words.failure(error).words, "wrong")
             ),
@@ -596,7 +412,7 @@ class ReportPanel(QFrame):
             self.history, self.kind = None, "final"
         elif self.history is not None:
             self.history.do(composer.start_draft(self.history.draft.template, self.facts))
-        self._show(cursor=True)
+        self.show_again(cursor=True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little height the report comes first: the order shortened, the prior report
@@ -615,7 +431,3 @@ def column_widget(*items: QWidget | QBoxLayout | int, gap: int = 8) -> QFrame:
     answer = QFrame()
     answer.setLayout(column(*items, gap=gap))
     return answer
-
-
-def _wrong_password(error: Exception) -> bool:
-    return isinstance(error, NotSignedIn) and not isinstance(error, LockedOut)
