@@ -83,7 +83,7 @@ def placed(utterance: Utterance, text: str, start: int, end: int) -> tuple[Doubt
     spans = _aligned(
         [_bare(word.text) for word in utterance.words], [_bare(text[a:b]) for a, b in written], written
     )
-    found = {}
+    found: dict[tuple[int, int], Doubt] = {}
     for number, word in enumerate(utterance.words):
         if word in utterance.unsure and (span := spans.get(number)) is not None:
             a, b = _trimmed(text, *span)

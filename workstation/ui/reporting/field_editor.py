@@ -140,7 +140,8 @@ class TextEditor(QPlainTextEdit):
 
     def offer(self, menu: QMenu, doubt: Doubt) -> None:
         """Put the readings of an unsure word at the head of a menu."""
-        first, name = menu.actions()[0] if menu.actions() else None, self.item.identifier
+        first = menu.actions()[0] if menu.actions() else menu.addSeparator()
+        name = self.item.identifier
         offers = [(other or words.t("Leave it out"), other) for other in doubt.others]
         actions = []
         for shown, other in offers:
