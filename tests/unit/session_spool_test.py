@@ -99,6 +99,48 @@ def test_another_person_does_not_get_it(tmp_path: Path) -> None:
     other.close()
 
 
+def test_a_person_whose_name_begins_like_it_does_not_get_it(tmp_path: Path) -> None:
+    theirs = Spool.open(tmp_path, "ann-lee")
+    theirs.stroke(stroke())
+    theirs.close()
+    mine = Spool.open(tmp_path, "ann")
+    assert list(mine.waiting()) == []
+    mine.close()
+    again = Spool.open(tmp_path, "ann-lee")
+    assert len(list(again.waiting())) == 1
+    again.close()
+
+
+def test_of_two_crashed_windows_each_stroke_waits_for_its_own_answer(tmp_path: Path) -> None:
+    windows = [Spool.open(tmp_path, "r") for _ in range(2)]
+    for number, window in enumerate(windows, 1):
+        window.stroke(stroke(f"2.25.{number}"))
+    for window in windows:
+        window.close()
+    after = Spool.open(tmp_path, "r")
+    assert (
+        after.replay(
+            lambda thing: isinstance(thing, SpooledStroke) and thing == SpooledStroke(stroke("2.25.1"))
+        )
+        == 1
+    )
+    assert [thing for _number, thing in after.waiting()] == [SpooledStroke(stroke("2.25.2"))]
+    after.close()
+
+
+def test_of_a_draft_in_two_crashed_windows_the_one_written_last_counts(tmp_path: Path) -> None:
+    first, second = (Spool.open(tmp_path, "r") for _ in range(2))
+    second.draft(SpooledDraft("2.25.9", "t", "older"))
+    first.draft(SpooledDraft("2.25.9", "t", "newer"))
+    for window in (first, second):
+        window.close()
+    os.utime(first.path, ns=(2_000_000_000, 2_000_000_000))
+    os.utime(second.path, ns=(1_000_000_000, 1_000_000_000))
+    after = Spool.open(tmp_path, "r")
+    assert [thing for _number, thing in after.waiting()] == [SpooledDraft("2.25.9", "t", "newer")]
+    after.close()
+
+
 def test_replay_keeps_what_was_not_taken(tmp_path: Path) -> None:
     spool = Spool.open(tmp_path, "r")
     spool.stroke(stroke("2.25.1"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -77,45 +78,23 @@ class Spool:
         raise OSError(f"a hundred windows hold the spool of {person}")
 
     def _begin(self, folder: Path, stem: str) -> None:
-        self._read(self.path)
-        orphans = [p for p in sorted(folder.glob(f"{stem}-*.jsonl")) if p != self.path]
-        adopted = [p for p in orphans if self._adopt(p)]
+        own = re.compile(re.escape(stem) + r"-\d+\.jsonl")
+        left = [p for p in folder.iterdir() if own.fullmatch(p.name) and p != self.path]
+        locks = [(p, FileLock(p.with_suffix(".lock"))) for p in left]
+        adopted = [(p, lock) for p, lock in locks if lock.take()]
+        for path in sorted((self.path, *(p for p, _ in adopted)), key=_written_last):
+            self._adopt(path)
         self._rewrite()
-        for path in adopted:
+        for path, lock in adopted:  # held until now: nobody began a new file under the name
             path.unlink(missing_ok=True)
+            lock.release()
         self._thread.start()
 
-    def _adopt(self, path: Path) -> bool:
-        lock = FileLock(path.with_suffix(".lock"))
-        if not lock.take():
-            return False
-        try:
-            self._read(path)
-        finally:
-            lock.release()
-        return True
-
-    def _read(self, path: Path) -> None:
-        if not path.is_file():
-            return
-        for line in path.read_bytes().split(b"\n"):
-            try:
-                record = json.loads(line) if line.strip() else None
-            except ValueError:
-                log.warning("a torn record in the spool was passed over")
-                continue
-            if isinstance(record, dict):
-                self._take(record)
-
-    def _take(self, record: dict[str, Any]) -> None:
-        key = str(record.get("key", ""))
-        if record.get("kind") == "kept":
-            waiting = self._waiting.get(key)
-            if waiting is not None and waiting.get("number") == record.get("number"):
-                del self._waiting[key]
-            return
-        self._number = max(self._number, int(record.get("number", 0)))
-        self._waiting[key] = record
+    def _adopt(self, path: Path) -> None:
+        """Take over what waits in a file; of one draft in two files the one adopted last counts."""
+        for key, record in sorted(_read(path).items(), key=lambda kept: int(kept[1]["number"])):
+            self._number += 1  # every window counts from 1: here each record has a number of its own
+            self._waiting[key] = {**record, "number": self._number}
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -242,6 +221,29 @@ class Spool:
         if not self._waiting:
             self.path.unlink(missing_ok=True)
         self._lock.release()
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """What still waits in a file, by key; a torn record is passed over."""
+    waiting: dict[str, dict[str, Any]] = {}
+    for line in (path.read_bytes() if path.is_file() else b"").split(b"\n"):
+        try:
+            record = json.loads(line) if line.strip() else None
+        except ValueError:
+            log.warning("a torn record in the spool was passed over")
+            continue
+        if not isinstance(record, dict):
+            continue
+        key = str(record.get("key", ""))
+        if record.get("kind") != "kept":
+            waiting[key] = {**record, "number": int(record.get("number", 0))}
+        elif waiting.get(key, {}).get("number") == record.get("number"):
+            del waiting[key]
+    return waiting
+
+
+def _written_last(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 def _thing(record: dict[str, Any]) -> SpooledStroke | SpooledDraft:
