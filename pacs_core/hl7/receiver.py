@@ -90,7 +90,11 @@ class Receiver:
         """Take up what a crash left accepted and not carried out; returns how many."""
         left = self._inbound.unprocessed()
         for record in left:
-            self.process(record)
+            try:
+                self.process(record)
+            except ReadingRoomError as failure:
+                log.warning("message %d waits for a person: %s", record.id, type(failure).__name__)
+                self._inbound.fail(record.id, failure.message, record.ack)
         return len(left)
 
     def close(self, wait: bool = True) -> None:

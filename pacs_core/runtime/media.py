@@ -50,6 +50,8 @@ def _folder(folder: Path, root: Path, depth: int) -> Iterator[Found]:
         path = Path(entry.path)
         if entry.is_symlink() and root not in path.resolve().parents:
             yield _refused(entry.path, "a link that points outside the folder")
+        elif entry.is_symlink() and entry.is_dir():
+            yield Found(entry.path, bytes, skip="a link to a folder that is read itself")
         elif entry.is_dir():
             yield from _folder(path, root, depth + 1)
         elif not entry.is_file():
@@ -76,7 +78,7 @@ def _zip(path: Path) -> Iterator[Found]:
         return
     with archive:
         entries = archive.infolist()
-        reason = _bomb(entries)
+        reason = _bomb(entries, path.stat().st_size)
         if reason:
             yield _refused(str(path), reason)
             return
@@ -85,15 +87,14 @@ def _zip(path: Path) -> Iterator[Found]:
                 yield _entry(path, archive, entry)
 
 
-def _bomb(entries: list[zipfile.ZipInfo]) -> str:
+def _bomb(entries: list[zipfile.ZipInfo], packed: int) -> str:
     if len(entries) > MOST_FILES:
         return f"a zip with more than {MOST_FILES} entries"
     total = sum(e.file_size for e in entries)
-    packed = sum(e.compress_size for e in entries) or 1
     if total > MOST_UNPACKED:
         return f"a zip that unpacks to more than {MOST_UNPACKED >> 30} GiB"
-    if total > RATIO_FROM and total / packed > MOST_RATIO:
-        return f"a zip bomb: it unpacks to {total // packed} times its size"
+    if total > RATIO_FROM and total / max(1, packed) > MOST_RATIO:
+        return f"a zip bomb: it unpacks to {total // max(1, packed)} times its size"
     return ""
 
 

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from pacs_core.archive.importing import import_file
+from pacs_core.domain.errors import OutOfSpace, StorageFailure
 from pacs_core.domain.study import Origin
 from pacs_core.services.bundle import Services
 from pacs_core.storage.folder import FolderStore
@@ -16,9 +17,10 @@ log = logging.getLogger("reading_room.store")
 def sweep(services: Services, store: FolderStore, quarantine: Path) -> dict[str, int]:
     """Index files without a row, set aside what does not parse, drop what was never acknowledged.
 
-    Returns how many were indexed, set aside, dropped, and how many rows have no file (there must be none).
+    Returns how many were indexed, set aside, dropped, left for the next start because the store could not
+    take them now, and how many rows have no file (there must be none).
     """
-    counts = {"indexed": 0, "set aside": 0, "dropped": 0, "rows without file": 0}
+    counts = {"indexed": 0, "set aside": 0, "dropped": 0, "left": 0, "rows without file": 0}
     for part in store.unfinished():
         part.unlink(missing_ok=True)
         counts["dropped"] += 1
@@ -26,7 +28,11 @@ def sweep(services: Services, store: FolderStore, quarantine: Path) -> dict[str,
         known = set(tx.studies.blob_keys())
     present = set(store.keys())
     for key in sorted(present - known):
-        _take_up(services, store, key, quarantine, counts)
+        try:
+            _take_up(services, store, key, quarantine, counts)
+        except (OutOfSpace, StorageFailure) as error:  # the node has to start on a full disk as well
+            log.error("a file without its row stays as it is: %s", type(error).__name__)
+            counts["left"] += 1
     counts["rows without file"] = len(known - present)
     if any(counts.values()):
         log.warning("sweep: %s", ", ".join(f"{n} {what}" for what, n in counts.items() if n))

@@ -220,6 +220,18 @@ def test_what_a_crash_left_over_is_carried_out_at_the_next_start(tmp_path: Path)
         assert house.services.inbound.unprocessed() == []
 
 
+def test_a_source_whose_map_nobody_can_read_does_not_keep_the_node_from_starting(tmp_path: Path) -> None:
+    with spine(tmp_path) as house:
+        told = {"source": "RIS", "address": "127.0.0.1", "sender": "RIS|SITE", "digest": "d"}
+        house.services.inbound.accept(orm(), control_id="C1", message_type="ORM^O01", **told)
+        house.services.configuring.save_source(source("RIS", "127.0.0.1", "[order"), "t")
+        receiver = Receiver(house.services.inbound, sources_of(house), house.clock)
+        assert receiver.resume() == 1
+        receiver.close()
+        (waiting,) = house.services.inbound.open()
+        assert (waiting.state, "this source's settings" in waiting.reason) == ("failed", True)
+
+
 class BrokenLog:
     """A message log that cannot write."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import zipfile
+from copy import copy
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,36 @@ def test_a_link_that_points_outside_a_folder_is_refused(tmp_path: Path) -> None:
         pytest.skip("no right to make links here")
     (found,) = find(folder)
     assert "outside" in found.refusal
+
+
+def test_links_that_go_in_circles_are_not_followed(tmp_path: Path) -> None:
+    inner = tmp_path / "medium" / "a"
+    inner.mkdir(parents=True)
+    (inner / "one.dcm").write_bytes(b"x")
+    try:
+        for name in ("again", "once-more"):
+            (inner / name).symlink_to(inner, target_is_directory=True)
+    except OSError:
+        pytest.skip("no right to make links here")
+    found = list(islice(find(tmp_path / "medium"), 10))
+    assert [(Path(f.name).name, bool(f.skip)) for f in found] == [
+        ("again", True),
+        ("once-more", True),
+        ("one.dcm", False),
+    ]
+
+
+def test_a_zip_whose_entries_share_their_bytes_is_a_bomb(tmp_path: Path) -> None:
+    path = _zip(tmp_path / "shared.zip", **{"0": os.urandom(1 << 16)})
+    with zipfile.ZipFile(path, "a") as archive:
+        first = archive.infolist()[0]
+        for number in range(1, 1000):
+            twin = copy(first)
+            twin.filename = str(number)
+            archive.filelist.append(twin)
+        archive._didModify = True
+    (found,) = find(path)
+    assert "bomb" in found.refusal
 
 
 def test_a_path_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
