@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from typing import Any, Protocol, cast
 
 from pacs_core.archive import models as m
 from pacs_core.archive import protocol as p
 from pacs_core.archive import views as v
+from pacs_core.archive.guarded import Guarded, told
 from pacs_core.archive.importing import import_bytes
 from pacs_core.archive.manifest import DEFLATED, study_manifest
 from pacs_core.archive.priors import rank
 from pacs_core.dicom.coercion import Correction, overlay
-from pacs_core.domain.access import OWNER, Actor, Verb, allows
+from pacs_core.domain.access import OWNER, Actor
 from pacs_core.domain.errors import Conflict, Denied, InvalidValue, NotFound
-from pacs_core.domain.events import Change
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.measurement import Measurement
 from pacs_core.domain.order import PlaceOrder, Priority, StepRequest
@@ -380,7 +380,7 @@ class _Trace(_Part):
             patient=v.patient_view(story.patient) if story.patient else None,
             stages=tuple(m.StageView(**asdict(s)) for s in story.stages),
             missing=story.missing,
-            events=_told(story.events, self.actor),
+            events=told(story.events, self.actor),
         )
 
 
@@ -476,7 +476,7 @@ class _Changes(_Part):
     def since(self, sequence: int, wait_s: float = 0.0, limit: int = 500) -> m.ChangesPage:
         newest = self.services.index.wait_for_change(sequence, min(wait_s, 60.0))
         with self.services.index.read() as tx:
-            return m.ChangesPage(_told(tx.journal.since(sequence, limit), self.actor), newest)
+            return m.ChangesPage(told(tx.journal.since(sequence, limit), self.actor), newest)
 
 
 _IMPLEMENTATIONS: dict[str, type[_Part]] = {
@@ -490,59 +490,6 @@ _IMPLEMENTATIONS: dict[str, type[_Part]] = {
     "administration": _Administration,
     "changes": _Changes,
 }
-
-
-_WORDS = {"measurements": "measurement", "reports": "report"}
-"""What the audit adds to the verb of a part's method where that alone would not tell."""
-
-AUDITED_THEMSELVES = frozenset(
-    "rows echo store save_draft stop add_user set_password disable_user add_token revoke_token save_settings "
-    "begin_rehearsal end_rehearsal".split()
-)
-"""Methods that change nothing of the record, or write their own line of the audit."""
-
-
-class _Guarded:
-    """A part whose every method first asks whether the actor may use its verb; what it changes is audited."""
-
-    def __init__(
-        self, part: _Part, words: str, declared: type, require: Callable[[p.Route, str], None]
-    ) -> None:
-        for name, function in vars(declared).items():
-            route = getattr(function, "__route__", None)
-            if route is not None:
-                audited = route.method != "GET" and name not in AUDITED_THEMSELVES
-                verb = f"{name.replace('_', ' ')} {words}".strip() if audited else ""
-                setattr(self, name, self._guard(getattr(part, name), route, require, part, verb))
-
-    @staticmethod
-    def _guard(
-        method: Callable[..., Any],
-        route: p.Route,
-        require: Callable[[p.Route, str], None],
-        part: _Part,
-        verb: str,
-    ) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            asked = next(iter((*args, *kwargs.values())), None)
-            require(route, str(asked) if isinstance(asked, (str, int)) else "")
-            answer = method(*args, **kwargs)
-            if verb:
-                part.services.access.note(part.actor, verb, _subject(asked, answer))
-            return answer
-
-        return call
-
-
-def _subject(asked: object, answer: object) -> str:
-    """What a change was about: the number or name that was asked with, or that of the form or its answer."""
-    if isinstance(asked, (str, int)):
-        return str(asked)
-    named = (getattr(one, name, "") for name in _NAMES for one in (asked, answer))
-    return next((str(found) for found in named if found), "")
-
-
-_NAMES = ("study_uid", "accession", "patient_id", "title", "name")
 
 
 class LocalArchive:
@@ -561,11 +508,11 @@ class LocalArchive:
         self._access = services.access
         self._session = session
         self._parts = {
-            name: _Guarded(
+            name: Guarded(
                 kind(services, actor, node, local_files=local_files),
-                _WORDS.get(name, ""),
                 p.PARTS[name],
                 self._require(services),
+                partial(services.access.note, actor),
             )
             for name, kind in _IMPLEMENTATIONS.items()
         }
@@ -659,18 +606,6 @@ class LocalDoor:
             local_files=self._local_files,
             session=secret,
         )
-
-
-def _told(changes: Iterable[Change], actor: Actor) -> tuple[Change, ...]:
-    """Changes as that actor may hear them: the words of a report that was thrown away are for readers."""
-    if allows(actor.role, Verb.REPORT):
-        return tuple(changes)
-    return tuple(
-        replace(c, detail={k: v for k, v in c.detail.items() if k != "content"})
-        if "content" in c.detail
-        else c
-        for c in changes
-    )
 
 
 def _report(tx: Transaction, report_id: int, author: str) -> m.ReportView:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from pacs_core.archive import models as m
@@ -364,11 +363,6 @@ def token_view(t: TokenRecord, secret: str = "") -> m.TokenView:
 def audit_view(a: AuditRecord) -> m.AuditRow:
     """A line of the audit."""
     return m.AuditRow(a.id, a.at, a.actor, a.role, a.verb, a.subject, a.outcome, a.detail)
-
-
-def measurements_of(version: VersionRecord) -> list[str]:
-    """The tracking UIDs of the measurements that a version froze."""
-    return list(json.loads(version.measurements)) if version.measurements else []
 
 
 def _accession(study: StudyRecord | None, order: Order | None) -> str:

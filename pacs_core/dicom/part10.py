@@ -32,11 +32,6 @@ class Part10:
     guessed: bool = False
 
 
-def looks_like_dicom(head: bytes) -> bool:
-    """Say whether the first bytes of a file (132 or more) can be those of a DICOM object."""
-    return head[128:132] == b"DICM" or _begins_meta(head[:8]) or guess_transfer_syntax(head[:8]) is not None
-
-
 def locate(data: Buffer, name: str = "") -> Part10:
     """Find the data set in the bytes of a file; raises NotDicom."""
     if len(data) == 0:

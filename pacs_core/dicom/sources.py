@@ -21,8 +21,6 @@ from pacs_core.dicom.scan_fallback import UNDEFINED, Buffer, FileBytes, Pixels, 
 from pacs_core.dicom.transfer_syntaxes import (
     BIG_ENDIAN,
     DEFLATED_DATA_SETS,
-    EXPLICIT,
-    IMPLICIT,
     NAMES,
     is_implicit,
     name_of,
@@ -176,8 +174,3 @@ def _parsed_fragments(data: Buffer, at: int) -> Pixels:
             f"The pixel data cannot be followed: {describe(found)}", "PixelData (7FE0,0010)"
         ) from found
     return PIXEL_TAGS[0], "OB", at, walk.at - 8 - at, fragments
-
-
-def plain_syntax(uid: str) -> str:
-    """The uncompressed syntax of the same value representation mode."""
-    return IMPLICIT if is_implicit(uid) else EXPLICIT

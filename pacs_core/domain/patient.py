@@ -91,15 +91,6 @@ def answers_to(patient: Patient, wanted: str, issuer: str) -> bool:
     )
 
 
-def family_name(name: str) -> str:
-    """The family name of a DICOM PN's first non-empty group."""
-    for group in name.split("="):
-        family = group.split("^")[0].strip()
-        if family:
-            return family
-    return ""
-
-
 def display_name(name: str) -> str:
     """A DICOM PN for people: own script first with the Latin group beside, e.g. ``山田 太郎 (Yamada
     Tarou)``.

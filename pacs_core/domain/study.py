@@ -74,17 +74,6 @@ class InstanceHeader:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredObject:
-    """A file in the store: its key, size in bytes and SHA-256 of the data set as received."""
-
-    key: str
-    size: int
-    digest: str
-    dataset_offset: int
-    transfer_syntax_uid: str
-
-
-@dataclass(frozen=True, slots=True)
 class Origin:
     """Where an object came from: the door, the calling AE or user, and its address."""
 

@@ -6,11 +6,9 @@ import hmac
 import logging
 import os
 import secrets
-import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacs_core.archive import models as m
@@ -370,8 +368,3 @@ def _opening(door: str, settings: Settings) -> Iterator[None]:
         raise Refused(
             f"the {door.upper()} listener cannot be opened on {place}: {words}", f"--{door}"
         ) from error
-
-
-def remove_data(data: Path) -> None:
-    """Remove a throw-away data folder."""
-    shutil.rmtree(data, ignore_errors=True)

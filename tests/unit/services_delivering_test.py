@@ -14,6 +14,7 @@ from pacs_core.domain.delivery import DeliveryState, Outcome, OutcomeKind
 from pacs_core.domain.errors import Conflict, InvalidValue, LockedOut, NotSignedIn
 from pacs_core.domain.records import DestinationRecord
 from pacs_core.domain.report import Section
+from pacs_core.services import access
 from pacs_core.services.reporting import Signing
 from tests.support.spine import Spine, spine
 
@@ -103,6 +104,19 @@ def test_wrong_passwords_lock_and_sign_nothing(house: Spine) -> None:
     house.clock.forward(3700)
     sign(house)
     assert len(house.services.delivering.open()) == 1
+
+
+def test_a_name_that_nobody_has_takes_the_same_work_as_a_wrong_password(
+    house: Spine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    verify = access._verify
+    monkeypatch.setattr(access, "_verify", lambda secret, word: tried.append(secret) or verify(secret, word))
+    house.services.access.disable("eva", True)
+    for name in ("eva", "nobody"):
+        with pytest.raises(NotSignedIn):
+            house.services.access.sign_in(name, "correct horse")
+    assert [secret.startswith("$argon2id$") for secret in tried] == [True, True]
 
 
 def linked_to_another(house: Spine) -> None:

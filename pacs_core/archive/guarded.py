@@ -1,0 +1,78 @@
+"""What stands before every method of the archive: may the actor, and the audit of who did (architecture §12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from pacs_core.archive import protocol as p
+from pacs_core.domain.access import Actor, Verb, allows
+from pacs_core.domain.events import Change
+
+Require = Callable[[p.Route, str], None]
+Note = Callable[[str, str], None]
+
+WITHOUT_A_LINE = frozenset(
+    "rows echo store save_draft stop add_user set_password disable_user add_token revoke_token "
+    "save_settings begin_rehearsal end_rehearsal".split()
+)
+"""Methods that change nothing of the record, or write their own line of the audit."""
+
+_WHOSE = {"Measurements": "measurement", "Reports": "report"}
+"""What the audit adds to a part's verbs where those alone would not tell."""
+
+_NAMES = ("study_uid", "accession", "patient_id", "title", "name")
+
+
+class Guarded:
+    """A part of the archive whose methods first ask whether the actor may; what they changed is audited."""
+
+    def __init__(self, part: object, declared: type, require: Require, note: Note) -> None:
+        for name, function in vars(declared).items():
+            route = getattr(function, "__route__", None)
+            if route is not None:
+                verb = _verb(name, route, declared)
+                setattr(self, name, _guard(getattr(part, name), route, verb, require, note))
+
+
+def _verb(name: str, route: p.Route, declared: type) -> str:
+    """What the audit calls a method, empty where it has no line of its own."""
+    if route.method == "GET" or name in WITHOUT_A_LINE:
+        return ""
+    return f"{name.replace('_', ' ')} {_WHOSE.get(declared.__name__, '')}".strip()
+
+
+def _guard(
+    method: Callable[..., Any], route: p.Route, verb: str, require: Require, note: Note
+) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        asked = next(iter((*args, *kwargs.values())), None)
+        require(route, str(asked) if isinstance(asked, (str, int)) else "")
+        answer = method(*args, **kwargs)
+        if verb:
+            note(verb, _subject(asked, answer))
+        return answer
+
+    return call
+
+
+def _subject(asked: object, answer: object) -> str:
+    """What a change was about: the number or name it was asked with, or that of the form or its answer."""
+    if isinstance(asked, (str, int)):
+        return str(asked)
+    named = (getattr(one, name, "") for name in _NAMES for one in (asked, answer))
+    return next((str(found) for found in named if found), "")
+
+
+def told(changes: Iterable[Change], actor: Actor) -> tuple[Change, ...]:
+    """Changes as that actor may hear them: the words of a report that was thrown away are for readers."""
+    if allows(actor.role, Verb.REPORT):
+        return tuple(changes)
+    return tuple(_without_words(change) for change in changes)
+
+
+def _without_words(change: Change) -> Change:
+    if "content" not in change.detail:
+        return change
+    return replace(change, detail={k: v for k, v in change.detail.items() if k != "content"})
