@@ -1,4 +1,4 @@
-"""What stands before every method of the archive: may the actor, and the audit of who did (architecture §12)."""
+"""What stands before every method of the archive: may the actor do that, and the audit of what was done."""
 
 from __future__ import annotations
 
