@@ -1,168 +1,32 @@
 /* Cuts through volumes and images to the viewport, without the GIL; rows are independent, so bands may run in a pool.
 
-   Compiled for the plain processor and, on x86-64 with GCC or Clang, for x86-64-v2 and x86-64-v3 as well; the module
-   takes the best one the machine has (PS3.3 C.7.6.2 gives the geometry; all of it arrives here in index space). */
+   Compiled for the plain processor and, on x86-64 with GCC or Clang, for x86-64-v2, v3 and v4 (AVX-512) as well; the
+   module takes the best one the machine has (PS3.3 C.7.6.2 gives the geometry; all arrives here in index space). */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <math.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-#define READING_ROOM_X86 1
-#else
-#define READING_ROOM_X86 0
-#endif
-
-#define TARGET
-#define NAMED(name, type) name##_##type##_plain
-#include "_kernels_types.h"
-#undef TARGET
-#undef NAMED
-
-#if READING_ROOM_X86
-#include <immintrin.h>
-
-#define TARGET __attribute__((target("sse3,ssse3,sse4.1,sse4.2,popcnt")))
-#define NAMED(name, type) name##_##type##_v2
-#include "_kernels_types.h"
-#undef TARGET
-#undef NAMED
-
-#define WITH_AVX2 1
-#define TARGET __attribute__((target("sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi,bmi2,fma,f16c,lzcnt,movbe")))
-#define NAMED(name, type) name##_##type##_v3
-#include "_kernels_types.h"
-#undef WITH_AVX2
-#undef TARGET
-#undef NAMED
-#endif
+#define KERNEL_BODY "_kernels_rows.h"
+#include "_kernels_isa.h"
+#include "_kernels_python.h"
 
 typedef void (*CutRows)(const Grid *, const Cut *, int, int, void *, void *);
 typedef void (*FlatRows)(const Flat *, int, int, uint8_t *, float *);
 
-typedef struct {
-    const char *name;
-    CutRows cut[3];   /* int16, uint16, uint8 */
-    FlatRows flat[3];
-} Variant;
-
-#define VARIANT(label, suffix)                                                                          \
-    { label, { cut_rows_i16_##suffix, cut_rows_u16_##suffix, cut_rows_u8_##suffix },                    \
-      { flat_rows_i16_##suffix, flat_rows_u16_##suffix, flat_rows_u8_##suffix } }
-
-static const Variant variants[] = {
-    VARIANT("plain", plain),
-#if READING_ROOM_X86
-    VARIANT("x86-64-v2", v2),
-    VARIANT("x86-64-v3", v3),
-#endif
-};
-static int variant_count = 1;
-static const Variant *chosen = &variants[0];
-
-static void find_variants(void)
-{
-#if READING_ROOM_X86
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt")) {
-        variant_count = 2;
-        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
-            variant_count = 3;
-    }
-#endif
-    chosen = &variants[variant_count - 1];
-}
-
-/* 0 int16, 1 uint16, 2 uint8, or -1 with an exception. */
-static int stored_type(const Py_buffer *b)
-{
-    const char *f = b->format ? b->format : "B";
-    if (*f == '<' || *f == '=' || *f == '@') f++;
-    if (!strcmp(f, "h") && b->itemsize == 2) return 0;
-    if (!strcmp(f, "H") && b->itemsize == 2) return 1;
-    if (!strcmp(f, "B") && b->itemsize == 1) return 2;
-    PyErr_Format(PyExc_TypeError, "pixels have to be int16, uint16 or uint8, not '%s'", f);
-    return -1;
-}
-
-static int usable(const double *v, int n)
-{
-    int i;
-    for (i = 0; i < n; i++)
-        if (!isfinite(v[i]) || fabs(v[i]) > 1e9) {
-            PyErr_SetString(PyExc_ValueError, "a coordinate is not finite, or absurd");
-            return 0;
-        }
-    return 1;
-}
-
-/* The optional LUT and stations: their memory, or NULL for None; -1 with an exception. */
-static int optional(PyObject *given, Py_buffer *b, Py_ssize_t bytes, const char *what, const void **memory)
-{
-    *memory = NULL;
-    b->obj = NULL;
-    if (given == Py_None) return 0;
-    if (PyObject_GetBuffer(given, b, PyBUF_C_CONTIGUOUS) < 0) return -1;
-    if (b->len != bytes) {
-        PyErr_Format(PyExc_ValueError, "%s has %zd bytes, needs %zd", what, b->len, bytes);
-        return -1;
-    }
-    *memory = b->buf;
-    return 0;
-}
-
-typedef struct { Py_buffer pixels, out, lut, stations; } Buffers;
-
-static void let_go(Buffers *b)
-{
-    if (b->pixels.obj) PyBuffer_Release(&b->pixels);
-    if (b->out.obj) PyBuffer_Release(&b->out);
-    if (b->lut.obj) PyBuffer_Release(&b->lut);
-    if (b->stations.obj) PyBuffer_Release(&b->stations);
-}
-
-static int sizes_hold(const Buffers *b, int pixel_dimensions, int out_bytes, int width, int row0, int row1, int channels)
-{
-    Py_ssize_t need;
-    if (b->pixels.ndim != pixel_dimensions) {
-        PyErr_Format(PyExc_ValueError, "pixels have %d dimensions, needs %d", b->pixels.ndim, pixel_dimensions);
-        return 0;
-    }
-    if (width < 1 || row0 < 0 || row1 < row0 || width > 1 << 20 || row1 > 1 << 20) {
-        PyErr_SetString(PyExc_ValueError, "the rows or the width of the picture make no sense");
-        return 0;
-    }
-    need = (Py_ssize_t)width * (row1 - row0) * out_bytes * channels;
-    if (b->out.len != need) {
-        PyErr_Format(PyExc_ValueError, "the picture has %zd bytes, needs %zd", b->out.len, need);
-        return 0;
-    }
-    return 1;
-}
-
-static int dimensions_hold(const Buffers *b)
-{
-    int i;
-    for (i = 0; i < b->pixels.ndim; i++)
-        if (b->pixels.shape[i] < 1 || b->pixels.shape[i] > 1 << 20) {
-            PyErr_SetString(PyExc_ValueError, "pixels with an empty or absurd dimension");
-            return 0;
-        }
-    return 1;
-}
+static const CutRows cut_rows[][3] = { EVERY_PROCESSOR(cut_rows) };
+static const FlatRows flat_rows[][3] = { EVERY_PROCESSOR(flat_rows) };
 
 PyDoc_STRVAR(cut_doc,
-"cut(pixels, out, width, row0, row1, origin, across, down, through, planes, mode, interpolation, outside, lut, stations)\n\n"
+"cut(pixels, out, width, row0, row1, origin, across, down, through, planes, mode, interpolation, outside, lut, stations,\n"
+"    rows)\n\n"
 "Rows row0..row1 of a plane or slab through pixels (slices, rows, columns) into out, which holds just those rows:\n"
 "stored values, or greys where lut (65536 bytes) is given. Vectors are (column, row, slice) in voxels.\n"
-"mode 0 MIP 1 MinIP 2 mean; interpolation 0 nearest 1 linear 2 cubic; stations: float64 per slice, or None.");
+"mode 0 MIP 1 MinIP 2 mean; interpolation 0 nearest 1 linear 2 cubic; stations: float64 per slice, or None.\n"
+"rows: None, or nine float64 a row of the whole picture (origin, across, through) in place of the vectors.");
 
 static PyObject *cut(PyObject *self, PyObject *args)
 {
-    PyObject *pixels, *out, *lut, *stations;
+    PyObject *pixels, *out, *lut, *stations, *rows;
     Buffers b = {{0}};
     Grid g;
     Cut c;
@@ -170,10 +34,10 @@ static PyObject *cut(PyObject *self, PyObject *args)
     const void *memory;
     void *work = NULL;
     (void)self;
-    if (!PyArg_ParseTuple(args, "OOiii(ddd)(ddd)(ddd)(ddd)iiiiOO", &pixels, &out, &c.width, &row0, &row1,
+    if (!PyArg_ParseTuple(args, "OOiii(ddd)(ddd)(ddd)(ddd)iiiiOOO", &pixels, &out, &c.width, &row0, &row1,
                           &c.origin[0], &c.origin[1], &c.origin[2], &c.across[0], &c.across[1], &c.across[2],
                           &c.down[0], &c.down[1], &c.down[2], &c.through[0], &c.through[1], &c.through[2],
-                          &c.planes, &c.mode, &c.interpolation, &c.outside, &lut, &stations))
+                          &c.planes, &c.mode, &c.interpolation, &c.outside, &lut, &stations, &rows))
         return NULL;
     if (PyObject_GetBuffer(pixels, &b.pixels, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0) goto fail;
     if (PyObject_GetBuffer(out, &b.out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE) < 0) goto fail;
@@ -197,10 +61,17 @@ static PyObject *cut(PyObject *self, PyObject *args)
             PyErr_SetString(PyExc_ValueError, "stations have to ascend");
             goto fail;
         }
-    work = PyMem_Malloc((size_t)c.width * (sizeof(double) + 2 * sizeof(float) + sizeof(int)));
+    if (optional(rows, &b.rows, -1, "rows", &memory) < 0) goto fail;
+    c.rows = (const double *)memory;
+    if (c.rows && (b.rows.len % 72 || b.rows.len / 72 < row1)) {
+        PyErr_SetString(PyExc_ValueError, "rows has to hold nine float64 for every row of the picture");
+        goto fail;
+    }
+    if (c.rows && !usable(c.rows + 9 * (Py_ssize_t)row0, 9 * (row1 - row0))) goto fail;
+    work = PyMem_Malloc((size_t)c.width * (2 * sizeof(double) + sizeof(float) + sizeof(int)));
     if (!work) { PyErr_NoMemory(); goto fail; }
     Py_BEGIN_ALLOW_THREADS
-    chosen->cut[type](&g, &c, row0, row1, b.out.buf, work);
+    cut_rows[chosen][type](&g, &c, row0, row1, b.out.buf, work);
     Py_END_ALLOW_THREADS
     PyMem_Free(work);
     let_go(&b);
@@ -254,7 +125,7 @@ static PyObject *flat(PyObject *self, PyObject *args)
     line = (float *)PyMem_Malloc((size_t)f.width * sizeof(float));
     if (!line) { PyErr_NoMemory(); goto fail; }
     Py_BEGIN_ALLOW_THREADS
-    chosen->flat[type](&f, row0, row1, (uint8_t *)b.out.buf, line);
+    flat_rows[chosen][type](&f, row0, row1, (uint8_t *)b.out.buf, line);
     Py_END_ALLOW_THREADS
     PyMem_Free(line);
     let_go(&b);
@@ -264,54 +135,10 @@ fail:
     return NULL;
 }
 
-PyDoc_STRVAR(processor_doc, "processor() -> str\n\nThe instruction set in use: plain, x86-64-v2 or x86-64-v3.");
-
-static PyObject *processor(PyObject *self, PyObject *args)
-{
-    (void)self;
-    (void)args;
-    return PyUnicode_FromString(chosen->name);
-}
-
-PyDoc_STRVAR(choices_doc, "choices() -> tuple[str, ...]\n\nThe instruction sets this machine can run, the best last.");
-
-static PyObject *choices(PyObject *self, PyObject *args)
-{
-    PyObject *names = PyTuple_New(variant_count);
-    int i;
-    (void)self;
-    (void)args;
-    for (i = 0; names && i < variant_count; i++) {
-        PyObject *name = PyUnicode_FromString(variants[i].name);
-        if (!name) { Py_CLEAR(names); break; }
-        PyTuple_SET_ITEM(names, i, name);
-    }
-    return names;
-}
-
-PyDoc_STRVAR(use_doc, "use(name)\n\nTake this one of the choices from now on; for tests and benchmarks.");
-
-static PyObject *use(PyObject *self, PyObject *args)
-{
-    const char *name;
-    int i;
-    (void)self;
-    if (!PyArg_ParseTuple(args, "s", &name)) return NULL;
-    for (i = 0; i < variant_count; i++)
-        if (!strcmp(variants[i].name, name)) {
-            chosen = &variants[i];
-            Py_RETURN_NONE;
-        }
-    PyErr_Format(PyExc_ValueError, "this machine cannot run '%s'", name);
-    return NULL;
-}
-
 static PyMethodDef methods[] = {
     {"cut", cut, METH_VARARGS, cut_doc},
     {"flat", flat, METH_VARARGS, flat_doc},
-    {"processor", processor, METH_NOARGS, processor_doc},
-    {"choices", choices, METH_NOARGS, choices_doc},
-    {"use", use, METH_VARARGS, use_doc},
+    PROCESSOR_METHODS,
     {NULL, NULL, 0, NULL},
 };
 
@@ -322,6 +149,6 @@ static struct PyModuleDef module = {
 
 PyMODINIT_FUNC PyInit__kernels(void)
 {
-    find_variants();
+    find_processors();
     return PyModule_Create(&module);
 }

@@ -19,6 +19,7 @@ def cut(
     outside: int,
     lut: Any,
     stations: Any,
+    rows: Any,
     /,
 ) -> None: ...
 def flat(

@@ -1,4 +1,4 @@
-/* All stored types for one instruction set: NAMED(name, type) and TARGET are defined by _kernels.c. */
+/* All stored types for one instruction set: NAMED(name, type) and TARGET are defined by _kernels_isa.h. */
 
 #define T int16_t
 #define PAIRS 1
@@ -7,8 +7,7 @@
 #define LOWEST (-32768)
 #define HIGHEST 32767
 #define TYPED(name) NAMED(name, i16)
-#include "_kernels_body.h"
-#include "_kernels_flat.h"
+#include KERNEL_BODY
 #undef T
 #undef PAIRS
 #undef FLIP
@@ -24,8 +23,7 @@
 #define LOWEST 0
 #define HIGHEST 65535
 #define TYPED(name) NAMED(name, u16)
-#include "_kernels_body.h"
-#include "_kernels_flat.h"
+#include KERNEL_BODY
 #undef T
 #undef PAIRS
 #undef FLIP
@@ -41,8 +39,7 @@
 #define LOWEST 0
 #define HIGHEST 255
 #define TYPED(name) NAMED(name, u8)
-#include "_kernels_body.h"
-#include "_kernels_flat.h"
+#include KERNEL_BODY
 #undef T
 #undef PAIRS
 #undef FLIP

@@ -8,6 +8,6 @@ patients.
 from __future__ import annotations
 
 from workstation.rendering.engines.choice import choose, engine_named, engine_words
-from workstation.rendering.engines.engine import Cut, Engine, Flat
+from workstation.rendering.engines.engine import Cut, Engine, Flat, Layer, Ribbon, Summits
 
-__all__ = ["Cut", "Engine", "Flat", "choose", "engine_named", "engine_words"]
+__all__ = ["Cut", "Engine", "Flat", "Layer", "Ribbon", "Summits", "choose", "engine_named", "engine_words"]

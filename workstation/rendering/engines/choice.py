@@ -12,11 +12,11 @@ from workstation.rendering.engines.engine import Engine
 def engine_named(name: str) -> Engine:
     """The engine called kernel, vtk or reference; raises LookupError for kernels that were not compiled."""
     if name == "kernel":
-        if kernels.kernels is None:
+        if kernels.kernels is None or kernels.fusion is None or kernels.projection is None:
             raise LookupError("the compiled kernels are not there")
         from workstation.rendering.engines.kernel import KernelEngine
 
-        return KernelEngine(kernels.kernels)
+        return KernelEngine(kernels.kernels, kernels.fusion, kernels.projection)
     if name == "vtk":
         from workstation.rendering.engines.vtk import VtkEngine
 

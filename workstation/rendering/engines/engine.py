@@ -55,6 +55,43 @@ class Flat:
     interpolation: Interpolation = Interpolation.LINEAR
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ribbon:
+    """A curved plane or slab: every row of the output has its own place.
+
+    `rows` is float64 (height, 9): origin, across and through of each row, as in `Cut`. Output pixel (x, y) of
+    plane p lies at ``origin[y] + x * across[y] + p * through[y]``.
+    """
+
+    rows: npt.NDArray[np.float64]
+    width: int
+    planes: int = 1
+    mode: SlabMode = SlabMode.MAXIMUM
+    interpolation: Interpolation = Interpolation.LINEAR
+
+    @property
+    def height(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One volume of a fused picture: where it is cut, and its levels 0..255 as a 65536-entry table."""
+
+    volume: Array
+    cut: Cut
+    table: Grey
+    stations: Stations = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summits:
+    """The largest value of every brick of 8 and of 32 voxels: by them a projection skips most of it."""
+
+    fine: npt.NDArray[np.uint16]
+    coarse: npt.NDArray[np.uint16]
+
+
 class Engine(Protocol):
     """Samples stored values. Volumes are (slices, rows, columns) of int16, uint16 or uint8, C-contiguous."""
 
@@ -79,6 +116,38 @@ class Engine(Protocol):
         """
         ...
 
+    def curved(self, volume: Array, ribbon: Ribbon, outside: int = 0, stations: Stations = None) -> Array:
+        """As `cut`, along a curved surface."""
+        ...
+
+    def curved_grey(
+        self, volume: Array, ribbon: Ribbon, table: Grey, background: int = 0, stations: Stations = None
+    ) -> Grey:
+        """As `cut_grey`, along a curved surface."""
+        ...
+
+    def fused(self, below: Layer, above: Layer, colours: Grey, background: int = 0) -> Grey:
+        """The levels of `above` in `colours` (256, 4: red, green, blue, opacity) over the greys of `below`:
+        (height, width, 3); where `above` is outside it is clear.
+        """
+        ...
+
+    def summits(self, volume: Array) -> Summits | None:
+        """What `projected` wants to know beforehand about a volume, or None."""
+        ...
+
+    def projected(
+        self,
+        volume: Array,
+        cut: Cut,
+        table: Grey,
+        background: int = 0,
+        stations: Stations = None,
+        summits: Summits | None = None,
+    ) -> Grey:
+        """`cut_grey` of a linear MIP, quick where its many planes go through a whole volume."""
+        ...
+
 
 def slab_scale(mode: SlabMode) -> int:
     """The kernels' number of a slab mode."""
@@ -95,3 +164,21 @@ def look_up(values: Array, table: Grey) -> Grey:
     return np.asarray(
         table[values.astype(np.uint16, copy=False) if values.dtype != np.int16 else values.view(np.uint16)]
     )
+
+
+def blended(grey: Grey, level: Grey, inside: npt.NDArray[np.bool_], colours: Grey) -> Grey:
+    """Greys under coloured levels, rounded as the kernels do; clear where the upper layer is not inside."""
+    picked = colours[level].astype(np.uint32)
+    opacity = np.where(inside, picked[..., 3], 0)[..., None]
+    total: Array = grey[..., None] * (255 - opacity) + picked[..., :3] * opacity
+    return ((total + 127) // 255).astype(np.uint8)
+
+
+def ends_of(table: Grey, dtype: np.dtype[Any]) -> tuple[int, int]:
+    """(lowest, highest) stored value beyond which a table shows one grey."""
+    ends = np.iinfo(dtype)
+    values = np.arange(int(ends.min), int(ends.max) + 1)
+    changes = np.flatnonzero(np.diff(table[values & 0xFFFF].astype(np.int16)))
+    if changes.size == 0:
+        return int(ends.min), int(ends.min)
+    return int(values[changes[0]]), int(values[changes[-1] + 1])

@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workstation.rendering.engines.engine import Array, Cut, Flat, Grey, Stations, look_up
+from workstation.rendering.engines.engine import (
+    Array,
+    Cut,
+    Flat,
+    Grey,
+    Layer,
+    Ribbon,
+    Stations,
+    Summits,
+    blended,
+    look_up,
+)
 from workstation.session.view_state import Interpolation, SlabMode
 
 Floats = npt.NDArray[np.float64]
@@ -32,6 +43,37 @@ class ReferenceEngine:
         values, inside = exact_cut(volume, cut, stations)
         grey = look_up(_stored(values, volume.dtype), table)
         return np.where(inside, grey, np.uint8(background))
+
+    def curved(self, volume: Array, ribbon: Ribbon, outside: int = 0, stations: Stations = None) -> Array:
+        values, inside = exact_cut(volume, ribbon, stations)
+        return _stored(np.where(inside, values, outside), volume.dtype)
+
+    def curved_grey(
+        self, volume: Array, ribbon: Ribbon, table: Grey, background: int = 0, stations: Stations = None
+    ) -> Grey:
+        values, inside = exact_cut(volume, ribbon, stations)
+        grey = look_up(_stored(values, volume.dtype), table)
+        return np.where(inside, grey, np.uint8(background))
+
+    def fused(self, below: Layer, above: Layer, colours: Grey, background: int = 0) -> Grey:
+        grey = self.cut_grey(below.volume, below.cut, below.table, background, below.stations)
+        values, inside = exact_cut(above.volume, above.cut, above.stations)
+        level = look_up(_stored(values, above.volume.dtype), above.table)
+        return blended(grey, level, inside, colours)
+
+    def summits(self, volume: Array) -> Summits | None:
+        return None
+
+    def projected(
+        self,
+        volume: Array,
+        cut: Cut,
+        table: Grey,
+        background: int = 0,
+        stations: Stations = None,
+        summits: Summits | None = None,
+    ) -> Grey:
+        return self.cut_grey(volume, cut, table, background, stations)
 
     def flat(self, image: Array, flat: Flat, table: Grey | None, background: int = 0) -> Grey:
         planes = [image] if image.ndim == 2 else [image[..., n] for n in range(3)]
@@ -59,16 +101,23 @@ def _places(
     return np.stack(np.broadcast_arrays(*axes))
 
 
-def exact_cut(volume: Array, cut: Cut, stations: Stations = None) -> tuple[Floats, Bools]:
+def _plane_places(cut: Cut | Ribbon, p: int) -> Floats:
+    """(3, h, w) index coordinates of plane p."""
+    if isinstance(cut, Ribbon):
+        origin, across, through = (cut.rows[:, n : n + 3].T[:, :, None] for n in (0, 3, 6))
+        return np.asarray(origin + np.arange(cut.width) * across + p * through)
+    first = tuple(o + p * t for o, t in zip(cut.origin, cut.through, strict=True))
+    return _places(first, cut.across, cut.down, cut.width, cut.height)
+
+
+def exact_cut(volume: Array, cut: Cut | Ribbon, stations: Stations = None) -> tuple[Floats, Bools]:
     """Values (height, width) in float64 and where they are inside; MIP, MinIP or mean over the planes of a
     slab.
     """
     joined: Floats | None = None
     count = np.zeros((cut.height, cut.width), dtype=np.int64)
     for p in range(cut.planes):
-        origin = tuple(o + p * t for o, t in zip(cut.origin, cut.through, strict=True))
-        places = _places(origin, cut.across, cut.down, cut.width, cut.height)
-        values, inside = sampled(volume, places, cut.interpolation, stations)
+        values, inside = sampled(volume, _plane_places(cut, p), cut.interpolation, stations)
         joined = values if joined is None else _joined(joined, values, count > 0, inside, cut.mode)
         joined = np.where(inside | (count > 0), joined, 0.0)
         count += inside

@@ -1,7 +1,8 @@
 """The engine over vtkImageReslice: the fallback where nothing was compiled, and a second opinion in tests.
 
-VTK samples regular grids; volumes of unequal stations go through the NumPy reference, which is slower and
-exact. VTK holds places to 1/131072 of a voxel: between neighbours 1,000 units apart that is 0.01 of a unit.
+VTK samples regular grids on planes; volumes of unequal stations and curved surfaces go through the NumPy
+reference, which is slower and exact. VTK holds places to 1/131072 of a voxel: between neighbours 1,000 units
+apart that is 0.01 of a unit.
 VTK is imported when the first picture is asked for.
 """
 
@@ -11,7 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from workstation.rendering.engines.engine import Array, Cut, Flat, Grey, Stations, look_up
+from workstation.rendering.engines.engine import (
+    Array,
+    Cut,
+    Flat,
+    Grey,
+    Layer,
+    Ribbon,
+    Stations,
+    Summits,
+    blended,
+    look_up,
+)
 from workstation.rendering.engines.reference import ReferenceEngine
 from workstation.session.view_state import Interpolation, SlabMode
 
@@ -38,6 +50,39 @@ class VtkEngine:
             return self._reference.cut_grey(volume, cut, table, background, stations)
         grey = look_up(self._values(volume, cut), table)
         return np.where(self._inside(volume, cut), grey, np.uint8(background))
+
+    def curved(self, volume: Array, ribbon: Ribbon, outside: int = 0, stations: Stations = None) -> Array:
+        return self._reference.curved(volume, ribbon, outside, stations)
+
+    def curved_grey(
+        self, volume: Array, ribbon: Ribbon, table: Grey, background: int = 0, stations: Stations = None
+    ) -> Grey:
+        return self._reference.curved_grey(volume, ribbon, table, background, stations)
+
+    def fused(self, below: Layer, above: Layer, colours: Grey, background: int = 0) -> Grey:
+        grey = self.cut_grey(below.volume, below.cut, below.table, background, below.stations)
+        level = self.cut_grey(above.volume, above.cut, above.table, 0, above.stations)
+        everywhere = np.ones(65536, dtype=np.uint8)
+        inside = (
+            self._inside(above.volume, above.cut)
+            if above.stations is None
+            else self._reference.cut_grey(above.volume, above.cut, everywhere, 0, above.stations) > 0
+        )
+        return blended(grey, level, inside, colours)
+
+    def summits(self, volume: Array) -> Summits | None:
+        return None
+
+    def projected(
+        self,
+        volume: Array,
+        cut: Cut,
+        table: Grey,
+        background: int = 0,
+        stations: Stations = None,
+        summits: Summits | None = None,
+    ) -> Grey:
+        return self.cut_grey(volume, cut, table, background, stations)
 
     def flat(self, image: Array, flat: Flat, table: Grey | None, background: int = 0) -> Grey:
         planes = [image] if image.ndim == 2 else [np.ascontiguousarray(image[..., n]) for n in range(3)]
