@@ -150,8 +150,12 @@ class Studies(Protocol):
         """Every set of bytes that came under that UID, oldest first."""
         ...
 
-    def add_instance(self, instance: r.InstanceRecord) -> r.InstanceRecord:
-        """Insert and count up series and study."""
+    def digests_of(self, sop_instance_uid: str) -> Sequence[str]:
+        """The digests of every set of bytes that came under that UID."""
+        ...
+
+    def add_instance(self, record: r.InstanceRecord, **of_study: object) -> None:
+        """Insert, count up series and study, and change named columns of the study with it."""
         ...
 
     def instances_of(self, study_id: int, series_id: int | None = None) -> Sequence[r.InstanceRecord]: ...
@@ -192,8 +196,16 @@ class Studies(Protocol):
         """Say whether an instance's row names that blob."""
         ...
 
+    def known_blobs(self, keys: Sequence[str]) -> set[str]:
+        """Which of these blob keys (some hundreds at once) have a row."""
+        ...
+
     def blob_keys(self) -> Iterator[str]:
         """Every blob key that has a row."""
+        ...
+
+    def count_blobs(self) -> int:
+        """How many blob keys have a row."""
         ...
 
 

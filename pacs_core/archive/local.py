@@ -85,7 +85,7 @@ class _Worklist(_Part):
         rows = [v.exam_row(exam) for exam in exams]
         if query.status:
             rows = [row for row in rows if row.status in query.status]
-        rows.sort(key=_sort_key(query.sort), reverse=query.descending)
+        rows.sort(key=sort_key(query.sort), reverse=query.descending)
         return m.WorklistPage(tuple(rows[offset : offset + limit]), len(rows), sequence)
 
     def row(self, key: str) -> m.ExamRow:
@@ -643,12 +643,20 @@ def _delivery(tx: Transaction, delivery: DeliveryRecord) -> m.DeliveryView:
     return v.delivery_view(delivery, order.accession.value if order else "", name, report.study_uid, version)
 
 
-def _sort_key(sort: str) -> Callable[[m.ExamRow], Any]:
+def sort_key(sort: str) -> Callable[[m.ExamRow], Any]:
+    """How rows are put in order by a column; raises InvalidValue where there is no such one."""
     if sort == "priority":
         return v.urgency
     if sort not in m.ExamRow.__dataclass_fields__:
         raise InvalidValue(f"the worklist cannot be sorted by {sort}", "sort")
-    return lambda row: (str(getattr(row, sort) if getattr(row, sort) is not None else ""), row.key)
+    return lambda row: (_comparable(getattr(row, sort)), row.key)
+
+
+def _comparable(value: str | int | None) -> tuple[bool, float, str]:
+    """Numbers as numbers, texts as texts, and what is not known before both."""
+    if value is None or isinstance(value, str):
+        return value is not None, 0.0, value or ""
+    return True, float(value), ""
 
 
 def _order_command(form: m.OrderForm, identifier: PatientIdentifier) -> PlaceOrder:

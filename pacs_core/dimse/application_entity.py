@@ -14,6 +14,7 @@ from pacs_core.dimse import sop_classes as sop
 from pacs_core.dimse.acceptance import accept
 from pacs_core.dimse.admission import TRANSIENT, Admission, Rejection
 from pacs_core.dimse.association import LINGER_S, Association, Message, Released, Sink, into_memory
+from pacs_core.dimse.auditing import Audit
 from pacs_core.dimse.commands import BadCommand, Command
 from pacs_core.dimse.connection import Connection, Gone, Stopping
 from pacs_core.dimse.find_scp import FindSCP
@@ -55,9 +56,10 @@ class ApplicationEntity:
         self._most = max_associations
         self._idle_s = float(idle_s)
         self._store = StoreSCP(services.storing)
-        self._find = FindSCP(services, title)
-        self._worklist = WorklistSCP(services)
-        self._retrieve = RetrieveSCP(services, title)
+        audit = Audit(services)
+        self._find = FindSCP(services, title, audit)
+        self._worklist = WorklistSCP(services, audit)
+        self._retrieve = RetrieveSCP(services, title, audit)
         self._lock = threading.Lock()
         self._running: dict[threading.Thread, Connection] = {}
         self._over = threading.Event()

@@ -13,6 +13,7 @@ from pacs_core.dicom.dictionary import KEYWORD, TAG, VR, name_of
 from pacs_core.dimse import commands, status
 from pacs_core.dimse import sop_classes as sop
 from pacs_core.dimse.association import Association, Message
+from pacs_core.dimse.auditing import Audit
 from pacs_core.dimse.identifiers import LEVEL, Answer, Keys, encode_answer, read_keys
 from pacs_core.domain.errors import InvalidValue, MissingValue, ReadingRoomError
 from pacs_core.domain.matching import folded_name
@@ -194,9 +195,10 @@ def instance_values(instance: InstanceRecord) -> dict[int, object]:
 class FindSCP:
     """Answers C-FIND requests on studies."""
 
-    def __init__(self, services: Services, title: str) -> None:
+    def __init__(self, services: Services, title: str, audit: Audit) -> None:
         self._services = services
         self._title = title
+        self._audit = audit
 
     def answer(self, association: Association, message: Message) -> None:
         """Send a pending response per match, then the final one."""
@@ -214,7 +216,8 @@ class FindSCP:
             return
         pending = status.PENDING_WITHOUT_OPTIONAL_KEYS if unmatched(keys) else status.PENDING
         encoded = (encode_answer(keys, answer, syntax, preferred) for answer in found)
-        send_matches(association, message, encoded, pending)
+        noted = partial(self._audit.queried, association, f"C-FIND {level}", keys)
+        send_matches(association, message, encoded, pending, noted)
 
     def _matches(self, level: str, keys: Keys) -> Iterator[Answer]:
         wanted, asked, details = study_keys(keys), set(keys.tags()), Details(self._services)
@@ -293,21 +296,32 @@ def _instance(found: InstanceAnswer) -> dict[int, object]:
     return instance_values(found.instance) | study_values(found.of.of) | series_values(found.of.series)
 
 
-def send_matches(association: Association, message: Message, encoded: Iterator[bytes], pending: int) -> None:
-    """Send the answers as pending responses and then success, or cancel where it was asked for."""
+def send_matches(
+    association: Association,
+    message: Message,
+    encoded: Iterator[bytes],
+    pending: int,
+    noted: Callable[[int], None],
+) -> None:
+    """Send the answers as pending responses and then success, or cancel where it was asked for.
+
+    `noted` hears how many were sent before the requestor hears of the end, and where it is gone.
+    """
     context, command = message.context, message.command
     response = command.response(pending, data_set=True)
     response.values.pop(commands.AFFECTED_INSTANCE, None)
-    count = 0
-    for batch in _batches(encoded):
-        if association.poll_cancel(command.message_id):
-            association.send(context.id, command.response(status.CANCELLED))
-            log.info("%s: C-FIND cancelled after %d answers", association.name, count)
-            return
-        association.send_many(context.id, response, batch)
-        count += len(batch)
-    association.send(context.id, command.response(status.SUCCESS))
-    log.info("%s: C-FIND answered %d", association.name, count)
+    count, end = 0, status.SUCCESS
+    try:
+        for batch in _batches(encoded):
+            if association.poll_cancel(command.message_id):
+                end = status.CANCELLED
+                break
+            association.send_many(context.id, response, batch)
+            count += len(batch)
+    finally:
+        noted(count)
+    association.send(context.id, command.response(end))
+    log.info("%s: C-FIND ended with %04XH after %d answers", association.name, end, count)
 
 
 def _batches(encoded: Iterator[bytes]) -> Iterator[Sequence[bytes]]:

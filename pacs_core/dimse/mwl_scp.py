@@ -4,10 +4,14 @@ RAD-5."""
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
-from pacs_core.dicom.dictionary import TAG
+from pacs_core.dicom.dictionary import TAG, VR
 from pacs_core.dimse import status
 from pacs_core.dimse.association import Association, Message
+from pacs_core.dimse.auditing import Audit
 from pacs_core.dimse.find_scp import send_matches
 from pacs_core.dimse.identifiers import Answer, Keys, encode_answer, read_keys
 from pacs_core.domain.errors import ReadingRoomError
@@ -16,58 +20,77 @@ from pacs_core.domain.patient import Demographics
 from pacs_core.domain.records import WorklistKeys
 from pacs_core.domain.times import dicom_date, dicom_time
 from pacs_core.services.bundle import Services
-from pacs_core.services.modality_worklist import WorklistItem
+from pacs_core.services.modality_worklist import WorklistItem, step_status
 
 log = logging.getLogger("reading_room.dimse")
 
 STEPS = TAG["ScheduledProcedureStepSequence"]
 LONGEST = {"SH": 16, "LO": 64, "CS": 16, "AE": 16}
 
-MATCHED = frozenset(
-    TAG[k]
-    for k in (
-        "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "AccessionNumber",
-        "RequestedProcedureID", "StudyInstanceUID", "ReferringPhysicianName",
-    )
-)  # fmt: skip
-MATCHED_IN_STEP = frozenset(
-    TAG[k]
-    for k in (
-        "ScheduledStationAETitle", "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime",
-        "Modality", "ScheduledPerformingPhysicianName", "ScheduledProcedureStepID",
-    )
-)  # fmt: skip
+MATCHED = {
+    "PatientName": "patient_name",
+    "PatientID": "patient_id",
+    "IssuerOfPatientID": "issuer",
+    "PatientBirthDate": "birth_date",
+    "PatientSex": "sex",
+    "AccessionNumber": "accession",
+    "RequestedProcedureID": "procedure_id",
+    "RequestedProcedurePriority": "priority",
+    "StudyInstanceUID": "study_uids",
+    "ReferringPhysicianName": "referring_physician",
+    "RequestingPhysician": "requesting_physician",
+    "AdmissionID": "admission_id",
+    "PlacerOrderNumberImagingServiceRequest": "placer_number",
+    "FillerOrderNumberImagingServiceRequest": "filler_number",
+}
+"""Keys that are matched, and what the worklist calls them; those of a step beside them."""
+
+MATCHED_IN_STEP = {
+    "ScheduledStationAETitle": "station_aet",
+    "ScheduledProcedureStepStartDate": "start_date",
+    "ScheduledProcedureStepStartTime": "start_time",
+    "Modality": "modalities",
+    "ScheduledPerformingPhysicianName": "performing_physician",
+    "ScheduledProcedureStepID": "step_id",
+    "ScheduledProcedureStepStatus": "step_status",
+    "ScheduledStationName": "station_name",
+    "ScheduledProcedureStepLocation": "location",
+}
+
+_TAGS = frozenset(TAG[name] for name in MATCHED)
+_TAGS_IN_STEP = frozenset(TAG[name] for name in MATCHED_IN_STEP)
+_READERS: dict[str, Callable[[Keys, int], object]] = {
+    "UI": Keys.texts, "CS": Keys.text, "DA": Keys.dates, "TM": Keys.times,
+}  # fmt: skip
+
+
+def _values(keys: Keys | None, matched: Mapping[str, str]) -> dict[str, Any]:
+    if keys is None:
+        return {}
+    readers = _READERS | {"Modality": Keys.texts}
+    return {
+        name: readers.get(keyword, readers.get(VR[TAG[keyword]], Keys.text))(keys, TAG[keyword])
+        for keyword, name in matched.items()
+    }
 
 
 def worklist_keys(keys: Keys, asker: str) -> WorklistKeys:
     """The search keys of a worklist identifier; raises InvalidValue naming a key that cannot be read."""
-    step = keys.item(STEPS)
-    none = ("", "")
+    step = _values(keys.item(STEPS), MATCHED_IN_STEP)
+    issuer_item = keys.item(TAG["IssuerOfAccessionNumberSequence"])
     return WorklistKeys(
         asker=asker,
-        station_aet=step.text(TAG["ScheduledStationAETitle"]) if step else "",
-        modality=step.text(TAG["Modality"]) if step else "",
-        start_date=step.dates(TAG["ScheduledProcedureStepStartDate"]) if step else none,
-        start_time=step.times(TAG["ScheduledProcedureStepStartTime"]) if step else none,
-        performing_physician=step.text(TAG["ScheduledPerformingPhysicianName"]) if step else "",
-        step_id=step.text(TAG["ScheduledProcedureStepID"]) if step else "",
-        patient_name=keys.text(TAG["PatientName"]),
-        patient_id=keys.text(TAG["PatientID"]),
-        issuer=keys.text(TAG["IssuerOfPatientID"]),
-        birth_date=keys.dates(TAG["PatientBirthDate"])[0],
-        sex=keys.text(TAG["PatientSex"]),
-        accession=keys.text(TAG["AccessionNumber"]),
-        procedure_id=keys.text(TAG["RequestedProcedureID"]),
-        study_uid=keys.text(TAG["StudyInstanceUID"]),
-        referring_physician=keys.text(TAG["ReferringPhysicianName"]),
+        accession_issuer=issuer_item.text(TAG["LocalNamespaceEntityID"]) if issuer_item else "",
+        **_values(keys, MATCHED),
+        **step,
     )
 
 
 def unmatched(keys: Keys) -> bool:
     """Say whether a value was given for a key that is not matched."""
     step = keys.item(STEPS)
-    outer = any(keys.text(tag) for tag in keys.tags() if tag not in MATCHED and tag != STEPS)
-    return outer or bool(step and any(step.text(tag) for tag in step.tags() if tag not in MATCHED_IN_STEP))
+    outer = any(keys.text(tag) for tag in keys.tags() if tag not in _TAGS and tag != STEPS)
+    return outer or bool(step and any(step.text(tag) for tag in step.tags() if tag not in _TAGS_IN_STEP))
 
 
 def step_values(step: ScheduledProcedureStep, order: Order, station_aet: str) -> dict[int, object]:
@@ -85,7 +108,7 @@ def step_values(step: ScheduledProcedureStep, order: Order, station_aet: str) ->
         TAG["ScheduledProcedureStepID"]: step.step_id,
         TAG["ScheduledStationName"]: fitting(step.station_name, "SH"),
         TAG["ScheduledProcedureStepLocation"]: fitting(step.location, "SH"),
-        TAG["ScheduledProcedureStepStatus"]: "SCHEDULED" if step.state.name == "SCHEDULED" else "STARTED",
+        TAG["ScheduledProcedureStepStatus"]: step_status(step),
         TAG["RequestedContrastAgent"]: fitting(order.contrast, "LO"),
         TAG["PreMedication"]: "",
         TAG["CommentsOnTheScheduledProcedureStep"]: order.technologist_note,
@@ -183,8 +206,9 @@ def fitting(text: str, vr: str) -> str:
 class WorklistSCP:
     """Answers C-FIND requests on the modality worklist."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, audit: Audit) -> None:
         self._services = services
+        self._audit = audit
 
     def answer(self, association: Association, message: Message) -> None:
         """Send a pending response per step, then the final one."""
@@ -201,4 +225,5 @@ class WorklistSCP:
         preferred = keys.header.character_set
         pending = status.PENDING_WITHOUT_OPTIONAL_KEYS if unmatched(keys) else status.PENDING
         encoded = (encode_answer(keys, Answer(item_values(item)), syntax, preferred) for item in found)
-        send_matches(association, message, encoded, pending)
+        noted = partial(self._audit.polled, association, "modality worklist", keys)
+        send_matches(association, message, encoded, pending, noted)

@@ -15,6 +15,7 @@ from pacs_core.dicom.encoding import element
 from pacs_core.dicom.transfer_syntaxes import is_implicit
 from pacs_core.dimse import commands, status
 from pacs_core.dimse.association import Association, Message, Released
+from pacs_core.dimse.auditing import Audit
 from pacs_core.dimse.client import connect, storage_proposals
 from pacs_core.dimse.commands import BadCommand, Command
 from pacs_core.dimse.connection import Gone, Stopping
@@ -22,7 +23,6 @@ from pacs_core.dimse.find_scp import LEVELS, level_of
 from pacs_core.dimse.identifiers import Keys, read_keys
 from pacs_core.dimse.pdu import BadPdu
 from pacs_core.dimse.sending import Originator, Outgoing, store
-from pacs_core.domain.access import Actor, Role
 from pacs_core.domain.errors import InvalidValue, MissingValue, NotFound, ReadingRoomError, StorageFailure
 from pacs_core.domain.records import PeerRecord, StudyKeys
 from pacs_core.services.bundle import Services
@@ -114,9 +114,10 @@ class Cancelled(Exception):
 class RetrieveSCP:
     """Answers C-MOVE and C-GET requests."""
 
-    def __init__(self, services: Services, title: str) -> None:
+    def __init__(self, services: Services, title: str, audit: Audit) -> None:
         self._services = services
         self._title = title
+        self._audit = audit
 
     def move(self, association: Association, message: Message) -> None:
         """Send what is asked for to a known peer, telling the requestor how far it is."""
@@ -132,8 +133,7 @@ class RetrieveSCP:
             return
         originator = Originator(association.calling, command.message_id)
         task = _Retrieval(association, message, files)
-        task.run(_to_peer(task, peer, self._title, originator))
-        self._audit(association, task, f"by C-MOVE to {title}")
+        self._run(task, _to_peer(task, peer, self._title, originator), f"by C-MOVE to {title}")
 
     def get(self, association: Association, message: Message) -> None:
         """Send what is asked for on the association itself."""
@@ -143,8 +143,7 @@ class RetrieveSCP:
             self._refuse(association, message, error)
             return
         task = _Retrieval(association, message, files)
-        task.run(_on_association(task))
-        self._audit(association, task, "by C-GET")
+        self._run(task, _on_association(task), "by C-GET")
 
     def _files(self, message: Message) -> list[tuple[StoredFile, Outgoing]]:
         keys = read_keys(message.data, message.context.transfer_syntaxes[0])
@@ -159,13 +158,13 @@ class RetrieveSCP:
         log.warning("%s: %s refused with %04XH: %s", association.name, name, response.status, error.where)
         association.send(message.context.id, response)
 
-    def _audit(self, association: Association, task: _Retrieval, how: str) -> None:
-        """Each study that left is an export in the audit."""
-        actor = Actor(
-            f"ae:{association.calling}", Role.TECHNOLOGIST, association.calling, "", association.address
-        )
-        for study_uid, count in task.sent.items():
-            self._services.access.note(actor, "export", f"study:{study_uid}", detail=f"{count} {how}")
+    def _run(self, task: _Retrieval, outcomes: Outcomes, how: str) -> None:
+        """Each study that left is an export in the audit, also where the requestor broke off."""
+        try:
+            task.run(outcomes)
+        finally:
+            for study_uid, count in task.sent.items():
+                self._audit.exported(task.association, study_uid, count, how)
 
 
 def outgoing_of(file: StoredFile, now: datetime, system: str) -> Outgoing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from pathlib import Path
 
 from pacs_core.archive.importing import import_file
@@ -12,6 +13,9 @@ from pacs_core.services.bundle import Services
 from pacs_core.storage.folder import FolderStore
 
 log = logging.getLogger("reading_room.store")
+
+AT_ONCE = 500
+"""Blob keys in one question to the index."""
 
 
 def sweep(services: Services, store: FolderStore, quarantine: Path) -> dict[str, int]:
@@ -24,19 +28,31 @@ def sweep(services: Services, store: FolderStore, quarantine: Path) -> dict[str,
     for part in store.unfinished():
         part.unlink(missing_ok=True)
         counts["dropped"] += 1
+    unknown, known = _compared(services, store)
     with services.index.read() as tx:
-        known = set(tx.studies.blob_keys())
-    present = set(store.keys())
-    for key in sorted(present - known):
+        counts["rows without file"] = tx.studies.count_blobs() - known
+    for key in unknown:
         try:
             _take_up(services, store, key, quarantine, counts)
         except (OutOfSpace, StorageFailure) as error:  # the node has to start on a full disk as well
             log.error("a file without its row stays as it is: %s", type(error).__name__)
             counts["left"] += 1
-    counts["rows without file"] = len(known - present)
     if any(counts.values()):
         log.warning("sweep: %s", ", ".join(f"{n} {what}" for what, n in counts.items() if n))
     return counts
+
+
+def _compared(services: Services, store: FolderStore) -> tuple[list[str], int]:
+    """The files without a row, and how many have one; asked by the index on blob keys, some at a time."""
+    unknown: list[str] = []
+    known = 0
+    keys = store.keys()
+    while some := list(islice(keys, AT_ONCE)):
+        with services.index.read() as tx:
+            rows = tx.studies.known_blobs(some)
+        known += len(rows)
+        unknown += [key for key in some if key not in rows]
+    return unknown, known
 
 
 def _take_up(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pacs_core.domain.events import Event
-from pacs_core.domain.matching import matches_name, matches_range, matches_text
-from pacs_core.domain.order import Order, ScheduledProcedureStep
+from pacs_core.domain.matching import matches_name, matches_range, matches_text, matches_uids
+from pacs_core.domain.order import Order, OrderState, ScheduledProcedureStep
 from pacs_core.domain.patient import Patient, answers_to
 from pacs_core.domain.records import PeerRecord, WorklistKeys
 from pacs_core.ports import Clock, Index, Transaction
@@ -63,19 +63,12 @@ class ModalityWorklist:
         person = patient.demographics
         return (
             _station_fits(keys, step, peers)
-            and matches_text(keys.modality, step.modality)
-            and matches_range(*keys.start_date, step.start_date)
-            and matches_range(*keys.start_time, step.start_time)
-            and matches_name(keys.performing_physician, step.performing_physician)
+            and _step_fits(keys, step)
+            and _order_fits(keys, order)
             and matches_name(keys.patient_name, person.name)
             and answers_to(patient, keys.patient_id, keys.issuer)
-            and matches_text(keys.birth_date, person.birth_date)
+            and matches_range(*keys.birth_date, person.birth_date)
             and matches_text(keys.sex, person.sex)
-            and matches_text(keys.accession, order.accession.value)
-            and matches_text(keys.procedure_id, order.procedure_id)
-            and matches_text(keys.step_id, step.step_id)
-            and matches_text(keys.study_uid, order.study_uid)
-            and matches_name(keys.referring_physician, order.referring_physician)
         )
 
     def _note(self, tx: Transaction, items: list[WorklistItem], asker: str) -> None:
@@ -93,6 +86,39 @@ class ModalityWorklist:
                         detail={"step": item.step.step_id, "accession": item.order.accession.value},
                     )
                 )
+
+
+def step_status(step: ScheduledProcedureStep) -> str:
+    """Scheduled Procedure Step Status (0040,0020), PS3.3 C.4.10."""
+    return "SCHEDULED" if step.state is OrderState.SCHEDULED else "STARTED"
+
+
+def _step_fits(keys: WorklistKeys, step: ScheduledProcedureStep) -> bool:
+    return (
+        (not keys.modalities or any(matches_text(wanted, step.modality) for wanted in keys.modalities))
+        and matches_range(*keys.start_date, step.start_date)
+        and matches_range(*keys.start_time, step.start_time)
+        and matches_name(keys.performing_physician, step.performing_physician)
+        and matches_text(keys.step_id, step.step_id)
+        and matches_text(keys.step_status, step_status(step))
+        and matches_text(keys.station_name, step.station_name)
+        and matches_text(keys.location, step.location)
+    )
+
+
+def _order_fits(keys: WorklistKeys, order: Order) -> bool:
+    return (
+        matches_text(keys.accession, order.accession.value)
+        and matches_text(keys.accession_issuer, order.accession.issuer)
+        and matches_text(keys.procedure_id, order.procedure_id)
+        and matches_uids(keys.study_uids, order.study_uid)
+        and matches_name(keys.referring_physician, order.referring_physician)
+        and matches_name(keys.requesting_physician, order.requesting_physician)
+        and matches_text(keys.admission_id, order.admission_id)
+        and matches_text(keys.priority, order.priority.value)
+        and matches_text(keys.placer_number, order.placer_number)
+        and matches_text(keys.filler_number, order.filler_number)
+    )
 
 
 def _subject(item: WorklistItem, asker: str) -> str:

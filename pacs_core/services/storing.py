@@ -120,13 +120,12 @@ class Storing:
 
     def _same_is_there(self, received: ReceivedObject) -> bool:
         with self._index.read() as tx:
-            versions = tx.studies.versions_of(received.header.sop_instance_uid)
-        return any(v.digest == received.digest for v in versions)
+            return received.digest in tx.studies.digests_of(received.header.sop_instance_uid)
 
     def _index_object(self, tx: Transaction, key: str, received: ReceivedObject, origin: Origin) -> Kept:
         header = received.header
-        versions = tx.studies.versions_of(header.sop_instance_uid)
-        if any(v.digest == received.digest for v in versions):
+        versions = tx.studies.digests_of(header.sop_instance_uid)
+        if received.digest in versions:
             return Kept.ALREADY_THERE
         now = instant(self._clock.now())
         study = tx.studies.find(header.study_instance_uid)
@@ -134,32 +133,20 @@ class Storing:
         if study is None:
             study = self._new_study(tx, header, origin, now)
         series = self._series(tx, study, header)
-        tx.studies.add_instance(_instance(received, key, study.id, series.id, now, current=not versions))
-        study = tx.studies.update(
-            study.study_uid,
-            last_received_at=now,
-            modalities=_with_modality(study.modalities, header.modality),
-        )
+        news = _news(study, header)
+        instance = _instance(received, key, study.id, series.id, now, current=not versions)
+        modalities = _with_modality(study.modalities, header.modality)
+        tx.studies.add_instance(instance, last_received_at=now, modalities=modalities, **news)
         if versions:
             self._hold(
                 tx, study, "other bytes", "an object came again under the same UID with other bytes", now
             )
         elif not fresh and _other_patient(study, header):
             self._hold(tx, study, "two patients", "images of one study carry different patient IDs", now)
-        study = self._reconcile(tx, study, header, fresh, origin)
+        if fresh or news:  # the first image, and one that names an order by further numbers
+            study = self._reconciling.settle(tx, tx.studies.get(study.study_uid), origin.caller)
         tx.record(_event("images.stored", study, origin.caller, {"count": 1, "door": origin.door}))
         return Kept.OTHER_BYTES if versions else Kept.STORED
-
-    def _reconcile(
-        self, tx: Transaction, study: StudyRecord, header: InstanceHeader, fresh: bool, origin: Origin
-    ) -> StudyRecord:
-        """Match or hold at the first image, and again where a later one names an order by further numbers."""
-        news = _news(study, header)
-        if news:
-            study = tx.studies.update(study.study_uid, **news)
-        if fresh or news:
-            return self._reconciling.settle(tx, study, origin.caller)
-        return study
 
     def _new_study(self, tx: Transaction, header: InstanceHeader, origin: Origin, now: str) -> StudyRecord:
         received = Received(

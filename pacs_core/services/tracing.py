@@ -9,7 +9,7 @@ from pacs_core.domain.errors import NotFound
 from pacs_core.domain.events import Change
 from pacs_core.domain.order import Order
 from pacs_core.domain.patient import Patient
-from pacs_core.domain.records import StudyKeys, StudyRecord
+from pacs_core.domain.records import StudyRecord
 from pacs_core.ports import Index, Transaction
 
 STAGES = ("patient", "order", "worklist", "acquisition", "reconciliation", "reading", "report")
@@ -62,10 +62,8 @@ class Tracing:
         found = {s.study_uid: s for o in orders for s in tx.studies.of_order(o.id)}
         for study in tx.studies.held_for(accession, "", ""):
             found.setdefault(study.study_uid, study)
-        if not found and not orders:
-            found = {
-                s.study_uid: s for s in tx.studies.search(StudyKeys()) if s.received_accession == accession
-            }
+        if accession and not found and not orders:
+            found = {s.study_uid: s for s in tx.studies.naming(accession)}
         return list(found.values())
 
     def _patient(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from pacs_core.archive import codec
 from pacs_core.archive.routes import JSON, parse_query
 from pacs_core.domain.access import Actor, Verb
+from pacs_core.domain.records import StudyKeys
 from pacs_core.services.querying import InstanceAnswer, SeriesAnswer, StudyAnswer
 from pacs_core.web.attributes import DICOM_JSON, JsonAttributes, put, put_known
 from pacs_core.web.blocking import Blocking
@@ -22,6 +24,8 @@ from pacs_core.web.qido_keys import INSTANCE, SERIES, STUDY, Question, question
 from pacs_core.web.responses import answer
 from pacs_core.web.routing import At, Endpoint
 
+LONGEST = 600
+_LEVELS = {STUDY: "studies", SERIES: "series", INSTANCE: "instances"}
 _PATHS = (
     ("/studies", STUDY),
     ("/studies/{study}/series", SERIES),
@@ -63,10 +67,29 @@ class Qido:
         querying = self._node.querying
         keys, limit, offset = asked.keys, asked.limit + 1, asked.offset
         if level == STUDY:
-            return [study_json(a, asked, base) for a in querying.studies(keys, limit, offset)]
-        if level == SERIES:
-            return [series_json(a, asked, base) for a in querying.series(keys, limit, offset)]
-        return [instance_json(a, asked, base) for a in querying.instances(keys, limit, offset)]
+            found = [study_json(a, asked, base) for a in querying.studies(keys, limit, offset)]
+        elif level == SERIES:
+            found = [series_json(a, asked, base) for a in querying.series(keys, limit, offset)]
+        else:
+            found = [instance_json(a, asked, base) for a in querying.instances(keys, limit, offset)]
+        answers = min(len(found), asked.limit)
+        detail = f"{answers} answers to {told(keys) or 'no keys'}"
+        self._node.access.note(actor, "query", f"QIDO-RS {_LEVELS[level]}", detail=detail)
+        return found
+
+
+def told(keys: StudyKeys) -> str:
+    """The keys that were given a value, with it, for the audit."""
+    given = {f.name: _plain(f.name, getattr(keys, f.name)) for f in fields(keys)}
+    words = ", ".join(f"{name}={value}" for name, value in given.items() if value)
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
+
+
+def _plain(name: str, value: str | tuple[str, ...]) -> str:
+    if isinstance(value, str):
+        return value
+    between = " to " if name.endswith(("_date", "_time")) else " "
+    return between.join(value) if any(value) else ""
 
 
 def _path_keys(request: Request) -> dict[str, tuple[str, ...]]:

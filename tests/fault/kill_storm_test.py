@@ -266,7 +266,7 @@ def storm(folder: Path, storescu: Path, rounds: int, each: int) -> None:
 
 
 def test_nothing_acknowledged_is_missing_after_kill_9(tmp_path: Path, dcmtk: Callable[[str], Path]) -> None:
-    storm(tmp_path, dcmtk("storescu"), rounds=3, each=60)
+    storm(tmp_path, dcmtk("storescu"), rounds=3, each=30)
 
 
 @pytest.mark.long

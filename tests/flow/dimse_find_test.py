@@ -254,3 +254,13 @@ def test_a_renamed_patient_is_found_by_the_new_name(tmp_path: Path, shared_data:
         spine.patient("P1", "NEW^NAME")
         assert [f["PatientName"] for f in find(node, PatientName="NEW*", StudyInstanceUID="")] == ["NEW^NAME"]
         assert find(node, PatientName="OLD*", StudyInstanceUID="") == []
+
+
+def test_a_query_is_audited_with_its_keys_and_the_number_of_answers(node: Running) -> None:
+    found = find(node, PatientID="98890234", StudyDescription="")
+    with node.spine.index.read() as tx:
+        row = next(row for row in tx.audit.before(0, 50) if row.verb == "query")
+    assert row.subject == "C-FIND STUDY"
+    assert row.detail == f"{len(found)} answers to PatientID=98890234"
+    assert row.actor.startswith("ae:")
+    assert row.address == "127.0.0.1"

@@ -23,7 +23,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         place(running, "A1", "P1", "DOE^JANE", "CT", "2026-03-02", "09:00:00", station="CT1", weight=61.5)
         place(running, "A2", "P2", "ROE^RICHARD", "MR", "2026-03-02", "13:30:00", station="MR1")
         place(running, "A3", "P3", "Müller^Jörg", "CT", "2026-03-03", "08:15:00", station="CT1")
-        place(running, "A4", "P4", "Yamada^Tarou=山田^太郎", "US", "2026-03-04", "10:00:00")
+        place(running, "A4", "P4", "Yamada^Tarou=山田^太郎=やまだ^たろう", "US", "2026-03-04", "10:00:00")
         yield running
 
 
@@ -92,6 +92,14 @@ def test_everything_in_order_of_time(node: Running) -> None:
         ({"ScheduledProcedureStepStartTime": "09"}, ["A1"]),
         ({"ScheduledPerformingPhysicianName": "TECH*", "Modality": "US"}, ["A4"]),
         ({"Modality": "XA"}, []),
+        ({"Modality": "M*"}, ["A2"]),
+        ({"Modality": "?T"}, ["A1", "A3"]),
+        ({"Modality": "MR\\US"}, ["A2", "A4"]),
+        ({"ScheduledStationAETitle": "?T1", "Modality": "CT\\M?"}, ["A1", "A3"]),
+        ({"ScheduledProcedureStepStatus": "STARTED"}, []),
+        ({"ScheduledProcedureStepStatus": "SCHEDULED", "Modality": "MR"}, ["A2"]),
+        ({"ScheduledProcedureStepLocation": "Room 1", "Modality": "US"}, ["A4"]),
+        ({"ScheduledProcedureStepLocation": "Room 2"}, []),
     ],
 )
 def test_keys_of_the_step(node: Running, step: dict[str, str], found: list[str]) -> None:
@@ -105,6 +113,20 @@ def test_keys_of_the_step(node: Running, step: dict[str, str], found: list[str])
         ({"PatientName": "doe*"}, ["A1"]),
         ({"PatientName": "muller*"}, ["A3"]),
         ({"PatientName": "山田*"}, ["A4"]),
+        ({"PatientName": "=山田*"}, ["A4"]),
+        ({"PatientName": "やまだ^*"}, ["A4"]),
+        ({"PatientName": "==やまだ^た?う"}, ["A4"]),
+        ({"PatientName": "Yamada*=山田^太郎"}, ["A4"]),
+        ({"PatientName": "Yamada*=川田*"}, []),
+        ({"PatientName": "*^J*"}, ["A1", "A3"]),
+        ({"PatientBirthDate": "19700102"}, ["A1", "A2", "A3", "A4"]),
+        ({"PatientBirthDate": "19600101-19701231", "AccessionNumber": "A?"}, ["A1", "A2", "A3", "A4"]),
+        ({"PatientBirthDate": "19700103-"}, []),
+        ({"PatientBirthDate": "-19691231"}, []),
+        ({"PlacerOrderNumberImagingServiceRequest": "PL-A2"}, ["A2"]),
+        ({"FillerOrderNumberImagingServiceRequest": "FI-A3"}, ["A3"]),
+        ({"RequestedProcedurePriority": "STAT"}, []),
+        ({"IssuerOfPatientID": "ELSEWHERE"}, []),
         ({"PatientID": "P2"}, ["A2"]),
         ({"PatientID": "P?"}, ["A1", "A2", "A3", "A4"]),
         ({"AccessionNumber": "A4"}, ["A4"]),
@@ -236,3 +258,23 @@ def test_a_bad_date_is_refused_by_name(node: Running) -> None:
 
     with pytest.raises(Refused, match=r"ScheduledProcedureStepStartDate \(0040,0002\): 'today'"):
         ask(node, None, "CT1", ScheduledProcedureStepStartDate="today")
+
+
+def queries(node: Running) -> list[tuple[str, str, str]]:
+    with node.spine.index.read() as tx:
+        rows = [row for row in tx.audit.before(0, 1000) if row.verb == "query"]
+    return [(row.actor, row.subject, row.detail) for row in rows]
+
+
+def test_a_question_is_audited_once_however_often_it_is_polled(node: Running) -> None:
+    for _ in range(3):
+        ask(node, {"PatientID": "P2"}, "POLLING", Modality="MR")
+    mine = [row for row in queries(node) if row[0] == "ae:POLLING"]
+    ((_, subject, detail),) = mine
+    assert subject == "modality worklist"
+    assert detail.startswith("1 answers to ")
+    assert "PatientID=P2" in detail
+    assert "Modality=MR" in detail
+    node.spine.clock.forward(3600)
+    ask(node, {"PatientID": "P2"}, "POLLING", Modality="MR")
+    assert len([row for row in queries(node) if row[0] == "ae:POLLING"]) == 2

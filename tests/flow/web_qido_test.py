@@ -236,3 +236,11 @@ def test_an_attack_on_the_index_finds_nothing(doors: Knocking) -> None:
     assert found(doors, "PatientID=%27%20OR%201%3D1%20--") == set()
     assert found(doors, "PatientName=%25") == set()
     assert found(doors, "PatientName=" + "*" * 50 + "zzz") == set()
+
+
+def test_a_search_is_audited_with_its_keys_and_the_number_of_answers(doors: Knocking) -> None:
+    uids = found(doors, "PatientName=*&StudyDate=-20991231")
+    rows = doors.client("admin").get("/api/v1/audit").json()
+    row = next(row for row in rows if row["verb"] == "query")
+    assert row["subject"] == "QIDO-RS studies"
+    assert row["detail"] == f"{len(uids)} answers to patient_name=*, study_date= to 2099-12-31"

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from pacs_core.runtime import sweep as sweeping
 from pacs_core.runtime.sweep import sweep
 from tests.support.dicom_bytes import dicom_file
 from tests.support.spine import Spine, spine
 
 
-def left_behind(house: Spine) -> str:
+def left_behind(house: Spine, content: bytes = b"") -> str:
     """A file in the store whose row was never committed."""
     writer = house.store.create()
-    writer.write(dicom_file("1.2.3", 1))
+    writer.write(content or dicom_file("1.2.3", 1))
     writer.commit()
     return writer.key
 
@@ -42,3 +45,19 @@ def test_on_a_full_disk_the_node_starts_all_the_same_and_the_file_waits(
         assert list(house.store.keys()) == [key]
         house.store.reserve_bytes = 0
         assert swept(house, tmp_path) == {"indexed": 1}
+
+
+def test_files_and_rows_are_compared_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "AT_ONCE", 2)
+    with spine(tmp_path) as house:
+        for number in range(1, 6):
+            house.image("1.9", number=number)
+        keys = sorted(house.store.keys())
+        house.store.remove(keys[3])
+        left_behind(house)
+        rubbish = left_behind(house, b"no image at all")
+        assert swept(house, tmp_path) == {"indexed": 1, "set aside": 1, "rows without file": 1}
+        assert [p.name for p in (tmp_path / "quarantine").iterdir()] == [rubbish]
+        with house.index.read() as tx:
+            assert set(tx.studies.blob_keys()) == set(house.store.keys()) | {keys[3]}
+        assert swept(house, tmp_path) == {"rows without file": 1}

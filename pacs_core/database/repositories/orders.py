@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, and_, delete, exists, insert, or_, select, update
 
 from pacs_core.database.repositories.patients import may_be_named, owners_of
 from pacs_core.database.schema import (
@@ -166,10 +166,18 @@ class OrderRows:
             where.append(_S.start_date >= low)
         if high:
             where.append(_S.start_date <= high)
-        if _exact(keys.modality):
-            where.append(_S.modality == keys.modality.strip())
-        if _exact(keys.accession):
-            where.append(_O.accession == keys.accession.strip())
+        if keys.modalities:
+            where.append(or_(*(like(_S.modality, wanted) for wanted in keys.modalities)))
+        if keys.station_aet:
+            where.append(or_(_S.station_aet == "", like(_S.station_aet, keys.station_aet)))
+        if keys.accession:
+            where.append(like(_O.accession, keys.accession))
+        if keys.study_uids:
+            where.append(_O.id.in_(select(_P.order_id).where(_P.study_uid.in_(keys.study_uids))))
+        if any(keys.birth_date):
+            low, high = keys.birth_date
+            born = and_(patient.c.birth_date >= low, patient.c.birth_date <= (high or "9"))
+            where.append(_O.patient_id.in_(select(patient.c.id).where(born)))
         if _exact(keys.patient_id):
             where.append(_O.patient_id.in_(owners_of(keys.patient_id.strip())))
         named = may_be_named(keys.patient_name)
@@ -229,6 +237,15 @@ def _may_be(order: Order, reference: OrderReference) -> bool:
 
 def _exact(value: str) -> bool:
     return bool(value.strip()) and "*" not in value and "?" not in value
+
+
+def like(column: Column[str], wanted: str) -> ColumnElement[bool]:
+    """What wildcard matching (``*`` anything, ``?`` one character) could take, or a little more."""
+    wish = wanted.strip()
+    if _exact(wish):
+        return column == wish
+    escaped = "".join("/" + c if c in "%_/" else c for c in wish)
+    return column.like(escaped.translate(str.maketrans("*?", "%_")), escape="/")
 
 
 def _order_values(order: Order) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, or_, select, update
 
@@ -89,20 +88,27 @@ class StudyRows:
         """Every set of bytes that came under that UID, oldest first."""
         return self._instances.all(instance.c.sop_instance_uid == sop_instance_uid, order_by=(instance.c.id,))
 
-    def add_instance(self, record: r.InstanceRecord) -> r.InstanceRecord:
+    def digests_of(self, sop_instance_uid: str) -> Sequence[str]:
+        """The digests of every set of bytes that came under that UID."""
+        query = select(instance.c.digest).where(instance.c.sop_instance_uid == sop_instance_uid)
+        return self._connection.scalars(query).all()
+
+    def add_instance(self, record: r.InstanceRecord, **of_study: object) -> None:
         """Insert an instance; where it is the served one, count it on series and study."""
-        key = self._instances.insert(record)
-        if record.current:
+        self._instances.insert(record)
+        counted = int(record.current)
+        if counted:
             self._connection.execute(
                 update(series)
                 .where(series.c.id == record.series_id)
                 .values(instance_count=series.c.instance_count + 1)
             )
-            self._connection.execute(
-                update(study).where(_T.id == record.study_id).values(instance_count=_T.instance_count + 1)
-            )
-        values = {f.name: getattr(record, f.name) for f in fields(record) if f.name != "id"}
-        return r.InstanceRecord(id=key, **values)
+        self._studies.change(
+            _T.id == record.study_id,
+            instance_count=_T.instance_count + counted,
+            revision=_T.revision + 1,
+            **of_study,
+        )
 
     def instances_of(self, study_id: int, series_id: int | None = None) -> Sequence[r.InstanceRecord]:
         """Served instances in order of arrival."""
@@ -191,7 +197,15 @@ class StudyRows:
 
     def has_blob(self, key: str) -> bool:
         """Say whether an instance's row names that blob."""
-        return self._instances.first(instance.c.blob_key == key) is not None
+        return bool(self.known_blobs([key]))
+
+    def known_blobs(self, keys: Sequence[str]) -> set[str]:
+        """Which of these blob keys have a row."""
+        return set(self._connection.scalars(select(instance.c.blob_key).where(instance.c.blob_key.in_(keys))))
+
+    def count_blobs(self) -> int:
+        """How many blob keys have a row."""
+        return int(self._connection.execute(select(func.count()).select_from(instance)).scalar_one())
 
     def blob_keys(self) -> Iterator[str]:
         """Every blob key that has a row."""
