@@ -17,6 +17,7 @@ from workstation.imaging.geometry import GeometryError, PlaneGeometry
 from workstation.imaging.greyscale import greyscale_of, windows
 from workstation.imaging.luts import Rescale, TableLut, VoiWindow
 from workstation.imaging.spacing import Calibration, SpacingFacts, calibration
+from workstation.imaging.ultrasound import Region, regions_of
 from workstation.imaging.values import Attributes, integer, number, numbers, pair, text, texts
 
 
@@ -48,19 +49,6 @@ class PixelLayout:
         if self.bits_stored < 1:
             return f"{self.bits_stored} bits stored: all {self.bits_allocated} are read"
         return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """One ultrasound region: its pixel box and mm of a pixel (between rows, between columns) (PS3.3
-    C.8.5.5).
-    """
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-    spacing: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,29 +124,6 @@ def _palette(attributes: Attributes) -> Attributes | None:
     return given if isinstance(given, Mapping) else None
 
 
-def _regions(attributes: Attributes) -> tuple[Region, ...]:
-    """Ultrasound regions of 2D images measured in centimetres; others have no millimetres to give."""
-    items = attributes.get("SequenceOfUltrasoundRegions")
-    found = []
-    for item in items if isinstance(items, Sequence) and not isinstance(items, str) else ():
-        if not isinstance(item, Mapping) or integer(item.get("RegionSpatialFormat")) != 1:
-            continue
-        if (
-            integer(item.get("PhysicalUnitsXDirection")) != 3
-            or integer(item.get("PhysicalUnitsYDirection")) != 3
-        ):
-            continue
-        across, down = number(item.get("PhysicalDeltaX")), number(item.get("PhysicalDeltaY"))
-        if not across or not down:
-            continue
-        box = [integer(item.get(name)) for name in _REGION_BOX]
-        found.append(Region(box[0], box[1], box[2], box[3], (abs(down) * 10.0, abs(across) * 10.0)))
-    return tuple(found)
-
-
-_REGION_BOX = ("RegionLocationMinX0", "RegionLocationMinY0", "RegionLocationMaxX1", "RegionLocationMaxY1")
-
-
 def _layout(instance: InstanceManifest, attributes: Attributes) -> PixelLayout:
     bits = integer(attributes.get("BitsAllocated"), 16)
     return PixelLayout(
@@ -192,7 +157,7 @@ def _plane(attributes: Attributes, layout: PixelLayout) -> tuple[PlaneGeometry |
 def _calibration(
     modality: str, attributes: Attributes, in_patient: bool, regions: tuple[Region, ...]
 ) -> Calibration:
-    spacings = {region.spacing for region in regions}
+    spacings = {region.spacing for region in regions if region.spacing is not None}
     magnification = number(attributes.get("EstimatedRadiographicMagnificationFactor"))
     return calibration(
         SpacingFacts(
@@ -202,6 +167,7 @@ def _calibration(
             imager_spacing=pair(attributes.get("ImagerPixelSpacing")),
             nominal_spacing=pair(attributes.get("NominalScannedPixelSpacing")),
             calibration_type=text(attributes.get("PixelSpacingCalibrationType")),
+            calibration_description=text(attributes.get("PixelSpacingCalibrationDescription")),
             magnification=magnification,
             region_spacing=spacings.pop() if len(spacings) == 1 else None,
             aspect=pair(attributes.get("PixelAspectRatio")),
@@ -338,7 +304,7 @@ def _frame_header(
 ) -> FrameHeader:
     layout = _layout(instance, attributes)
     plane, why = _plane(attributes, layout)
-    regions = _regions(attributes)
+    regions = regions_of(attributes)
     grey = greyscale_of(
         modality, attributes, layout.photometric, layout.pixel_representation == 1, layout.is_colour
     )

@@ -7,8 +7,8 @@ keep their proportions on the screen, and every measure of length is refused wit
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 PROJECTION = frozenset({"CR", "DX", "MG", "IO", "PX", "RF", "XA", "XR", "RG", "DF", "FA", "CF"})
 CROSS_SECTIONAL = frozenset({"CT", "MR", "PT", "NM", "OPT", "OCT", "IVUS", "RTDOSE", "SEG"})
@@ -47,6 +47,9 @@ class SpacingFacts:
     aspect: tuple[float, float] | None = None
 
 
+ABSURD = (1e-4, 100.0)  # mm: nobody images with pixels beyond
+
+
 def _close(a: tuple[float, float], b: tuple[float, float]) -> bool:
     return all(abs(x - y) <= 1e-3 * max(x, y) for x, y in zip(a, b, strict=True))
 
@@ -56,8 +59,12 @@ def _projection(facts: SpacingFacts) -> Calibration | None:
     pixel, imager = facts.pixel_spacing, facts.imager_spacing
     kind = facts.calibration_type.upper()
     if pixel and kind in ("GEOMETRY", "FIDUCIAL"):
-        return Calibration(pixel, True, f"Pixel Spacing, calibrated by {kind.lower()}")
-    if imager and facts.magnification and facts.magnification >= 1.0:
+        how = f" ({facts.calibration_description})" if facts.calibration_description else ""
+        return Calibration(pixel, True, f"Pixel Spacing, calibrated by {kind.lower()}{how}")
+    if imager and facts.magnification is not None:
+        if not 1.0 <= facts.magnification <= 20.0:
+            why = f"the magnification factor of {facts.magnification:.3g} cannot be"
+            return Calibration(imager, False, "Imager Pixel Spacing", why)
         size = (imager[0] / facts.magnification, imager[1] / facts.magnification)
         factor = f"{facts.magnification:.3g}"
         return Calibration(size, True, f"Imager Pixel Spacing / magnification {factor}")
@@ -70,11 +77,32 @@ def _projection(facts: SpacingFacts) -> Calibration | None:
     return Calibration(known, False, "Imager Pixel Spacing", "projection image: spacing is at the detector")
 
 
-@lru_cache(maxsize=256)
+def by_marker(pixels: tuple[float, float], known_mm: float, aspect: float) -> Calibration | None:
+    """A reader's own calibration: `pixels` (columns, rows) between the ends of something of known length.
+
+    `aspect` is the height of a pixel over its width. It holds in the marker's plane alone. None where the
+    stroke or the length is nothing.
+    """
+    size = math.hypot(pixels[0], pixels[1] * aspect)
+    if not (math.isfinite(known_mm) and 0.0 < known_mm < 10_000.0 and size >= 1.0):
+        return None
+    width = known_mm / size
+    return Calibration((width * aspect, width), True, f"set by the reader: a marker of {known_mm:g} mm")
+
+
 def calibration(facts: SpacingFacts) -> Calibration:
     """Decide what a pixel measures; always answers, untrusted with square or stated proportions where
     nothing is known.
     """
+    found = _decided(facts)
+    if found.trusted and not all(ABSURD[0] <= v <= ABSURD[1] for v in found.spacing):
+        height, width = found.spacing
+        why = f"a pixel of {height:g} by {width:g} mm cannot be"
+        return Calibration(found.spacing, False, found.source, why)
+    return found
+
+
+def _decided(facts: SpacingFacts) -> Calibration:
     if facts.modality in PROJECTION and not facts.in_patient:
         found = _projection(facts)
         if found is not None:

@@ -11,6 +11,7 @@ from pacs_core.domain.measurement import Measurement
 from workstation.imaging.geometry import Vector
 from workstation.imaging.view_frame import ViewFrame
 from workstation.rendering.display_list import DisplayList, Ellipse, Handle, Item, Line, Polyline, Role, Text
+from workstation.tools.measuring import OUTLINES
 from workstation.tools.words import label_lines
 
 LABEL_GAP = 10.0
@@ -60,6 +61,12 @@ def _shape(one: Measurement, points: list[tuple[float, float]], role: Role) -> l
         return [Line(points[0], points[1], role), *_ends(points, role)]
     if one.kind == "angle" and len(points) == 3:
         return [Polyline(tuple(points), role)]
+    if one.kind in ("cobb_angle", "bidirectional") and len(points) == 4:
+        return [Line(points[0], points[1], role), Line(points[2], points[3], role)]
+    if one.kind in OUTLINES and len(points) > 2:
+        return [Polyline((*points, points[0]), role)]
+    if one.kind == "calibration" and len(points) == 2:
+        return [Line(points[0], points[1], role), *_ends(points, role)]
     if one.kind == "ellipse_roi" and len(points) == 4:
         return [_ellipse(points, role)]
     if one.kind == "probe" and points:

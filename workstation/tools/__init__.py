@@ -21,7 +21,8 @@ Modifiers are "ctrl", "shift", "alt"; buttons "left", "middle", "right".
 ``planes``     what a view state means in space: `plane_axes`, `plane_centre`, `scrolled(state, volume, n)`.
 ``measuring``  `measured`, `remeasured`, `with_handle_moved(scene, measurement, handle, point)`, `moved_by`,
                `value_under(scene, point)` for the value under the pointer.
-``measures``   the arithmetic; `Refusal(reason)` where spacing cannot be trusted.
+``numbers``    what each kind of stroke measures, `KNOWN_MM` in the details of a calibration.
+``measures``   the arithmetic, a file a subject; `Refusal(reason, why)` where a number cannot be trusted.
 ``words``      `label_lines(measurement)`, `number_words(quantity)`, `unit_words(ucum)`.
 """
 
@@ -30,9 +31,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workstation.tools.angle import AngleTool
+from workstation.tools.cobb_angle import BidirectionalTool, CobbAngleTool
 from workstation.tools.crosshair import CrosshairTool
 from workstation.tools.ellipse_roi import EllipseRoiTool
 from workstation.tools.length import LengthTool
+from workstation.tools.outline_roi import FreehandRoiTool, PolygonRoiTool, RectangleRoiTool
 from workstation.tools.pan_zoom import PanZoomTool
 from workstation.tools.probe import ProbeTool
 from workstation.tools.scroll import ScrollTool
@@ -48,6 +51,11 @@ TOOLS: dict[str, Callable[[], Tool]] = {
     "ellipse_roi": EllipseRoiTool,
     "probe": ProbeTool,
     "angle": AngleTool,
+    "cobb_angle": CobbAngleTool,
+    "bidirectional": BidirectionalTool,
+    "rectangle_roi": RectangleRoiTool,
+    "polygon_roi": PolygonRoiTool,
+    "freehand_roi": FreehandRoiTool,
 }
 
 

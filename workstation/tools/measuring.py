@@ -5,117 +5,68 @@ Dragging a handle later makes the same measurement anew from the moved points (`
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pacs_core.domain.measurement import Measurement, Quantity
+from pacs_core.domain.measurement import Measurement
 from workstation.imaging.geometry import Vector, add, subtract
-from workstation.imaging.spacing import Calibration
-from workstation.tools import measures
-from workstation.tools.measures import Refusal
+from workstation.tools.numbers import (
+    Numbers,
+    angle_numbers,
+    bidirectional_numbers,
+    calibration_numbers,
+    cobb_numbers,
+    ellipse_numbers,
+    length_numbers,
+    outline_numbers,
+    path_numbers,
+    probe_numbers,
+    value_under,
+)
 from workstation.tools.tool import Scene, measurement
 
-# names and UCUM units as TID 1500 will carry them
-LENGTH, AREA, MEAN = "Length", "Area", "Mean"
-DEVIATION, MINIMUM, MAXIMUM, ANGLE, VALUE = "Standard Deviation", "Minimum", "Maximum", "Angle", "Value"
-UCUM = {"HU": "[hnsf'U]", "BQML": "Bq/ml", "GML": "g/ml", "CNTS": "{counts}", "": "1"}
+__all__ = [
+    "MEASURES",
+    "OUTLINES",
+    "measured",
+    "moved_by",
+    "remeasured",
+    "value_under",
+    "with_handle_moved",
+]
 
-
-def ucum(unit: str) -> str:
-    """The UCUM code of a modality unit; an unknown one as an annotation."""
-    return UCUM.get(unit, f"{{{unit}}}")
-
-
-def measured(scene: Scene, kind: str, points: tuple[Vector, ...], tracking_uid: str = "") -> Measurement:
-    """The numbers of a stroke; where there can be none, the measurement carries its refusal."""
-    quantities, refusal = MEASURES[kind](scene, points)
-    return measurement(scene, kind, points, quantities, refusal, tracking_uid)
-
-
-Numbers = tuple[tuple[Quantity, ...], str]
-
-
-def _calibrated(scene: Scene, points: tuple[Vector, ...]) -> Calibration | Refusal:
-    return measures.calibration_at(scene.frame, scene.header, points)
-
-
-def length_numbers(scene: Scene, points: tuple[Vector, ...]) -> Numbers:
-    """Length in mm."""
-    found = _calibrated(scene, points)
-    if isinstance(found, Refusal):
-        return (), found.reason
-    a, b = (measures.in_millimetres(p, scene.frame, found) for p in points)
-    return (Quantity(LENGTH, measures.length(a, b), "mm"),), ""
-
-
-def angle_numbers(scene: Scene, points: tuple[Vector, ...]) -> Numbers:
-    """Angle in degrees; proportions are enough, so square or stated pixels without trusted mm will do."""
-    calibration = scene.frame.calibration
-    a, corner, b = (measures.in_millimetres(p, scene.frame, calibration) for p in points)
-    found = measures.angle(a, corner, b)
-    return ((), found.reason) if isinstance(found, Refusal) else ((Quantity(ANGLE, found, "deg"),), "")
-
-
-def ellipse_numbers(scene: Scene, points: tuple[Vector, ...]) -> Numbers:
-    """Area in mm² and the statistics inside; each may be refused without the other."""
-    shape = measures.ellipse_of_points(points)
-    found = _calibrated(scene, points)
-    quantities: list[Quantity] = []
-    reasons: list[str] = []
-    if isinstance(found, Refusal):
-        reasons.append(found.reason)
-    else:
-        a, b = (measures.in_millimetres(half, scene.frame, found) for half in (shape.half_a, shape.half_b))
-        quantities.append(Quantity(AREA, measures.ellipse_area(a, b), "mm2"))
-    quantities += _statistics(scene, shape, reasons)
-    return tuple(quantities), "; ".join(reasons)
-
-
-def _statistics(scene: Scene, shape: measures.EllipseShape, reasons: list[str]) -> list[Quantity]:
-    values = measures.ellipse_values(shape, scene.frame, scene.volume)
-    found = values if isinstance(values, Refusal) else measures.statistics(values, scene.volume.unit)
-    if isinstance(found, Refusal):
-        reasons.append(found.reason)
-        return []
-    unit = ucum(found.unit)
-    names = (
-        (MEAN, found.mean),
-        (DEVIATION, found.deviation),
-        (MINIMUM, found.lowest),
-        (MAXIMUM, found.highest),
-    )
-    return [Quantity(name, value, unit) for name, value in names]
-
-
-def probe_numbers(scene: Scene, points: tuple[Vector, ...]) -> Numbers:
-    """The modality value under a point."""
-    value = value_under(scene, points[0])
-    if isinstance(value, Refusal):
-        return (), value.reason
-    return (Quantity(VALUE, value, ucum(scene.volume.unit)),), ""
-
-
-def value_under(scene: Scene, point: Vector) -> float | Refusal:
-    """The value of the pixel or voxel nearest to a point of the frame (never an interpolated one)."""
-    volume, frame = scene.volume, scene.frame
-    if volume.is_colour:
-        return Refusal("colour images have no measured values")
-    if not frame.acquired:
-        value = volume.value_in_patient(point)
-    else:
-        plane = volume.header(frame.index).plane
-        column, row = plane.pixel(point)[:2] if plane else point[:2]
-        value = volume.value_at(frame.index, math.floor(column + 0.5), math.floor(row + 0.5))
-    return Refusal("outside the image, or padding") if value is None else value
-
-
-MEASURES = {
+MEASURES: dict[str, Callable[[Scene, tuple[Vector, ...]], Numbers]] = {
     "length": length_numbers,
+    "path": path_numbers,
+    "bidirectional": bidirectional_numbers,
     "angle": angle_numbers,
+    "cobb_angle": cobb_numbers,
     "ellipse_roi": ellipse_numbers,
+    "rectangle_roi": outline_numbers,
+    "polygon_roi": outline_numbers,
+    "freehand_roi": outline_numbers,
     "probe": probe_numbers,
+    "calibration": calibration_numbers,
 }
+OUTLINES = ("rectangle_roi", "polygon_roi", "freehand_roi")
+"""Kinds whose points are a closed outline."""
+
+
+def measured(
+    scene: Scene,
+    kind: str,
+    points: tuple[Vector, ...],
+    tracking_uid: str = "",
+    details: dict[str, str] | None = None,
+) -> Measurement:
+    """The numbers of a stroke; where there can be none, the measurement carries its refusal.
+
+    `details` go with it, such as the known length of a calibration.
+    """
+    quantities, refusal = MEASURES[kind](scene, points)
+    found = measurement(scene, kind, points, quantities, refusal, tracking_uid)
+    return replace(found, details=dict(details)) if details else found
 
 
 def remeasured(scene: Scene, old: Measurement, points: tuple[Vector, ...]) -> Measurement:
@@ -130,8 +81,12 @@ def remeasured(scene: Scene, old: Measurement, points: tuple[Vector, ...]) -> Me
 
 
 def with_handle_moved(scene: Scene, old: Measurement, handle: int, to: Vector) -> Measurement:
-    """One handle dragged to a point. The axis ends of an ellipse move the opposite side not at all."""
+    """One handle dragged to a point. The axis ends of an ellipse move the opposite side not at all, nor do
+    the corners of a rectangle.
+    """
     points = list(old.points)
+    if old.kind == "rectangle_roi" and len(points) == 4:
+        return remeasured(scene, old, _rectangle_stretched(old.points, handle, to))
     if old.kind == "ellipse_roi":
         return remeasured(scene, old, _ellipse_stretched(old.points, handle, to))
     points[handle] = to
@@ -148,6 +103,18 @@ def _ellipse_stretched(points: tuple[Vector, ...], handle: int, to: Vector) -> t
     shift = tuple((m - p) / 2 for m, p in zip(moved, points[handle], strict=True))
     found = [add(p, (shift[0], shift[1], shift[2])) for p in points]
     found[handle], found[handle ^ 1] = moved, far
+    return tuple(found)
+
+
+def _rectangle_stretched(points: tuple[Vector, ...], handle: int, to: Vector) -> tuple[Vector, ...]:
+    """Move one corner, the far one held; the sides keep their directions."""
+    far, beside = points[(handle + 2) % 4], points[(handle + 1) % 4]
+    side = subtract(beside, far)
+    square = sum(c * c for c in side)
+    along = sum(a * b for a, b in zip(subtract(to, far), side, strict=True)) / square if square else 0.0
+    found = list(points)
+    found[handle], found[(handle + 1) % 4] = to, add(far, side, along)
+    found[(handle + 3) % 4] = add(to, side, -along)
     return tuple(found)
 
 

@@ -26,7 +26,7 @@ class TwoPointTool(ScrollingTool):
     def press(self, at: Pointer, scene: Scene) -> Effect:
         if self._first is not None and self._is_same_plane(scene):
             return NOTHING  # the second click; its release ends the stroke
-        self._first, self._uid, self._frame = at, new_uid(), _plane_key(scene)
+        self._first, self._uid, self._frame = at, new_uid(), plane_key(scene)
         return NOTHING
 
     def drag(self, at: Pointer, scene: Scene) -> Effect:
@@ -34,7 +34,7 @@ class TwoPointTool(ScrollingTool):
         return self._effect(at, scene, done=False)
 
     def release(self, at: Pointer, scene: Scene) -> Effect:
-        if self._first is None or _pixels(self._first, at) < SHORTEST:
+        if self._first is None or pixels_apart(self._first, at) < SHORTEST:
             return NOTHING
         effect = self._effect(at, scene, done=True)
         self.cancel()
@@ -48,7 +48,7 @@ class TwoPointTool(ScrollingTool):
         self._first, self._uid, self._frame = None, "", ""
 
     def _is_same_plane(self, scene: Scene) -> bool:
-        return self._frame == _plane_key(scene)
+        return self._frame == plane_key(scene)
 
     def _effect(self, at: Pointer, scene: Scene, done: bool) -> Effect:
         if self._first is None:
@@ -60,7 +60,7 @@ class TwoPointTool(ScrollingTool):
         return Effect(measurement=found, done=done, message=found.refusal)
 
 
-def _plane_key(scene: Scene) -> str:
+def plane_key(scene: Scene) -> str:
     """What is shown: strokes never span two planes."""
     frame = scene.frame
     depth = (
@@ -71,5 +71,6 @@ def _plane_key(scene: Scene) -> str:
     return f"{frame.series_uid}|{frame.instance_uid}|{frame.frame}|{depth}"
 
 
-def _pixels(a: Pointer, b: Pointer) -> float:
+def pixels_apart(a: Pointer, b: Pointer) -> float:
+    """Viewport pixels between two places."""
     return float(((a.x - b.x) ** 2 + (a.y - b.y) ** 2) ** 0.5)

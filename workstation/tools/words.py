@@ -12,6 +12,10 @@ SHOWN_UNITS = {
     "Bq/ml": "Bq/mL",
     "1": "",
     "{counts}": "counts",
+    "cm2/s": "cm²/s",
+    "cm3/s": "cm³/s",
+    "g/ml": "g/mL",
+    "g/ml{SUVbw}": "g/mL",
 }
 
 
@@ -39,23 +43,49 @@ def label_lines(measurement: Measurement) -> tuple[str, ...]:
     lines = [measurement.label] if measurement.label else []
     for names in (
         ("Length",),
+        ("Long Axis", "Short Axis"),
         ("Angle",),
+        ("Cobb Angle",),
+        ("Time", "Depth", "Velocity", "Velocity Difference", "Frequency", "Frequency Difference"),
         ("Value",),
-        ("Area",),
+        ("Area", "Perimeter"),
         ("Mean", "Standard Deviation"),
         ("Minimum", "Maximum"),
+        ("SUVbw Mean", "SUVbw Maximum"),
     ):
         words = [_named(found[name]) for name in names if name in found]
         if words:
             lines.append("  ".join(words))
     if measurement.refusal:
-        lines.append(
-            f"no {'area' if measurement.kind == 'ellipse_roi' else measurement.kind}: {measurement.refusal}"
-        )
+        lines.append(f"no {REFUSED.get(measurement.kind, measurement.kind)}: {measurement.refusal}")
     return tuple(lines)
 
 
-SHORT = {"Mean": "Mean", "Standard Deviation": "SD", "Minimum": "Min", "Maximum": "Max", "Area": "Area"}
+SHORT = {
+    "Mean": "Mean",
+    "Standard Deviation": "SD",
+    "Minimum": "Min",
+    "Maximum": "Max",
+    "Area": "Area",
+    "Perimeter": "Per",
+    "Long Axis": "L",
+    "Short Axis": "S",
+    "Cobb Angle": "Cobb",
+    "Velocity Difference": "\N{GREEK CAPITAL LETTER DELTA}v",
+    "Frequency Difference": "\N{GREEK CAPITAL LETTER DELTA}f",
+    "SUVbw Mean": "SUV mean",
+    "SUVbw Maximum": "SUV max",
+}
+REFUSED = {
+    "ellipse_roi": "area",
+    "rectangle_roi": "area",
+    "polygon_roi": "area",
+    "freehand_roi": "area",
+    "bidirectional": "diameters",
+    "cobb_angle": "angle",
+    "path": "length",
+}
+"""What is not there where a kind of stroke is refused."""
 
 
 def _named(quantity: Quantity) -> str:

@@ -1,0 +1,19 @@
+"""Cobb's angle: a line along each end plate, drawn one after the other by dragging or clicking."""
+
+from __future__ import annotations
+
+from workstation.tools.clicks import ClicksTool
+
+
+class CobbAngleTool(ClicksTool):
+    """Points are kept as (end, end) of the first plate and (end, end) of the second."""
+
+    name = "cobb_angle"
+    needed = 4
+
+
+class BidirectionalTool(ClicksTool):
+    """The longest diameter, then the one across it; points as for two lines."""
+
+    name = "bidirectional"
+    needed = 4
