@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pacs_core.dicom.codestreams import END, ends_early
+
 Frame = NDArray[Any]
 Decoder = Callable[[bytes, "Shape"], Frame]
 
@@ -61,9 +63,11 @@ def is_jfif(data: bytes) -> bool:
 
 
 def _jpegls(data: bytes, shape: Shape) -> Frame:
+    """JPEG-LS by CharLS, which searches for seconds in a stream that stops before its end marker."""
     import imagecodecs
 
-    return np.ascontiguousarray(imagecodecs.jpegls_decode(data))
+    whole = data + END if ends_early(data, "1.2.840.10008.1.2.4.80") else data
+    return np.ascontiguousarray(imagecodecs.jpegls_decode(whole))
 
 
 def _jpeg2k(data: bytes, shape: Shape) -> Frame:
@@ -76,6 +80,12 @@ def _htj2k(data: bytes, shape: Shape) -> Frame:
     import imagecodecs
 
     return np.asarray(imagecodecs.htj2k_decode(data))
+
+
+def _jpeg_lossless_by_sof3(data: bytes, shape: Shape) -> Frame:
+    import imagecodecs
+
+    return np.ascontiguousarray(imagecodecs.jpegsof3_decode(data))
 
 
 def _jpegxl(data: bytes, shape: Shape) -> Frame:
@@ -100,7 +110,10 @@ def _rle(data: bytes, shape: Shape) -> Frame:
 def _deflated_frame(data: bytes, shape: Shape) -> Frame:
     """Deflated Image Frame Compression (PS3.5 A.4.13): one raw deflate stream a frame."""
     size = shape.bytes_per_frame
-    raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 2)
+    try:
+        raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, size + 2)
+    except zlib.error as found:
+        raise ValueError(str(found)) from found
     return native(raw, shape, planar=0)
 
 
@@ -158,8 +171,8 @@ DECODERS: dict[str, tuple[str, Decoder, str]] = {
     "1.2.840.10008.1.2.4.55": (_JPEG, _jpeg, ""),
     "1.2.840.10008.1.2.4.57": (_JPEG, _jpeg, ""),
     "1.2.840.10008.1.2.4.70": (_JPEG, _jpeg, ""),
-    "1.2.840.10008.1.2.4.80": (_LS, _jpegls, "pyjpegls"),
-    "1.2.840.10008.1.2.4.81": (_LS, _jpegls, "pyjpegls"),
+    "1.2.840.10008.1.2.4.80": (_LS, _jpegls, ""),
+    "1.2.840.10008.1.2.4.81": (_LS, _jpegls, ""),
     "1.2.840.10008.1.2.4.90": (_J2K, _jpeg2k, "pylibjpeg"),
     "1.2.840.10008.1.2.4.91": (_J2K, _jpeg2k, "pylibjpeg"),
     "1.2.840.10008.1.2.4.92": (_J2K, _jpeg2k, ""),
@@ -170,8 +183,17 @@ DECODERS: dict[str, tuple[str, Decoder, str]] = {
     "1.2.840.10008.1.2.4.201": (_HTJ2K, _htj2k, "pylibjpeg"),
     "1.2.840.10008.1.2.4.202": (_HTJ2K, _htj2k, "pylibjpeg"),
     "1.2.840.10008.1.2.4.203": (_HTJ2K, _htj2k, "pylibjpeg"),
-    "1.2.840.10008.1.2.5": ("imagecodecs dicomrle", _rle, "pylibjpeg"),
+    "1.2.840.10008.1.2.5": ("imagecodecs dicomrle", _rle, "pydicom"),
     "1.2.840.10008.1.2.8.1": ("zlib", _deflated_frame, ""),
     "1.2.840.10008.1.2.1.98": ("numpy", _encapsulated_plain, ""),
 }
 """Transfer syntax → (engine, decoder, pydicom plugin that is tried where the engine fails)."""
+
+SECONDS: dict[str, tuple[str, Decoder]] = {
+    "1.2.840.10008.1.2.4.57": ("imagecodecs jpegsof3", _jpeg_lossless_by_sof3),
+    "1.2.840.10008.1.2.4.70": ("imagecodecs jpegsof3", _jpeg_lossless_by_sof3),
+    "1.2.840.10008.1.2.4.201": (_J2K, _jpeg2k),
+    "1.2.840.10008.1.2.4.202": (_J2K, _jpeg2k),
+    "1.2.840.10008.1.2.4.203": (_J2K, _jpeg2k),
+}
+"""Transfer syntax → a second engine, slower by measurement, that is tried before pydicom's plugin."""

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from pacs_core.dicom.codecs import DECODERS, Frame, Shape, native
+from pacs_core.dicom.codecs import DECODERS, SECONDS, Frame, Shape, native
+from pacs_core.dicom.codestreams import CodestreamError, frame_size
 from pacs_core.dicom.colour import decoded_photometric, to_rgb
 from pacs_core.dicom.fragments import frame_fragments
 from pacs_core.dicom.part10 import locate
@@ -46,6 +47,8 @@ __all__ = [
 Bytes = bytes | bytearray | memoryview
 Fragments = Bytes | Sequence[Bytes]
 PIXEL_DATA = "PixelData (7FE0,0010)"
+DECODER_ERRORS = (RuntimeError, ValueError, TypeError, IndexError, OverflowError, MemoryError)
+ALLOCATED = frozenset({1, 8, 16, 32, 64})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +123,76 @@ def decode_frame(
     bit_offset: int = 0,
     float_kind: str = "",
     words_swapped: bool = False,
+    high_bit: int | None = None,
 ) -> Frame:
     """Decode one frame to (rows, columns) or (rows, columns, samples), in the integer type of its bits
     allocated.
 
     `fragments` is the frame's bytes, or its fragments in order. Signed where `pixel_representation` is 1;
-    one-bit pixels become 0 and 1 (`bit_offset` says where the frame begins within the first byte). Colours
-    come as `decoded_photometric` says. Raises Damaged, saying what does not fit.
+    one-bit pixels become 0 and 1 (`bit_offset` says where the frame begins within the first byte). Native
+    values whose High Bit lies above Bits Stored - 1 are brought down. Colours come as `decoded_photometric`
+    says. Raises Damaged, saying what does not fit.
     """
     data = bytes(fragments) if isinstance(fragments, Bytes) else b"".join(fragments)
-    shape = Shape(rows, columns, samples, bits_allocated, photometric)
+    shape = _checked_shape(rows, columns, samples, bits_allocated, photometric)
+    stored = usable_bits(bits_allocated, bits_stored)
     try:
         if float_kind:
             return np.frombuffer(data, np.dtype(float_kind), rows * columns).reshape(rows, columns)
         if transfer_syntax_uid in NATIVE or transfer_syntax_uid not in DECODERS:
             words = _unswapped(data) if words_swapped else data
             values = _native(words, transfer_syntax_uid, shape, planar, bit_offset)
-            return _typed(values, bits_allocated, bits_stored or bits_allocated, pixel_representation)
+            lowest = 0 if high_bit is None else max(0, min(high_bit, bits_allocated - 1) + 1 - stored)
+            return _typed(
+                values >> lowest if lowest else values, bits_allocated, stored, pixel_representation
+            )
     except ValueError as found:
         raise Damaged(f"{len(data)} bytes are too few for the frame ({found})", PIXEL_DATA) from found
-    values = _decompress(
-        data, transfer_syntax_uid, shape, bits_stored or bits_allocated, pixel_representation
-    )
+    _check_size(data, transfer_syntax_uid, shape)
+    values = _decompress(data, transfer_syntax_uid, shape, stored, pixel_representation)
     wanted = (rows, columns) if samples == 1 else (rows, columns, samples)
     if values.shape != wanted:
-        raise Damaged(f"The compressed frame is {values.shape}, the header says {wanted}", PIXEL_DATA)
-    return _typed(values, bits_allocated, bits_stored or bits_allocated, pixel_representation)
+        raise _other_size(values.shape, wanted)
+    if values.dtype.itemsize * 8 > max(bits_allocated, 8):
+        raise Damaged(
+            f"The compressed frame has {8 * values.dtype.itemsize} bits, {bits_allocated} are allocated",
+            PIXEL_DATA,
+        )
+    return _typed(values, bits_allocated, stored, pixel_representation)
+
+
+def usable_bits(allocated: int, stored: int | None) -> int:
+    """Bits Stored where it can be true, else Bits Allocated."""
+    return stored if stored is not None and 0 < stored <= allocated else allocated
+
+
+def _checked_shape(rows: int, columns: int, samples: int, allocated: int, photometric: str) -> Shape:
+    if allocated not in ALLOCATED:
+        raise Damaged(f"{allocated} bits allocated a sample cannot be read", "BitsAllocated (0028,0100)")
+    if rows < 1 or columns < 1 or not 1 <= samples <= 4:
+        raise Damaged(f"{rows} rows, {columns} columns, {samples} samples are no image", "Rows (0028,0010)")
+    return Shape(rows, columns, samples, allocated, photometric)
+
+
+def _check_size(data: bytes, uid: str, shape: Shape) -> None:
+    """Refuse a frame that says another size than the header, before a decoder allocates for it."""
+    try:
+        size = frame_size(data, uid)
+    except CodestreamError as found:
+        raise Damaged(f"{name_of(uid)} does not decode ({found})", PIXEL_DATA) from found
+    if size is None or (size.rows, size.columns, size.components) == (
+        shape.rows,
+        shape.columns,
+        shape.samples,
+    ):
+        return
+    said = (size.rows, size.columns) if size.components == 1 else (size.rows, size.columns, size.components)
+    wanted = (shape.rows, shape.columns) if shape.samples == 1 else (shape.rows, shape.columns, shape.samples)
+    raise _other_size(said, wanted)
+
+
+def _other_size(found: tuple[int, ...], wanted: tuple[int, ...]) -> Damaged:
+    return Damaged(f"The compressed frame is {found}, the header says {wanted}", PIXEL_DATA)
 
 
 def _unswapped(data: bytes) -> bytes:
@@ -164,10 +211,17 @@ def _decompress(data: bytes, uid: str, shape: Shape, bits_stored: int, signed: i
     engine, decoder, plugin = DECODERS[uid]
     try:
         return decoder(data, shape)
-    except (RuntimeError, ValueError, TypeError, IndexError, OverflowError) as found:
-        if not plugin:
-            raise Damaged(f"{name_of(uid)} does not decode ({engine}: {found})", PIXEL_DATA) from found
-        return _by_plugin(data, uid, shape, bits_stored, signed, plugin, f"{engine}: {found}")
+    except DECODER_ERRORS as found:
+        told = f"{engine}: {found}"
+    second, other = SECONDS.get(uid, ("", None))
+    if other is not None:
+        try:
+            return other(data, shape)
+        except DECODER_ERRORS as found:
+            told += f"; {second}: {found}"
+    if not plugin:
+        raise Damaged(f"{name_of(uid)} does not decode ({told})", PIXEL_DATA)
+    return _by_plugin(data, uid, shape, bits_stored, signed, plugin, told)
 
 
 def _by_plugin(
@@ -232,7 +286,7 @@ def read_frame(path: Path, header: InstanceHeader, index: int) -> Frame:
     return decode_frame(
         data, uid, form.rows, form.columns, form.samples, form.bits_allocated, form.bits_stored,
         form.pixel_representation, form.photometric, form.planar, bit_offset=bit_offset,
-        float_kind=form.float_kind, words_swapped=form.words_swapped,
+        float_kind=form.float_kind, words_swapped=form.words_swapped, high_bit=form.high_bit,
     )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ class FindingKind(StrEnum):
     MIXED_SYNTAXES = "mixed compression"
     MIXED_RESCALE = "mixed rescale"
     LOSSY = "lossy"
-    BITS = "bits contradict"
+    CONTRADICTION = "contradicts itself"
+    EARLY_END = "ends early"
 
 
 QUIET = frozenset({FindingKind.LOSSY, FindingKind.MIXED_RESCALE, FindingKind.TURNING})

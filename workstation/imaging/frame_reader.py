@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pacs_core.archive.models import FramePixels, LocalFile
+from pacs_core.dicom.codestreams import ends_early
 from pacs_core.dicom.pixels import decode_frame, decoded_photometric, to_rgb
 from workstation.imaging.headers import FrameHeader, PixelLayout
 
@@ -21,12 +22,15 @@ Fetch = Callable[[str, int], FramePixels]
 NATIVE_LITTLE_ENDIAN = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
 
 
+EARLY_END = "The compressed image ends early: what is missing of it is not what was recorded."
+
+
 class FrameError(Exception):
     """A frame could not be had; the message is meant for the reader."""
 
 
-def read_into(header: FrameHeader, target: Array, fetch: Fetch | None) -> None:
-    """Fill `target`, one slice of a volume, from the header's locator.
+def read_into(header: FrameHeader, target: Array, fetch: Fetch | None) -> str:
+    """Fill `target`, one slice of a volume, from the header's locator; answers a warning or nothing.
 
     A missing or short file falls back to `fetch`; raises FrameError where nothing gives the frame, and
     whatever the decoder raises for damaged bytes.
@@ -36,16 +40,21 @@ def read_into(header: FrameHeader, target: Array, fetch: Fetch | None) -> None:
         if _is_raw(header, locator, target):
             if read_exactly(locator.path, locator.offset, target.data.cast("B")):
                 mask_unused_bits(target, header.layout)
-                return
+                return ""
         else:
             parts = file_parts(locator)
             if parts is not None:
                 _store(target, decoded(header, parts, locator.transfer_syntax))
-                return
+                return _warning(parts, locator.transfer_syntax)
     if fetch is None:
         raise FrameError("The file is missing or too short.")
     pixels = fetch(header.sop_instance_uid, header.frame)
     _store(target, decoded(header, pixels.fragments, pixels.transfer_syntax))
+    return _warning(pixels.fragments, pixels.transfer_syntax)
+
+
+def _warning(parts: tuple[bytes, ...], transfer_syntax: str) -> str:
+    return EARLY_END if parts and ends_early(parts[-1], transfer_syntax) else ""
 
 
 def _is_raw(header: FrameHeader, locator: LocalFile, target: Array) -> bool:
@@ -55,6 +64,7 @@ def _is_raw(header: FrameHeader, locator: LocalFile, target: Array) -> bool:
         locator.transfer_syntax in NATIVE_LITTLE_ENDIAN
         and sys.byteorder == "little"
         and not layout.is_colour
+        and layout.is_low_aligned
         and layout.bits_allocated == 8 * target.dtype.itemsize
         and target.shape == (layout.rows, layout.columns)
         and locator.length >= target.nbytes
@@ -138,6 +148,7 @@ def decoded(header: FrameHeader, fragments: tuple[bytes, ...], transfer_syntax: 
         bit_offset=skipped,
         float_kind=layout.float_kind,
         words_swapped=layout.words_swapped,
+        high_bit=layout.high_bit,
     )
     return _rgb(pixels, header, transfer_syntax) if layout.is_colour else pixels
 
@@ -146,7 +157,7 @@ def _rgb(pixels: Array, header: FrameHeader, transfer_syntax: str) -> Array:
     """Colour as it is shown, 8 bits a sample: the upper eight of those stored."""
     layout = header.layout
     photometric = decoded_photometric(transfer_syntax, layout.photometric)
-    spare = layout.bits_allocated - layout.bits_stored
+    spare = layout.bits_allocated - layout.usable_bits
     if spare > 0 and photometric != "PALETTE COLOR":
         pixels = np.left_shift(pixels, spare)
     return to_rgb(pixels, photometric, header.palette)
@@ -163,11 +174,11 @@ def mask_unused_bits(pixels: Array, layout: PixelLayout) -> None:
     """Bits above Bits Stored mean nothing (old files keep overlays there): sign-extend or clear them in
     place.
     """
-    spare = layout.bits_allocated - layout.bits_stored
+    spare = layout.bits_allocated - layout.usable_bits
     if spare <= 0 or pixels.dtype.kind not in "iu":
         return
     if pixels.dtype.kind == "u":
-        np.bitwise_and(pixels, pixels.dtype.type((1 << layout.bits_stored) - 1), out=pixels)
+        np.bitwise_and(pixels, pixels.dtype.type((1 << layout.usable_bits) - 1), out=pixels)
     else:
         np.left_shift(pixels, pixels.dtype.type(spare), out=pixels)
         np.right_shift(pixels, pixels.dtype.type(spare), out=pixels)

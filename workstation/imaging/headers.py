@@ -35,6 +35,17 @@ class PixelLayout:
     planar: int
     float_kind: str = ""
     words_swapped: bool = False
+    high_bit: int | None = None
+
+    @property
+    def usable_bits(self) -> int:
+        """Bits Stored where it can be true, else Bits Allocated."""
+        return self.bits_stored if 0 < self.bits_stored <= self.bits_allocated else self.bits_allocated
+
+    @property
+    def is_low_aligned(self) -> bool:
+        """Whether values begin at bit 0, as they must since 1993 (PS3.5 8.1.1)."""
+        return self.high_bit is None or self.high_bit == self.usable_bits - 1
 
     @property
     def is_colour(self) -> bool:
@@ -91,6 +102,7 @@ class FrameHeader:
     frames_of_instance: int = 1
     frames_promised: int = 1
     cardiac_percent: bool = False
+    notes: tuple[str, ...] = ()
     key: bool = False
     presentation: TableLut | None = None
     warnings: tuple[str, ...] = ()
@@ -137,6 +149,7 @@ def _layout(instance: InstanceManifest, attributes: Attributes) -> PixelLayout:
         planar=integer(attributes.get("PlanarConfiguration")),
         float_kind=text(attributes.get("FloatPixels")),
         words_swapped=attributes.get("PixelWordsSwapped") is True,
+        high_bit=None if number(attributes.get("HighBit")) is None else integer(attributes.get("HighBit")),
     )
 
 
@@ -295,6 +308,21 @@ def _at(
     return FrameHeader(*values)
 
 
+def _notes(modality: str, attributes: Attributes, layout: PixelLayout) -> tuple[str, ...]:
+    """What cannot be true of the attributes that lead from stored values to the screen, and what is done."""
+    found = [layout.contradiction] if layout.contradiction else []
+    slope = attributes.get("RescaleSlope")
+    if slope is not None and not number(slope):
+        found.append(f"Rescale Slope is {text(slope) or 'no number'}: stored values are shown")
+    for keyword, name in (("ModalityLUTSequence", "Modality LUT"), ("VOILUTSequence", "VOI LUT")):
+        if attributes.get(keyword) and _table(attributes.get(keyword)) is None:
+            found.append(f"The {name} does not have the entries that it says: it is not applied")
+    widths = attributes.get("WindowWidth")
+    if widths not in (None, "", []) and not _windows(attributes):
+        found.append(f"Window Width is {text(widths) or 'no number'}: the window is made from the values")
+    return tuple(found)
+
+
 def _frame_header(
     instance: InstanceManifest,
     modality: str,
@@ -339,6 +367,7 @@ def _frame_header(
         frames_of_instance=len(instance.frames),
         frames_promised=max(instance.number_of_frames, len(instance.frames)),
         cardiac_percent=attributes.get("NominalPercentageOfCardiacPhase") is not None,
+        notes=_notes(modality, attributes, layout),
         key=instance.key,
         presentation=grey.presentation,
         warnings=grey.warnings,

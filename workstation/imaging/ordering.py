@@ -120,7 +120,7 @@ def _unequal(ordered: Sequence[FrameHeader], gaps: list[float], usual: float) ->
 
 def other_findings(ordered: Sequence[FrameHeader]) -> list[Finding]:
     """Frames that were promised and are not there, mixed encodings, lossy compression, odd bits."""
-    found = [*_frames_missing(ordered), *_bits(ordered)]
+    found = [*_frames_missing(ordered), *_contradictions(ordered)]
     syntaxes = {f.locator.transfer_syntax for f in ordered}
     if len(syntaxes) > 1:
         words = f"Mixed transfer syntaxes: {len(syntaxes)} of them."
@@ -148,8 +148,9 @@ def _frames_missing(ordered: Sequence[FrameHeader]) -> list[Finding]:
     ]
 
 
-def _bits(ordered: Sequence[FrameHeader]) -> list[Finding]:
-    odd = [f for f in ordered if f.layout.contradiction]
-    if not odd:
-        return []
-    return [Finding(FindingKind.BITS, f"{odd[0].layout.contradiction}.", len(odd))]
+def _contradictions(ordered: Sequence[FrameHeader]) -> list[Finding]:
+    told: dict[str, int] = {}
+    for frame in ordered:
+        for note in frame.notes:
+            told[note] = told.get(note, 0) + 1
+    return [Finding(FindingKind.CONTRADICTION, f"{note}.", count) for note, count in told.items()]
