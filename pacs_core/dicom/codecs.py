@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pacs_core.dicom import rle_fallback
 from pacs_core.dicom.codestreams import END, ends_early
+
+rle: Any = rle_fallback
+with suppress(ImportError):  # not compiled here: the Python twin serves
+    from pacs_core.dicom import _rle
+
+    rle = _rle
 
 Frame = NDArray[Any]
 Decoder = Callable[[bytes, "Shape"], Frame]
@@ -94,17 +102,14 @@ def _jpegxl(data: bytes, shape: Shape) -> Frame:
     return np.asarray(imagecodecs.jpegxl_decode(data, numthreads=1))
 
 
-def _rle(data: bytes, shape: Shape) -> Frame:
-    """RLE (PS3.5 annex G): the planes come one after the other."""
-    import imagecodecs
-
+def _rle_frame(data: bytes, shape: Shape) -> Frame:
+    """RLE (PS3.5 annex G); frames of one bit a pixel are one segment of packed bytes."""
     if shape.bits_allocated == 1:
-        return unpack_bits(bytes(imagecodecs.dicomrle_decode(data, "u1")), shape)
-    kind = f"<u{shape.bits_allocated // 8}"
-    planes = np.frombuffer(imagecodecs.dicomrle_decode(data, kind), kind)
-    if shape.samples == 1:
-        return planes.reshape(shape.rows, shape.columns)
-    return np.ascontiguousarray(planes.reshape(shape.samples, shape.rows, shape.columns).transpose(1, 2, 0))
+        return unpack_bits(rle.decode(data, shape.bytes_per_frame, 1, 1), shape)
+    width = shape.bits_allocated // 8
+    values = np.frombuffer(rle.decode(data, shape.rows * shape.columns, shape.samples, width), f"<u{width}")
+    size = (shape.rows, shape.columns)
+    return values.reshape(size if shape.samples == 1 else (*size, shape.samples))
 
 
 def _deflated_frame(data: bytes, shape: Shape) -> Frame:
@@ -183,7 +188,7 @@ DECODERS: dict[str, tuple[str, Decoder, str]] = {
     "1.2.840.10008.1.2.4.201": (_HTJ2K, _htj2k, "pylibjpeg"),
     "1.2.840.10008.1.2.4.202": (_HTJ2K, _htj2k, "pylibjpeg"),
     "1.2.840.10008.1.2.4.203": (_HTJ2K, _htj2k, "pylibjpeg"),
-    "1.2.840.10008.1.2.5": ("imagecodecs dicomrle", _rle, "pydicom"),
+    "1.2.840.10008.1.2.5": (f"own ({'Python' if rle is rle_fallback else 'compiled'})", _rle_frame, ""),
     "1.2.840.10008.1.2.8.1": ("zlib", _deflated_frame, ""),
     "1.2.840.10008.1.2.1.98": ("numpy", _encapsulated_plain, ""),
 }

@@ -20,7 +20,6 @@ from pacs_core.dicom.pixels import decode_frame
 from pacs_core.domain.errors import Damaged
 from tests.support.encoded_frames import Encoded, samples
 
-
 LONGEST = 20.0
 """Seconds that no frame of a few kilobytes takes, however busy the machine is."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pydicom
@@ -31,9 +30,7 @@ def volumes(path: Path, loader: Loader) -> list[Volume]:
 
 
 @pytest.mark.parametrize("folder", ["broken", "transfer-syntaxes", "objects"])
-def test_shown_or_said(shared_data: Path, folder: str, expect_errors: Any) -> None:
-    if folder == "broken":  # pydicom's own words about a JPEG 2000 stream that it was the last to try
-        expect_errors("Error decoding the J2K data")
+def test_shown_or_said(shared_data: Path, folder: str) -> None:
     loader = Loader()
     seen = 0
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
 
@@ -22,10 +22,12 @@ class ByteCache(Generic[V]):
     """Keeps what was used last within `limit` bytes; safe to use from many threads.
 
     Pinned entries count, but are never thrown out, so the cache may exceed its limit while they are pinned.
+    `let_go` is called with each entry thrown out for want of room.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, let_go: Callable[[V], None] | None = None) -> None:
         self._limit = limit
+        self._let_go = let_go
         self._entries: OrderedDict[Hashable, V] = OrderedDict()
         self._pins: dict[Hashable, int] = {}
         self._lock = threading.Lock()
@@ -79,6 +81,11 @@ class ByteCache(Generic[V]):
                 self._pins.pop(key, None)
             self._trim()
 
+    def oldest_first(self) -> list[tuple[Hashable, V]]:
+        """What is kept and not pinned, the least recently used first."""
+        with self._lock:
+            return [(key, entry) for key, entry in self._entries.items() if key not in self._pins]
+
     def __contains__(self, key: Hashable) -> bool:
         with self._lock:
             return key in self._entries
@@ -93,4 +100,7 @@ class ByteCache(Generic[V]):
             if held <= self._limit:
                 return
             if key != keep and key not in self._pins:
-                held -= self._entries.pop(key).nbytes
+                gone = self._entries.pop(key)
+                held -= gone.nbytes
+                if self._let_go is not None:
+                    self._let_go(gone)

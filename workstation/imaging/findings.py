@@ -23,10 +23,11 @@ class FindingKind(StrEnum):
     MIXED_RESCALE = "mixed rescale"
     LOSSY = "lossy"
     CONTRADICTION = "contradicts itself"
-    EARLY_END = "ends early"
 
 
-QUIET = frozenset({FindingKind.LOSSY, FindingKind.MIXED_RESCALE, FindingKind.TURNING})
+QUIET = frozenset(
+    {FindingKind.LOSSY, FindingKind.MIXED_RESCALE, FindingKind.TURNING, FindingKind.CONTRADICTION}
+)
 """Told in the list of findings, but no badge on the picture."""
 
 

@@ -102,7 +102,6 @@ class FrameHeader:
     frames_of_instance: int = 1
     frames_promised: int = 1
     cardiac_percent: bool = False
-    notes: tuple[str, ...] = ()
     key: bool = False
     presentation: TableLut | None = None
     warnings: tuple[str, ...] = ()
@@ -308,21 +307,6 @@ def _at(
     return FrameHeader(*values)
 
 
-def _notes(modality: str, attributes: Attributes, layout: PixelLayout) -> tuple[str, ...]:
-    """What cannot be true of the attributes that lead from stored values to the screen, and what is done."""
-    found = [layout.contradiction] if layout.contradiction else []
-    slope = attributes.get("RescaleSlope")
-    if slope is not None and not number(slope):
-        found.append(f"Rescale Slope is {text(slope) or 'no number'}: stored values are shown")
-    for keyword, name in (("ModalityLUTSequence", "Modality LUT"), ("VOILUTSequence", "VOI LUT")):
-        if attributes.get(keyword) and _table(attributes.get(keyword)) is None:
-            found.append(f"The {name} does not have the entries that it says: it is not applied")
-    widths = attributes.get("WindowWidth")
-    if widths not in (None, "", []) and not _windows(attributes):
-        found.append(f"Window Width is {text(widths) or 'no number'}: the window is made from the values")
-    return tuple(found)
-
-
 def _frame_header(
     instance: InstanceManifest,
     modality: str,
@@ -367,9 +351,8 @@ def _frame_header(
         frames_of_instance=len(instance.frames),
         frames_promised=max(instance.number_of_frames, len(instance.frames)),
         cardiac_percent=attributes.get("NominalPercentageOfCardiacPhase") is not None,
-        notes=_notes(modality, attributes, layout),
         key=instance.key,
         presentation=grey.presentation,
-        warnings=grey.warnings,
+        warnings=(*((layout.contradiction,) if layout.contradiction else ()), *grey.warnings),
         attributes=attributes,
     )

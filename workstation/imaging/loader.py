@@ -15,6 +15,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+import numpy as np
+
 from pacs_core.archive.models import LocalFile
 from workstation.imaging.cache import ByteCache
 from workstation.imaging.display_sets import DisplaySet
@@ -27,6 +29,10 @@ log = logging.getLogger("reading_room.view")
 __all__ = ["Fetch", "LoadRequest", "Loader", "SliceLoaded", "Urgency", "slice_order"]
 
 DEFAULT_CACHE_BYTES = 2 << 30
+NEAR = 32
+"""Slices around the reader's place that are fetched before all else."""
+AHEAD = 256
+"""Slices beyond those that are fetched after them where they had been given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +98,22 @@ class LoadRequest:
                 return
             self._jobs.pop(index, None)
             if self._tell is not None:
-                there, words = int(self.volume.loaded.sum()), self.volume.failures.get(index, "")
+                words = self.volume.failures.get(index) or self.volume.warnings.get(index, "")
+                there = self.volume.loaded_count
                 self._tell(SliceLoaded(self.id, index, there, len(self.volume.loaded), words))
             self.finish_if_complete()
+
+    def given_up(self, index: int) -> None:
+        """The slice stays unloaded for want of room; nobody is told, it may be asked for again."""
+        with self._lock:
+            self._jobs.pop(index, None)
+
+    def reopen(self) -> None:
+        """Slices that were there have been given back: be told again when they come."""
+        with self._lock:
+            if self.done.done() and not self._cancelled:
+                self.done = Future()
+                self._stop = self.volume.listen(self._slice)
 
     def finish_if_complete(self) -> None:
         """Resolve `done` once every slice is there or has failed."""
@@ -114,15 +133,26 @@ class LoadRequest:
                 self._jobs[index] = job
 
     def waiting(self) -> list[int]:
-        """Slices that have not arrived."""
+        """Slices that have been asked for and have not arrived."""
         with self._lock:
             return list(self._jobs)
+
+    def absent(self) -> list[int]:
+        """Slices that are neither there nor known to have failed, asked for or not."""
+        volume = self.volume
+        return [int(k) for k in np.flatnonzero(~volume.loaded) if int(k) not in volume.failures]
+
+
+def _emptied(volume: Volume) -> None:
+    volume.forget(range(len(volume.loaded)))
 
 
 class Loader:
     """One per workstation. `fetch(sop_instance_uid, frame)` gives a frame's bytes where no local file does.
 
-    Volumes are kept in `cache` by bytes; asking again for one that is there answers at once.
+    Volumes are kept in `cache` by bytes; asking again for one that is there answers at once. Where a slice
+    has no room, those of the volumes least recently asked for make it, then those of its own volume farthest
+    from the reader's place; what is only fetched ahead makes nobody go.
     """
 
     def __init__(
@@ -132,10 +162,12 @@ class Loader:
         workers: int | None = None,
         fetchers: int = 4,
     ) -> None:
-        self.cache: ByteCache[Volume] = ByteCache(cache_bytes)
+        self.cache: ByteCache[Volume] = ByteCache(cache_bytes, let_go=_emptied)
         self._fetch = fetch
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+        self._place: dict[str, int] = {}
+        self._coming = 0
         self._decode_queue = WorkQueue("decode", workers or min(8, os.cpu_count() or 2))
         self._fetch_queue = WorkQueue("fetch", fetchers)
 
@@ -154,18 +186,32 @@ class Loader:
         volume.retry_failures()
         request = LoadRequest(next(self._numbers), volume, on_slice)
         order = slice_order(len(display_set.frames), first)
+        self._place[display_set.uid] = order[0]
         self._schedule(request, order, urgency, first_at_once=True)
         request.finish_if_complete()
         return request
 
     def focus(self, request: LoadRequest, index: int) -> None:
         """The reader is at `index` now: load what is missing there before all else."""
-        near = sorted(request.waiting(), key=lambda k: abs(k - index))[:32]
-        self._schedule(request, near, Urgency.INTERACTION, first_at_once=False)
+        self._place[request.volume.display_set.uid] = index
+        self._used(request.volume)
+        absent = request.absent()
+        if absent:
+            request.reopen()
+        asked = set(request.waiting())
+        by_nearness = sorted(absent, key=lambda k: abs(k - index))
+        self._schedule(request, by_nearness[:NEAR], Urgency.INTERACTION, first_at_once=False)
+        rest = [k for k in by_nearness[NEAR : NEAR + AHEAD] if k not in asked]
+        self._schedule(request, rest, Urgency.PREFETCH, first_at_once=False)
 
     def promote(self, request: LoadRequest, urgency: Urgency) -> None:
-        """Give everything that still waits another urgency (a prefetched series was opened)."""
-        self._schedule(request, request.waiting(), urgency, first_at_once=False)
+        """Give everything that is not there yet another urgency (a prefetched series was opened)."""
+        self._used(request.volume)
+        place = self._place.get(request.volume.display_set.uid, 0)
+        absent = sorted(request.absent(), key=lambda k: abs(k - place))
+        if absent:
+            request.reopen()
+        self._schedule(request, absent, urgency, first_at_once=False)
 
     def volume_of(self, display_set: DisplaySet) -> Volume:
         """The volume of a display set, as far as it is loaded; allocated where it was not there.
@@ -183,6 +229,12 @@ class Loader:
             volume.adopt(known)
         return volume
 
+    def _used(self, volume: Volume) -> None:
+        """The volume is the most recently used; one that was thrown out is counted again."""
+        uid = volume.display_set.uid
+        if self.cache.get(uid) is None:
+            self.cache.put(uid, volume)
+
     def close(self) -> None:
         """End all threads; requests that were under way stay incomplete."""
         self._fetch_queue.close()
@@ -192,25 +244,30 @@ class Loader:
         self, request: LoadRequest, order: list[int], urgency: Urgency, first_at_once: bool
     ) -> None:
         for rank, index in enumerate(order):
-            if request.volume.loaded[index]:
+            if request.volume.loaded[index] or index in request.volume.failures:
                 continue
             urgent = _first_urgency(urgency) if rank == 0 and first_at_once else urgency
             queue = self._decode_queue if self._is_here(request.volume, index) else self._fetch_queue
 
-            def run(index: int = index) -> None:
-                self._load_slice(request.volume, index)
+            def run(index: int = index, urgent: Urgency = urgent) -> None:
+                self._load_slice(request, index, urgent)
 
             request.add_job(index, queue.submit(run, urgent, rank))
 
     def _is_here(self, volume: Volume, index: int) -> bool:
         return isinstance(volume.header(index).locator, LocalFile) or self._fetch is None
 
-    def _load_slice(self, volume: Volume, index: int) -> None:
+    def _load_slice(self, request: LoadRequest, index: int, urgency: Urgency) -> None:
+        volume = request.volume
         if not volume.claim(index):
             return
-        words = ""
+        if not self._make_room(volume, index, urgency):
+            volume.release(index)
+            request.given_up(index)
+            return
+        warning = words = ""
         try:
-            read_into(volume.header(index), volume.pixels[index], self._fetch)
+            warning = read_into(volume.header(index), volume.pixels[index], self._fetch)
         except FrameError as error:
             words = str(error)
         except (
@@ -219,7 +276,42 @@ class Loader:
             log.warning("a frame could not be read: %s", type(error).__name__)
             log.debug("frame %s", volume.header(index).sop_instance_uid, exc_info=True)
             words = f"The frame could not be read: {error}"
-        if words:
-            volume.failed(index, words)
-        else:
-            volume.arrived(index)
+        try:
+            if words:
+                volume.failed(index, words)
+            else:
+                volume.arrived(index, warning)
+        finally:
+            with self._lock:
+                self._coming -= volume.slice_nbytes
+
+    def _make_room(self, volume: Volume, index: int, urgency: Urgency) -> bool:
+        """Whether there is room for one more slice, now or after others went."""
+        with self._lock:
+            there = self._has_room(volume, index, urgency)
+            self._coming += volume.slice_nbytes if there else 0
+            return there
+
+    def _has_room(self, volume: Volume, index: int, urgency: Urgency) -> bool:
+        lacking = self.cache.nbytes + self._coming + volume.slice_nbytes - self.cache.limit
+        if lacking <= 0:
+            return True
+        if urgency > Urgency.THUMBNAIL:
+            return False
+        for _uid, other in self.cache.oldest_first():
+            if other is not volume and lacking > 0:
+                lacking -= other.nbytes
+                _emptied(other)
+        return lacking <= 0 or self._forget_far(volume, index)
+
+    def _forget_far(self, volume: Volume, index: int) -> bool:
+        """Give the slice farthest from the reader's place for one that is nearer."""
+        place = self._place.get(volume.display_set.uid, index)
+        there = np.flatnonzero(volume.loaded)
+        if there.size == 0:
+            return True
+        farthest = int(there[np.argmax(np.abs(there - place))])
+        if abs(farthest - place) <= abs(index - place):
+            return False
+        volume.forget([farthest])
+        return True

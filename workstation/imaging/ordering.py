@@ -151,6 +151,6 @@ def _frames_missing(ordered: Sequence[FrameHeader]) -> list[Finding]:
 def _contradictions(ordered: Sequence[FrameHeader]) -> list[Finding]:
     told: dict[str, int] = {}
     for frame in ordered:
-        for note in frame.notes:
+        for note in frame.warnings:
             told[note] = told.get(note, 0) + 1
     return [Finding(FindingKind.CONTRADICTION, f"{note}.", count) for note, count in told.items()]

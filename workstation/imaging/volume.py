@@ -5,12 +5,13 @@ there.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from workstation.imaging import pages
 from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.geometry import Vector, VolumeGeometry
 from workstation.imaging.headers import FrameHeader, PixelLayout
@@ -31,6 +32,8 @@ def native_dtype(layout: PixelLayout) -> np.dtype[Any]:
         return np.dtype(np.uint8)
     if layout.bits_allocated <= 16:
         return np.dtype(np.int16 if signed else np.uint16)
+    if layout.bits_allocated > 32:
+        return np.dtype(np.int64 if signed else np.uint64)
     return np.dtype(np.int32 if signed else np.uint32)
 
 
@@ -39,7 +42,9 @@ class Volume:
 
     `loaded[k]` says that slice k is there, `failures[k]` in words why it never will be. Writers fill
     `pixels[k]` and then call `arrived`; readers look at `loaded` first. `generation` grows with every
-    slice. Values are stored values; `rescale(k)` leads to modality units.
+    slice. `warnings[k]` says what is wrong with a slice that is shown nevertheless. Slices may be given back
+    (`forget`) where the cache has no room, and come again. Values are stored values; `modality_lut(k)` leads
+    to modality units. Where the system has no room at all every slice has failed, and says so.
     """
 
     def __init__(self, display_set: DisplaySet) -> None:
@@ -47,9 +52,18 @@ class Volume:
         shape: tuple[int, ...] = (len(display_set.frames), layout.rows, layout.columns)
         self.display_set = display_set
         self.dtype = _common_dtype(display_set)
-        self.pixels: Array = np.zeros((*shape, 3) if layout.is_colour else shape, dtype=self.dtype)
+        self.pixels: Array
+        whole = (*shape, 3) if layout.is_colour else shape
+        too_large = ""
+        try:
+            self.pixels, self._mapping = pages.zeros(whole, self.dtype)
+        except pages.TooLarge as error:
+            too_large = f"There is not enough memory: {error}."
+            self.pixels, self._mapping = np.broadcast_to(np.zeros(1, dtype=self.dtype), whole), None
         self.loaded = np.zeros(shape[0], dtype=np.bool_)
-        self.failures: dict[int, str] = {}
+        self.failures: dict[int, str] = dict.fromkeys(range(shape[0]), too_large) if too_large else {}
+        self.warnings: dict[int, str] = {}
+        self.loaded_count = 0
         self.generation = 0
         self._claimed = np.zeros(shape[0], dtype=np.bool_)
         self._listeners: list[Listener] = []
@@ -66,7 +80,13 @@ class Volume:
 
     @property
     def nbytes(self) -> int:
-        return int(self.pixels.nbytes) + (0 if self._common is None else int(self._common.nbytes))
+        """Bytes of the slices that are there, and of the copy for reformats."""
+        copied = 0 if self._common is None else int(self._common.nbytes)
+        return self.loaded_count * self.slice_nbytes + copied
+
+    @property
+    def slice_nbytes(self) -> int:
+        return int(self.pixels.nbytes) // max(1, len(self.loaded))
 
     @property
     def is_colour(self) -> bool:
@@ -75,7 +95,7 @@ class Volume:
     @property
     def is_complete(self) -> bool:
         """Every slice is loaded or has failed."""
-        return int(self.loaded.sum()) + len(self.failures) >= len(self.loaded)
+        return self.loaded_count + len(self.failures) >= len(self.loaded)
 
     def holds(self, display_set: DisplaySet) -> bool:
         """Whether this is the volume of these very frames in this order."""
@@ -106,6 +126,8 @@ class Volume:
 
     def retry_failures(self) -> None:
         """Forget what failed, so that it is tried again."""
+        if not self.pixels.flags.writeable:
+            return
         with self._lock:
             for index in self.failures:
                 self._claimed[index] = False
@@ -124,10 +146,29 @@ class Volume:
                 self.pixels[index] = earlier.pixels[k]
                 self.arrived(index)
 
-    def arrived(self, index: int) -> None:
-        """Slice `index` of `pixels` is filled."""
+    def forget(self, indices: Sequence[int]) -> None:
+        """Give the memory of these slices back; they can be claimed and filled again."""
+        with self._lock:
+            gone = [k for k in indices if self.loaded[k]]
+            for k in gone:
+                self.loaded[k] = self._claimed[k] = self._common_done[k] = False
+            self.loaded_count -= len(gone)
+            if self.loaded_count == 0:
+                self._common, self._common_extent = None, (0.0, 0.0)
+            self.generation += 1
+            size = self.slice_nbytes
+            for first, count in _runs(gone):
+                pages.drop(self._mapping, first * size, count * size)
+
+    def arrived(self, index: int, warning: str = "") -> None:
+        """Slice `index` of `pixels` is filled; `warning` says what is wrong with it nevertheless."""
         with self._lock:
             self.failures.pop(index, None)
+            self.warnings.pop(index, None)
+            if warning:
+                self.warnings[index] = warning
+            if not self.loaded[index]:
+                self.loaded_count += 1
             self.loaded[index] = True
             self.generation += 1
             listeners = tuple(self._listeners)
@@ -255,6 +296,7 @@ class Volume:
             todo = np.flatnonzero(self.loaded & ~self._common_done)
             for k in todo:
                 values = (self.modality_lut(int(k)).apply(self.pixels[k]) - low) / slope
+                values = np.nan_to_num(values, copy=False, nan=0.0, posinf=65535.0, neginf=0.0)
                 self._common[k] = np.clip(np.floor(values + 0.5), 0, 65535).astype(np.uint16)
                 self._common_done[k] = True
         return self._common, Rescale(slope, low, self.unit)
@@ -262,14 +304,34 @@ class Volume:
     def _extent(self) -> tuple[float, float]:
         """Lowest and highest modality value the stored types allow, known before anything is loaded."""
         if self.dtype.itemsize > 2:
-            there = self.pixels[self.loaded]
-            ends = np.array([there.min(), there.max()]) if there.size else np.array([0, 1])
+            ends = self._extent_of_what_is_there()
         else:
-            bits = self.header(0).layout.bits_stored
+            bits = max(f.layout.usable_bits for f in self.display_set.frames)
             signed = bool(np.issubdtype(self.dtype, np.signedinteger))
             ends = np.array([-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] if signed else [0, 2**bits - 1])
-        found = [self.modality_lut(k).apply(ends) for k in range(len(self.loaded))]
+        luts = {f.modality_lut for f in self.display_set.frames}
+        found = [lut.apply(ends) for lut in luts]
         return float(min(v.min() for v in found)), float(max(v.max() for v in found))
+
+    def _extent_of_what_is_there(self) -> npt.NDArray[np.float64]:
+        """Lowest and highest finite stored value of the slices that are there, (0, 1) where none is."""
+        ends: list[float] = []
+        for k in np.flatnonzero(self.loaded):
+            values = self.pixels[k]
+            finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+            if finite.size:
+                ends += [float(finite.min()), float(finite.max())]
+        return np.array([min(ends), max(ends)] if ends else [0.0, 1.0])
+
+
+def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """(First, count) of each run of neighbours."""
+    ordered = sorted(indices)
+    start = 0
+    for place in range(1, len(ordered) + 1):
+        if place == len(ordered) or ordered[place] != ordered[place - 1] + 1:
+            yield ordered[start], place - start
+            start = place
 
 
 def _common_dtype(display_set: DisplaySet) -> np.dtype[Any]:
