@@ -245,6 +245,7 @@ class Workstation(QMainWindow):
         if desk is None:
             return
         self._lay_desk(desk.archive)
+        self.desk.session.viewed = desk.session.viewed
         if study:
             self.go("read")
             self.desk.session.wanted.emit(study)

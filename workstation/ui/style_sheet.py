@@ -50,10 +50,10 @@ QPushButton[look="main"]:focus { border: 1px solid $text; }
 QPushButton[look="main"]:disabled { background: $raised; color: $quiet; border-color: $line; }
 QPushButton[look="danger"] { color: $wrong; }
 QPushButton[look="danger"]:disabled { color: $quiet; }
-QPushButton[look="link"] { background: transparent; border: 1px solid transparent; color: $link;
-    padding: 0 4u; }
+QPushButton[look="link"] { background: transparent; border: none; border-bottom: 1px solid transparent;
+    border-radius: 0; color: $link; padding: 0; }
 QPushButton[look="link"]:hover { text-decoration: underline; }
-QPushButton[look="link"]:focus { border: 1px solid $accent; }
+QPushButton[look="link"]:focus { border: none; border-bottom: 1px solid $accent; }
 QPushButton[look="chip"] { background: transparent; border: 1px solid $line; border-radius: 4u;
     padding: 2u 10u; color: $quiet; }
 QPushButton[look="chip"]:hover { color: $text; }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from workstation.rendering.display_list import DisplayList, Ellipse, Handle, Item, Line, Polyline, Text
 from workstation.ui import theme
@@ -20,6 +20,7 @@ LEFT = {"top-left", "bottom-left", "left"}
 RIGHT = {"top-right", "bottom-right", "right"}
 TOP = {"top-left", "top-right", "top"}
 BOTTOM = {"bottom-left", "bottom-right", "bottom"}
+CORNERS = {"top-left", "top-right", "bottom-left", "bottom-right"}
 
 
 def colour(role: str) -> QColor:
@@ -102,8 +103,9 @@ class Brush:
         font.setPixelSize(max(1, round(self._text * item.size)))
         painter.setFont(font)
         metrics = painter.fontMetrics()
-        height = metrics.height() * len(item.lines)
-        width = max((metrics.horizontalAdvance(line) for line in item.lines), default=0)
+        lines = self._clear_of_the_letters(item, metrics)
+        height = metrics.height() * len(lines)
+        width = max((metrics.horizontalAdvance(line) for line in lines), default=0)
         x, y = item.position
         left = x if item.anchor in LEFT else x - width if item.anchor in RIGHT else x - width / 2
         top = y if item.anchor in TOP else y - height if item.anchor in BOTTOM else y - height / 2
@@ -112,7 +114,7 @@ class Brush:
                 self._inside(left, width, self._size.width()),
                 self._inside(top, height, self._size.height()),
             )
-        for number, line in enumerate(item.lines):
+        for number, line in enumerate(lines):
             own = metrics.horizontalAdvance(line)
             at = (
                 left
@@ -122,6 +124,15 @@ class Brush:
                 else left + (width - own) / 2
             )
             self._line(line, at, top + metrics.ascent() + number * metrics.height(), item.role)
+
+    def _clear_of_the_letters(self, item: Text, metrics: QFontMetrics) -> tuple[str, ...]:
+        """Corner words end in … before they reach the orientation letter in the middle of the edge."""
+        if item.owner or item.anchor not in CORNERS:
+            return item.lines
+        room = self._size.width() / 2 - item.position[0] if item.anchor in LEFT else 0.0
+        room = room or item.position[0] - self._size.width() / 2
+        wide = max(0, round(room - metrics.height()))
+        return tuple(metrics.elidedText(line, Qt.TextElideMode.ElideRight, wide) for line in item.lines)
 
     def _inside(self, start: float, length: float, room: float) -> float:
         margin = 4 * self._unit

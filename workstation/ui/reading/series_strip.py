@@ -19,16 +19,17 @@ from workstation.ui.reading.room import Room
 from workstation.ui.widgets.basics import discard, label
 
 EDGE = 96
-LINES = 62
-"""Room under a thumbnail: two lines of its name, one of what was seen."""
+NAME_LINES = 3
+"""Of a name under its thumbnail; two where the strip lies."""
 
 
 class SeriesTile(QAbstractButton):
     """One display set: its middle image, number and count, and how much of it was seen."""
 
-    def __init__(self, room: Room, shown: DisplaySet, role: Role) -> None:
+    def __init__(self, room: Room, shown: DisplaySet, role: Role, flat: bool = False) -> None:
         super().__init__()
         self.room, self.shown, self.role = room, shown, role
+        self._lines = NAME_LINES - 1 if flat else NAME_LINES
         self.key = room.pictures.new_key()
         self._image: QImage | None = None
         self._from: QPoint | None = None
@@ -51,7 +52,7 @@ class SeriesTile(QAbstractButton):
 
     def _size(self) -> None:
         px = theme.current().px
-        self.setFixedSize(QSize(px(EDGE) + px(16), px(EDGE) + px(LINES)))
+        self.setFixedSize(QSize(px(EDGE) + px(16), px(EDGE) + room_below(self._lines)))
 
     def refresh(self) -> None:
         """Ask for the thumbnail once an image is there."""
@@ -79,7 +80,7 @@ class SeriesTile(QAbstractButton):
         metrics = painter.fontMetrics()
         line = QRect(px(8), picture.bottom() + px(2), px(EDGE), metrics.height())
         painter.setPen(look.colour("text"))
-        for text in in_lines(self._title, metrics, line.width()):
+        for text in in_lines(self._title, metrics, line.width(), self._lines):
             painter.drawText(line, 0, text)
             line.translate(0, metrics.height() - px(2))
         painter.setPen(look.colour("quiet"))
@@ -134,16 +135,23 @@ class SeriesTile(QAbstractButton):
         drag.exec(Qt.DropAction.CopyAction)
 
 
-def in_lines(text: str, metrics: QFontMetrics, width: int) -> tuple[str, ...]:
-    """A name on two lines, broken between words; what does not fit the second ends in …"""
-    kept, rest = "", text.split()
-    while rest and metrics.horizontalAdvance(f"{kept} {rest[0]}".strip()) <= width:
-        kept = f"{kept} {rest.pop(0)}".strip()
-    if not kept:
-        return (metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width),)
-    if not rest:
-        return (kept,)
-    return kept, metrics.elidedText(" ".join(rest), Qt.TextElideMode.ElideMiddle, width)
+def room_below(lines: int) -> int:
+    """Height of the words under a thumbnail, the line of what was seen included."""
+    return theme.current().px(26 + 18 * lines)
+
+
+def in_lines(text: str, metrics: QFontMetrics, width: int, most: int) -> tuple[str, ...]:
+    """A name on so many lines at most, broken between words; what does not fit has … in its middle."""
+    lines: list[str] = []
+    rest = text.split()
+    while rest and len(lines) < most - 1:
+        kept = rest.pop(0)
+        while rest and metrics.horizontalAdvance(f"{kept} {rest[0]}") <= width:
+            kept = f"{kept} {rest.pop(0)}"
+        lines.append(metrics.elidedText(kept, Qt.TextElideMode.ElideMiddle, width))
+    if rest:
+        lines.append(metrics.elidedText(" ".join(rest), Qt.TextElideMode.ElideMiddle, width))
+    return tuple(lines)
 
 
 class SeriesStrip(QFrame):
@@ -182,6 +190,8 @@ class SeriesStrip(QFrame):
 
     def lie(self, flat: bool) -> None:
         """Lie down as a row above the cells, or stand as a column beside them."""
+        if flat != self._flat:
+            self._late.start()
         self._flat = flat
         px = theme.current().px
         direction = QBoxLayout.Direction.LeftToRight if flat else QBoxLayout.Direction.TopToBottom
@@ -193,7 +203,7 @@ class SeriesStrip(QFrame):
         self.setFixedSize(QSize(whole, whole))
         self.setMinimumSize(QSize(0, 0))
         if flat:
-            self.setFixedHeight(px(EDGE) + px(LINES) + px(10))
+            self.setFixedHeight(px(EDGE) + room_below(NAME_LINES - 1) + px(10))
             self.setMaximumWidth(whole)
         else:
             self.setFixedWidth(px(EDGE) + px(16) + px(10))
@@ -218,7 +228,7 @@ class SeriesStrip(QFrame):
             self._layout.addWidget(head)
         for shown in self.session.sets[role]:
             self.room.load(shown, len(shown) // 2, Urgency.PREFETCH)
-            tile = SeriesTile(self.room, shown, role)
+            tile = SeriesTile(self.room, shown, role, self._flat)
             tile.clicked.connect(lambda _on=False, s=shown: self.session.show(self._target(role), s))
             self.tiles.append(tile)
             self._layout.addWidget(tile)

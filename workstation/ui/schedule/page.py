@@ -132,7 +132,7 @@ class SchedulePage(QWidget):
         split.addWidget(self._left())
         split.addWidget(self._right())
         split.setStretchFactor(1, 1)
-        split.setSizes([theme.current().px(400), theme.current().px(1000)])
+        split.setSizes([theme.current().px(470), theme.current().px(1000)])
         self.setLayout(column(split, gap=0))
 
     def _left(self) -> QFrame:

@@ -100,6 +100,7 @@ class LookPage(Sheet):
         self.control(words.t("Motion"), motion, words.t("Changes appear at once, nothing fades"))
         lock = QSpinBox()
         lock.setRange(0, 240)
+        lock.lineEdit().setTextMargins(theme.current().px(6), 0, 0, 0)
         lock.setSuffix(" min")
         lock.setSpecialValueText(words.t("never"))
         lock.setValue(prefs.idle_lock_minutes)

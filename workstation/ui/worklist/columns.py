@@ -114,17 +114,17 @@ def result(row: ExamRow) -> Cell:
 
 COLUMNS: tuple[Column[ExamRow], ...] = (
     Column("priority", "Priority", priority, 80),
-    Column("status", "Status", status, 124),
-    Column("patient_name", "Patient", patient, 248, stretch=True),
+    Column("status", "Status", status, 120),
+    Column("patient_name", "Patient", patient, 264, stretch=True),
     Column("birth_date", "Age", sex_and_age, 80, keep=2),
     Column("patient_id", "ID", number, 132, keep=9),
-    Column("procedure", "Procedure", procedure, 236, stretch=True),
+    Column("procedure", "Procedure", procedure, 244, stretch=True),
     Column("body_part", "Body part", body_part, 104, keep=10),
     Column("modality", "Mod.", modality, 60, keep=3),
     Column("study_date", "Study time", time, 140, keep=4),
-    Column("images", "Images", images, 168),
-    Column("reconciliation", "Identity", identity, 100, keep=6),
-    Column("delivery", "Report and result", result, 204, stretch=True),
+    Column("images", "Images", images, 178),
+    Column("reconciliation", "Identity", identity, 116, keep=6),
+    Column("delivery", "Report and result", result, 176, stretch=True),
     Column("accession", "Accession", lambda r: Cell(r.accession), 124, keep=8),
     Column(
         "referring_physician",
