@@ -1,9 +1,10 @@
 """Thick slabs: maximum (MIP), minimum (MinIP) or mean of planes a voxel apart, across the plane of the
-view.
+view; and the MIP of a whole volume, turned about the patient's long axis.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from workstation.imaging.geometry import cross, dot
@@ -12,7 +13,7 @@ from workstation.rendering import reformat
 from workstation.rendering.engines import Engine
 from workstation.rendering.overlays import Corner
 from workstation.rendering.picture import Picture
-from workstation.session.view_state import ViewState
+from workstation.session.view_state import Plane, SlabMode, ViewState
 
 
 def render_slab(
@@ -35,3 +36,37 @@ def whole_slab(state: ViewState, volume: Volume) -> ViewState:
     along = [dot(corner, normal) for corner in geometry.corners()]
     middle = replace(state, centre=geometry.centre, index=len(volume.loaded) // 2)
     return replace(middle, slab=max(along) - min(along))
+
+
+MOVING_STEP = 2.0  # voxels between the planes of a MIP that is being turned
+MOVING_SIZE = 256  # pixels of its shorter side, at least
+
+
+def rotated(state: ViewState, volume: Volume, degrees: float) -> ViewState:
+    """The whole volume's MIP, turned about the head-feet axis: 0 from in front, 90 from the left."""
+    angle = math.radians(degrees)
+    right = (math.cos(angle), math.sin(angle), 0.0)
+    seen = replace(state, plane=Plane.OBLIQUE, right=right, down=(0.0, 0.0, -1.0), slab_mode=SlabMode.MAXIMUM)
+    return whole_slab(seen, volume)
+
+
+def render_rotated(
+    state: ViewState,
+    volume: Volume,
+    width: int,
+    height: int,
+    degrees: float,
+    *,
+    moving: bool = False,
+    corner: Corner | None = None,
+    engine: Engine | None = None,
+) -> Picture:
+    """The MIP of everything from an angle; while `moving` half as large, at least 256 pixels, its samples two
+    voxels apart. The picture's own size says which it is.
+    """
+    turned = rotated(state, volume, degrees)
+    if not moving:
+        return reformat.render(turned, volume, width, height, corner, engine)
+    shrink = max(0.5, min(1.0, MOVING_SIZE / min(width, height)))
+    small = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    return reformat.render(turned, volume, *small, corner, engine, MOVING_STEP)

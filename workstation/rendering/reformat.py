@@ -4,6 +4,7 @@ the scanner.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +20,17 @@ from workstation.imaging.geometry import (
     scaled,
     unit,
 )
-from workstation.imaging.luts import GreyChain, VoiWindow, grey_table
+from workstation.imaging.luts import GreyChain, TableLut, VoiWindow, grey_table
 from workstation.imaging.spacing import Calibration
 from workstation.imaging.view_frame import ViewFrame
 from workstation.imaging.volume import Volume
 from workstation.rendering.display_list import DisplayList
-from workstation.rendering.engines import Cut, Engine, choose
+from workstation.rendering.engines import Cut, Engine, Layer, choose
 from workstation.rendering.overlays import Corner, corner_texts, letters, position_words, scale_bar
 from workstation.rendering.picture import Picture, Pixels
 from workstation.rendering.stack_view import chosen_voi, window_words, zoom_words
-from workstation.session.view_state import Interpolation, ViewState
+from workstation.rendering.summits import summits_of
+from workstation.session.view_state import Interpolation, SlabMode, ViewState
 from workstation.tools.planes import (
     CannotReformat,
     extent,
@@ -41,6 +43,7 @@ from workstation.tools.planes import (
     step_along,
 )
 
+MANY_PLANES = 48
 PATIENT_SPACE = Calibration((1.0, 1.0), True, "patient space")
 
 
@@ -52,9 +55,9 @@ class Reformat:
     cut: Cut
 
 
-def reformat(state: ViewState, volume: Volume, width: int, height: int) -> Reformat:
-    """Lay the plane of `state` through the volume; raises CannotReformat, GeometryError for axes without
-    direction.
+def reformat(state: ViewState, volume: Volume, width: int, height: int, coarse: float = 1.0) -> Reformat:
+    """Lay the plane of `state` through the volume, the planes of a slab `coarse` voxels apart; raises
+    CannotReformat, GeometryError for axes without direction.
     """
     geometry = geometry_of(volume)
     right, down = plane_axes(state, volume)
@@ -62,7 +65,7 @@ def reformat(state: ViewState, volume: Volume, width: int, height: int) -> Refor
     across, below = scaled(right, 1.0 / scale), scaled(down, 1.0 / scale)
     centre = plane_centre(state, volume)
     origin = add(add(centre, across, -(width - 1) / 2), below, -(height - 1) / 2)
-    through, planes = _slab(geometry, cross(right, down), state.slab)
+    through, planes = _slab(geometry, cross(right, down), state.slab, coarse)
     first = add(origin, through, -(planes - 1) / 2)
     frame = ViewFrame(
         width=width,
@@ -98,12 +101,41 @@ def _three(values: npt.NDArray[Any]) -> Vector:
     return float(values[0]), float(values[1]), float(values[2])
 
 
-def _slab(geometry: VolumeGeometry, normal: Vector, thickness: float) -> tuple[Vector, int]:
-    """(step from plane to plane, how many): a voxel apart at most, the outermost at the slab's faces."""
+def _slab(geometry: VolumeGeometry, normal: Vector, thickness: float, coarse: float) -> tuple[Vector, int]:
+    """(step from plane to plane, how many): `coarse` voxels apart at most, the outermost at the slab's
+    faces.
+    """
     if thickness <= 0.0:
         return (0.0, 0.0, 0.0), 1
-    planes = max(2, round(thickness / step_along(geometry, normal)) + 1)
+    planes = max(2, math.ceil(thickness / (coarse * step_along(geometry, normal)) - 1e-9) + 1)
     return scaled(unit(normal), thickness / (planes - 1)), planes
+
+
+def layer(state: ViewState, volume: Volume, cut: Cut) -> tuple[Layer, VoiWindow | TableLut]:
+    """A cut with the greys the state asks for, and the window that brings them."""
+    array, modality = volume.for_reformat()
+    header = volume.header(0)
+    voi = chosen_voi(state.window, volume, volume.nearest_loaded(len(volume.loaded) // 2) or 0)
+    chain = GreyChain(
+        modality,
+        voi,
+        inverse=header.inverse,
+        inverted=state.invert,
+        padding=header.padding if array is volume.pixels else None,
+    )
+    geometry = geometry_of(volume)
+    stations = None if geometry.stations is None else np.asarray(geometry.stations, dtype=np.float64)
+    return Layer(array, cut, grey_table(chain, array.dtype), stations), voi
+
+
+def sampled(volume: Volume, found: Layer, engine: Engine) -> Pixels:
+    """The greys of a layer; a linear MIP of many planes by projection, which skips what cannot be seen."""
+    cut = found.cut
+    mip = cut.mode is SlabMode.MAXIMUM and cut.interpolation is Interpolation.LINEAR
+    if mip and cut.planes >= MANY_PLANES and volume.is_complete and found.stations is None:
+        known = summits_of(volume, found.volume, engine)
+        return engine.projected(found.volume, cut, found.table, 0, None, known)
+    return engine.cut_grey(found.volume, cut, found.table, 0, found.stations)
 
 
 def render(
@@ -113,31 +145,23 @@ def render(
     height: int,
     corner: Corner | None = None,
     engine: Engine | None = None,
+    coarse: float = 1.0,
 ) -> Picture:
-    """The picture of a plane or slab; slices not yet loaded stay black, and `status` says so."""
-    laid = reformat(state, volume, width, height)
-    array, modality = volume.for_reformat()
-    header = volume.header(0)
-    voi = chosen_voi(state.window, volume, volume.nearest_loaded(len(volume.loaded) // 2) or 0)
-    native = array is volume.pixels
-    chain = GreyChain(
-        modality,
-        voi,
-        inverse=header.inverse,
-        inverted=state.invert,
-        padding=header.padding if native else None,
-    )
-    geometry = geometry_of(volume)
-    stations = None if geometry.stations is None else np.asarray(geometry.stations, dtype=np.float64)
-    pixels = (engine or choose()).cut_grey(array, laid.cut, grey_table(chain, array.dtype), 0, stations)
+    """The picture of a plane or slab; slices not yet loaded stay black, and `status` says so.
+
+    `coarse` above 1 takes a slab's planes so many voxels apart, while a hand is still moving.
+    """
+    laid = reformat(state, volume, width, height, coarse)
+    found, voi = layer(state, volume, laid.cut)
+    pixels = sampled(volume, found, engine or choose())
     missing = len(volume.loaded) - int(volume.loaded.sum())
     if missing:
-        pixels = _without_missing(pixels, laid.cut, volume, geometry)
+        pixels = _without_missing(pixels, laid.cut, volume, geometry_of(volume))
     window = (voi.centre, voi.width, voi.label) if isinstance(voi, VoiWindow) else None
     status, words = (
         ("shown", "") if not missing else ("loading", f"{missing} of {len(volume.loaded)} images to come")
     )
-    drawn = _texts(state, volume, laid.frame, corner, window)
+    drawn = texts(state, volume, laid.frame, corner, window)
     return Picture(pixels, laid.frame, drawn, status, words, window)
 
 
@@ -152,7 +176,7 @@ def _without_missing(pixels: Pixels, cut: Cut, volume: Volume, geometry: VolumeG
     return np.where(volume.loaded[nearest], pixels, np.uint8(0))
 
 
-def _texts(
+def texts(
     state: ViewState,
     volume: Volume,
     frame: ViewFrame,

@@ -1,0 +1,185 @@
+"""Run by `tests/property/kernels_sanitized_test.py` in a process of its own: compiled modules built with
+sanitizers, driven over edges and rubbish for a bounded time.
+
+    python -m tests.support.kernels_driven FOLDER SECONDS
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from pacs_core.dicom import scan_fallback
+from workstation.rendering.engines.engine import Cut, Flat, Layer, Ribbon
+from workstation.rendering.engines.kernel import KernelEngine
+from workstation.session.view_state import Interpolation, SlabMode
+
+TYPES = ["int16", "uint16", "uint8"]
+MODES = list(SlabMode)
+WAYS = list(Interpolation)
+
+
+def loaded(folder: Path, name: str) -> ModuleType:
+    """The compiled module of that name in the folder, whatever package it belongs to."""
+    path = str(folder / f"{name}.so")
+    loader = importlib.machinery.ExtensionFileLoader(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def three(values: Any) -> tuple[float, float, float]:
+    return float(values[0]), float(values[1]), float(values[2])
+
+
+def any_volume(rng: np.random.Generator) -> Any:
+    """1 to 24 voxels a side, thin ones often; a fresh block of memory each, so that its ends are guarded."""
+    shape = tuple(int(n) for n in rng.choice([1, 2, 3, 4, 5, 8, 9, 17, 24], 3))
+    kind = rng.choice(TYPES)
+    return rng.integers(0, np.iinfo(kind).max, shape, dtype=kind, endpoint=True)
+
+
+def any_cut(rng: np.random.Generator, volume: Any) -> Cut:
+    """Anything from a sane plane to steps of a million voxels, starting at, near or far from the edges."""
+    reach = rng.choice([1e-12, 1e-3, 0.5, 1.0, 1.0, 3.0, 1e6])
+    axes = rng.normal(size=(3, 3)) * reach
+    if rng.random() < 0.4:
+        axes = np.eye(3)[rng.permutation(3)] * rng.choice([-1.0, 0.0, 0.5, 1.0], 3)[:, None]
+    corner = rng.choice([-0.5, -1e-9, 0.0, 1e-9, 0.5, 1e9], 3)
+    if rng.random() < 0.6:
+        corner = (np.array(volume.shape[::-1]) - 1.0) * rng.choice([0.0, 0.5, 1.0]) - axes[0] * rng.integers(
+            0, 20
+        )
+    corner = np.clip(corner, -1e9, 1e9)
+    width, height, planes = (
+        int(rng.choice(n)) for n in ([1, 7, 8, 9, 40, 130], [1, 2, 5], [1, 1, 2, 17, 40])
+    )
+    return Cut(
+        three(corner), three(axes[0]), three(axes[1]), width, height, three(axes[2]), planes,
+        MODES[rng.integers(3)], WAYS[rng.integers(3)],
+    )  # fmt: skip
+
+
+def drive_cuts(engine: KernelEngine, rng: np.random.Generator) -> None:
+    """Each way to a picture once, over one volume."""
+    volume = any_volume(rng)
+    cut = any_cut(rng, volume)
+    table = rng.integers(0, 256, 65536, dtype=np.uint8)
+    stations = np.cumsum(rng.uniform(0.1, 3.0, volume.shape[0])) if rng.random() < 0.3 else None
+    if stations is not None:
+        stations -= stations[0]
+    engine.cut(volume, cut, 3, stations)
+    engine.cut_grey(volume, cut, table, 3, stations)
+    rows = np.clip(rng.normal(size=(cut.height, 9)) * rng.choice([0.5, 5.0, 1e5]), -1e9, 1e9)
+    engine.curved(volume, Ribbon(rows, cut.width, cut.planes, cut.mode, cut.interpolation), 3, stations)
+    engine.projected(volume, replace(cut, interpolation=Interpolation.LINEAR), table, 3)
+    other = any_volume(rng)
+    above = replace(any_cut(rng, other), width=cut.width, height=cut.height)
+    colours = rng.integers(0, 256, (256, 4), dtype=np.uint8)
+    engine.fused(Layer(volume, cut, table, stations), Layer(other, above, table), colours)
+    flat = Flat(
+        cut.origin[:2],
+        cut.across[:2],
+        cut.down[:2],
+        cut.width,
+        cut.height,
+        int(rng.integers(1, 5)),
+        cut.interpolation,
+    )
+    engine.flat(volume[0], flat, table, 3)
+    coloured = rng.integers(0, 256, (*volume.shape[1:], 3), dtype=np.uint8)
+    engine.flat(coloured, flat, None, 3)
+
+
+def drive_rubbish(engine: KernelEngine, rng: np.random.Generator) -> None:
+    """What has to be refused, and refused without a look at memory that is not there."""
+    volume = any_volume(rng)
+    sane = Cut((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), 8, 2)
+    bad = float(rng.choice([np.nan, np.inf, -np.inf, 1e300]))
+    table = np.zeros(65536, dtype=np.uint8)
+    calls = [
+        lambda: engine.cut(volume, replace(sane, across=(bad, 0.0, 0.0))),
+        lambda: engine.cut(volume, replace(sane, planes=-1)),
+        lambda: engine.cut(volume.astype(np.float32), sane),
+        lambda: engine.cut(volume[..., ::-1], sane),
+        lambda: engine.cut_grey(volume, sane, table[:100]),
+        lambda: engine.cut(volume, sane, 0, np.zeros(volume.shape[0] + 1)),
+        lambda: engine.curved(volume, Ribbon(np.full((2, 9), bad), 8)),
+        lambda: engine.projected(volume, replace(sane, through=(0.0, bad, 0.0)), table),
+        lambda: engine.fused(
+            Layer(volume, sane, table), Layer(volume, sane, table[:9]), np.zeros((256, 4), np.uint8)
+        ),
+        lambda: engine.flat(volume[0], Flat((bad, 0.0), (1.0, 0.0), (0.0, 1.0), 4, 4), table),
+    ]
+    refused = 0
+    for call in calls:
+        try:
+            call()
+        except (ValueError, TypeError, BufferError):
+            refused += 1
+    assert refused >= len(calls) - 2, refused  # one voxel turned about is still in order
+
+
+def element(rng: np.random.Generator) -> bytes:
+    """One data element, often whole, often not."""
+    group, number = int(rng.choice([0x0008, 0x0020, 0x0028, 0x7FE0])), int(rng.integers(0, 0x60))
+    kind = rng.choice([b"CS", b"DS", b"OW", b"OB", b"SQ", b"UN", b"UI", b"US", b"\0\0"])
+    length = int(rng.choice([0, 2, 4, 8, 0xFFFF, 0xFFFFFFFF, 0x7FFFFFFF]))
+    head = group.to_bytes(2, "little") + number.to_bytes(2, "little") + bytes(kind)
+    long = kind in (b"OW", b"OB", b"SQ", b"UN")
+    head += b"\0\0" + length.to_bytes(4, "little") if long else (length & 0xFFFF).to_bytes(2, "little")
+    return head + rng.bytes(min(length, int(rng.integers(0, 40))))
+
+
+def drive_scan(scan: ModuleType, rng: np.random.Generator) -> None:
+    """Rubbish, and things that look like data sets, through the header scan; its twin says the same."""
+    whole = rng.random() < 0.8
+    data = (
+        b"".join(element(rng) for _ in range(rng.integers(0, 12)))
+        if whole
+        else rng.bytes(int(rng.integers(0, 300)))
+    )
+    end = len(data) + int(rng.choice([0, 0, 1, 50]))
+    implicit = rng.random() < 0.3
+    for name in ("scan", "items"):
+        answers = []
+        for module in (scan, scan_fallback):
+            try:
+                answers.append(getattr(module, name)(data, 0, end, implicit))
+            except ValueError as why:
+                answers.append(why.args)
+        assert answers[0] == answers[1], (name, data.hex())
+
+
+def main() -> None:
+    """Drive every instruction set in turn until the time is over; the last line says how often."""
+    folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
+    parts = [loaded(folder, name) for name in ("_kernels", "_fusion", "_project")]
+    engine, scan = KernelEngine(*parts), loaded(folder, "_scan")
+    choices = parts[0].choices()
+    until = time.monotonic() + seconds
+    rounds = 0
+    while rounds < len(choices) * 8 or time.monotonic() < until:
+        rng = np.random.default_rng(rounds)
+        for part in parts:
+            part.use(choices[rounds % len(choices)])
+        drive_cuts(engine, rng)
+        drive_scan(scan, rng)
+        if rounds % 10 == 0:
+            drive_rubbish(engine, rng)
+        rounds += 1
+    print(f"{rounds} rounds on {', '.join(choices)}")
+
+
+if __name__ == "__main__":
+    main()
