@@ -106,7 +106,7 @@ def _acquired(events: Sequence[Change], studies: Sequence[StudyRecord]) -> tuple
     return (
         "done",
         events[-1].at if events else "",
-        f"{images} images from {studies[-1].calling_aet or 'a file'}",
+        f"{images} image{'' if images == 1 else 's'} from {studies[-1].calling_aet or 'a file'}",
     )
 
 

@@ -190,9 +190,10 @@ def test_text_grows_and_shrinks_and_is_kept(open_window: Open, archive: FakeArch
     window.desk.commands.run("smaller")
 
 
-def test_the_inbox_count_shows_on_the_rail(open_window: Open, archive: FakeArchive, qtbot: QtBot) -> None:
+def test_the_inbox_count_shows_on_the_rail_from_the_sign_in_on(
+    open_window: Open, archive: FakeArchive, qtbot: QtBot
+) -> None:
     window = open_window(archive)
-    window.go("inbox")
     qtbot.waitUntil(lambda: "5" in window._rail.buttons["inbox"].accessibleDescription(), timeout=PATIENCE_MS)
 
 

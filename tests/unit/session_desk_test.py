@@ -305,3 +305,35 @@ def test_preferences_are_kept_and_rubbish_is_as_new(tmp_path: Path) -> None:
     assert Preferences.load(path).text_scale == 100
     path.write_text("not json", "utf-8")
     assert Preferences.load(path).theme == "dark"
+
+
+# ── planes of a volume ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_reformats_begin_where_the_images_were_looked_at_and_go_back_there() -> None:
+    one = series([n * 3.0 for n in range(40)])
+    bone = Window(400.0, 1800.0)
+    acquired = cell(0, one, index=31, window=bone, zoom=2.0)
+    planes = [
+        CellState(n, Role.CURRENT, "2.25.1", one, place.view)
+        for n, place in enumerate(reformats(one, Role.CURRENT))
+    ]
+    shown = [c.view for c in planes]
+    began = [linking.as_before(c, [acquired]) for c in planes]
+    assert [v.plane for v in began] == [v.plane for v in shown]
+    assert all(v.window == bone for v in began)
+    assert began[0].centre is not None
+    assert began[0].centre[2] == pytest.approx(93.0)
+
+    scrolled = [CellState(c.number, c.role, c.study_uid, one, v) for c, v in zip(planes, began, strict=True)]
+    scrolled[0] = CellState(0, Role.CURRENT, "2.25.1", one, began[0].with_(centre=(0.0, 0.0, 30.0)))
+    assert linking.as_before(cell(0, one, index=20), scrolled).index == 10
+    assert linking.as_before(cell(0, one, index=20), scrolled).window == bone
+
+
+def test_another_layout_leaves_each_picture_as_it_was() -> None:
+    one, two = series([n * 3.0 for n in range(40)]), series([n * 3.0 for n in range(40)], uid="2.25.8")
+    before = [cell(0, one, index=7, zoom=3.0)]
+    assert linking.as_before(cell(3, one, index=20), before) == before[0].view
+    assert linking.as_before(cell(1, two, index=20), before).index == 20
+    assert linking.as_before(cell(1, one, Role.PRIOR, index=20), before).index == 20

@@ -67,7 +67,8 @@ class Handle:
 class Text:
     """Lines of text, `anchor` says which corner or edge of the text block lies at `position`.
 
-    `size` is relative to the overlay font (1.0); `owner` is the measurement whose label this is.
+    `size` is relative to the overlay font (1.0); `owner` is the measurement whose label this is. Where it
+    has no room at its place, it ends at `otherwise`, on the measurement's other side.
     """
 
     lines: tuple[str, ...]
@@ -76,6 +77,7 @@ class Text:
     role: Role
     size: float = 1.0
     owner: str = ""
+    otherwise: Position | None = None
 
 
 Item = Line | Polyline | Ellipse | Handle | Text

@@ -95,11 +95,11 @@ def _label(frame: ViewFrame, one: Measurement, points: list[tuple[float, float]]
     lines = label_lines(one)
     if not lines or not points:
         return []
-    near = max(points, key=lambda p: p[0])
-    at = (near[0] + LABEL_GAP, near[1])
+    near, far = max(points, key=lambda p: p[0]), min(points, key=lambda p: p[0])
+    at, otherwise = (near[0] + LABEL_GAP, near[1]), (far[0] - LABEL_GAP, far[1])
     moved = _moved_label(one)
     if moved is None:
-        return [Text(lines, at, "left", role, 0.9, one.tracking_uid)]
+        return [Text(lines, at, "left", role, 0.9, one.tracking_uid, otherwise)]
     place = _flat(frame, moved)
     return [Line(near, place, role, 1.0, True), Text(lines, place, "left", role, 0.9, one.tracking_uid)]
 

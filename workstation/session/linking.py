@@ -6,7 +6,8 @@ at opening (the middles of what hangs) or by hand, and that tie is called approx
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workstation.imaging import anchors
@@ -133,6 +134,22 @@ def at_point(cell: CellState, point: Vector) -> ViewState:
     assert normal is not None
     centre = view.centre or middle(shown)
     return view.with_(centre=add(centre, normal, dot(subtract(point, centre), normal)))
+
+
+def as_before(cell: CellState, before: Sequence[CellState]) -> ViewState:
+    """The view of a cell hung anew: the window, and the place along its normal, at which its images were
+    looked at before; its own where they were not.
+    """
+    same = [b for b in before if b.role is cell.role and b.display_set == cell.display_set]
+    if not same or cell.display_set is None:
+        return cell.view
+    here = normal_of(cell)
+    was = next((b for b in same if here is not None and (n := normal_of(b)) and alike(here, n)), same[0])
+    if was.view.plane is cell.view.plane:
+        return was.view
+    view = cell.view.with_(window=was.view.window, invert=was.view.invert)
+    point = point_of(was)
+    return at_point(replace(cell, view=view), point) if point is not None else view
 
 
 def followed(cell: CellState, before: ViewState, other: CellState, by: Tie | None) -> ViewState:

@@ -179,7 +179,9 @@ class ReadingSession:
         if self.dossier is None:
             return
         self.layout = layout or self.layout
+        before = self.cells
         self._hang(upright)
+        self._look_on(before)
         self.hung.emit()
 
     def show_reformats(self, upright: bool) -> None:
@@ -196,8 +198,14 @@ class ReadingSession:
         beside = reformats(prior, Role.PRIOR) if prior is not None else ()
         layout = Layout(3, 1) if not upright and beside else Layout(1, 3)
         self.plan = Plan(reformats(current, Role.CURRENT), beside, layout, upright)
+        before = self.cells
         self._place(self.plan)
+        self._look_on(before)
         self.hung.emit()
+
+    def _look_on(self, before: list[CellState]) -> None:
+        """What hangs otherwise now is looked at where and as it was."""
+        self.cells = [replace(c, view=linking.as_before(c, before)) for c in self.cells]
 
     def _volume(self, role: Role, cell: CellState) -> DisplaySet | None:
         if cell.role is role:

@@ -13,6 +13,7 @@ from workstation.session.spool import Spool
 from workstation.ui import words
 from workstation.ui.bridge import Bridge
 from workstation.ui.desk import Desk
+from workstation.ui.inbox.counting import Counting
 from workstation.ui.keeper import Keeper
 from workstation.ui.widgets.states import StatePanel
 
@@ -53,6 +54,8 @@ def lay_desk(window: Workstation, archive: Archive) -> Desk:
     )
     desk.keeper = Keeper(desk)
     desk.closing.append(spool.close)
+    if may_enter(desk, "inbox"):
+        Counting(desk)
     return desk
 
 

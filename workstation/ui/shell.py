@@ -295,7 +295,7 @@ class Workstation(QMainWindow):
         place = self._place(key)
         self._rooms.setCurrentWidget(place)
         self._rail.show_place(key)
-        self.setWindowTitle(f"Reading Room · {words.t({k: n for k, n, _i in PLACES}[key])}")
+        self.setWindowTitle(f"{words.t({k: n for k, n, _i in PLACES}[key])} · Reading Room")
         entered = getattr(place, "entered", None)
         if entered is not None:
             entered()

@@ -11,7 +11,6 @@ from pacs_core.archive.models import (
     DeliveryView,
     ExamRow,
     HeldStudy,
-    InboxCounts,
     MessageView,
     OrderView,
     ResolvedHold,
@@ -250,7 +249,6 @@ class InboxPage(QWidget):
                 lambda rows, t=tab, m=model, b=body, e=empty, a=about: self._show(t, m, b, rows, e, a),
                 lambda error, b=body: b.failed(error, self.refresh),
             )
-        ask(self, words.t("count the inbox"), inbox.counts, self._count, lambda _error: None)
 
     def _show(self, tab: int, model: RowsModel, body: Stateful, rows: tuple, empty: str, about: str) -> None:
         model.replace(rows)
@@ -269,9 +267,6 @@ class InboxPage(QWidget):
                 table.setCurrentIndex(model.index(0, 0))
             elif tab == 0:
                 self.detail.show_held(chosen)
-
-    def _count(self, counts: InboxCounts) -> None:
-        self._desk.show_count("inbox", counts.held + counts.messages + counts.deliveries)
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────────────
 

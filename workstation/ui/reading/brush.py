@@ -109,11 +109,11 @@ class Brush:
         x, y = item.position
         left = x if item.anchor in LEFT else x - width if item.anchor in RIGHT else x - width / 2
         top = y if item.anchor in TOP else y - height if item.anchor in BOTTOM else y - height / 2
-        if item.owner:  # a measurement's label stays inside the picture
-            left, top = (
-                self._inside(left, width, self._size.width()),
-                self._inside(top, height, self._size.height()),
-            )
+        if item.owner:  # a measurement's label stays inside the picture, and off the measurement
+            if item.otherwise is not None and self._inside(left, width, self._size.width()) < left:
+                left, top = item.otherwise[0] - width, item.otherwise[1] - height / 2
+            left = self._inside(left, width, self._size.width())
+            top = self._inside(top, height, self._size.height())
         for number, line in enumerate(lines):
             own = metrics.horizontalAdvance(line)
             at = (

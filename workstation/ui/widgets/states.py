@@ -11,7 +11,7 @@ from workstation.ui import theme, words
 from workstation.ui.widgets.basics import button, column, label, relook, row
 
 LOOKS = {
-    "empty": ("tray", "quiet"),
+    "empty": ("inbox-outline", "quiet"),
     "loading": ("timer-sand", "link"),
     "partial": ("progress-alert", "waiting"),
     "failed": ("alert-octagon-outline", "wrong"),
