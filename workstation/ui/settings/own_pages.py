@@ -272,8 +272,8 @@ def addresses(page: NodePage, node: NodeInfo) -> None:
     loopback = host.startswith("127.") or host in ("localhost", "::1")
     if loopback:
         text = words.t(
-            "The node listens on this machine only. To let others in, bind it to a network address in "
-            "config.toml, add them as peers and sources, and open the ports in the firewall."
+            "The node listens on this machine only. To let others in, bind it to a network address on "
+            "the page Node, add them as peers and sources, and open the ports in the firewall."
         )
         page.body.addWidget(label(text, "quiet", wrap=True))
 
