@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 
 metadata = MetaData()
 
@@ -112,6 +112,8 @@ imaging_order = Table(
     _text("source"),
     _text("created_at"),
     _text("changed_at"),
+    _text("placer_issuer"),
+    _text("filler_issuer"),
     sqlite_autoincrement=True,
 )
 

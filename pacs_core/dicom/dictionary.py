@@ -216,6 +216,7 @@ KEYWORDS: dict[str, tuple[int, str]] = {
     "RecognizableVisualFeatures": (0x00280302, "CS"),
     "PixelSpacingCalibrationType": (0x00280A02, "CS"),
     "PixelSpacingCalibrationDescription": (0x00280A04, "LO"),
+    "PixelIntensityRelationship": (0x00281040, "CS"),
     "WindowCenter": (0x00281050, "DS"),
     "WindowWidth": (0x00281051, "DS"),
     "RescaleIntercept": (0x00281052, "DS"),

@@ -66,7 +66,11 @@ class ScheduledProcedureStep:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An imaging service request with its accession number and requested procedure."""
+    """An imaging service request with its accession number and requested procedure.
+
+    `placer_issuer` and `filler_issuer` say who gave those numbers: namespace, universal ID and its type
+    joined by ``^``, as the sender wrote them (HL7 EI.2 to EI.4).
+    """
 
     id: int
     patient_id: int
@@ -97,6 +101,8 @@ class Order:
     patient_state: str = ""
     source: str = ""
     steps: tuple[ScheduledProcedureStep, ...] = ()
+    placer_issuer: str = ""
+    filler_issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,8 @@ class PlaceOrder:
     patient_state: str | None = None
     steps: tuple[StepRequest, ...] = ()
     source: str = ""
+    placer_issuer: str = ""
+    filler_issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +170,8 @@ class OrderReference:
     accession: str = ""
     patient: PatientIdentifier | None = None
     source: str = ""
+    placer_issuer: str = ""
+    filler_issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,12 +82,15 @@ def civil_start(text: str, site: ZoneInfo, sender: ZoneInfo | None) -> tuple[str
         raise InvalidValue("no date and time of the form YYYYMMDDHHMM")
     if not clock or not (offset or sender):
         return day, clock
-    moment = datetime.fromisoformat(f"{day}T{clock}")
-    if offset:
-        zoned = datetime.fromisoformat(f"{day}T{clock}{offset[:3]}:{offset[3:]}")
-    else:
-        zoned = moment.replace(tzinfo=sender)
-    there = zoned.astimezone(site)
+    clock = clock.replace(":60", ":59")  # a leap second
+    try:
+        if offset:
+            zoned = datetime.fromisoformat(f"{day}T{clock}{offset[:3]}:{offset[3:]}")
+        else:
+            zoned = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=sender)
+        there = zoned.astimezone(site)
+    except (ValueError, OverflowError):
+        raise InvalidValue("no date and time with an offset that there is") from None
     return there.date().isoformat(), there.strftime("%H:%M:%S")
 
 

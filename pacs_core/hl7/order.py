@@ -48,6 +48,8 @@ class OrderReader:
             patient=patient,
             placer_number=self.number("placer_number"),
             filler_number=self.number("filler_number"),
+            placer_issuer=self.issuer("placer_number"),
+            filler_issuer=self.issuer("filler_number"),
             accession=self.number("accession_number"),
             accession_issuer=self.number("accession_issuer"),
             procedure_id=self.number("procedure_id"),
@@ -87,6 +89,13 @@ class OrderReader:
                 text = f"{name.replace('_', ' ')} in {found.place} holds a backslash or a control character"
             raise NeedsPerson(text, found.location)
         return value
+
+    def issuer(self, name: str) -> str:
+        """Who gave a number: EI.2 to EI.4 beside it, joined by ``^``; empty where nothing is said."""
+        found = self._found(name)
+        if found is None or found.place.component > 1:
+            return ""
+        return "^".join(found.repetition.text(n) or "" for n in (2, 3, 4)).rstrip("^")
 
     def _step(self) -> StepRequest:
         start_date, start_time = self._start()

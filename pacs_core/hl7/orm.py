@@ -118,6 +118,8 @@ def _cancel(
         accession=reader.number("accession_number"),
         patient=patient.identifier,
         source=context.source,
+        placer_issuer=reader.issuer("placer_number"),
+        filler_issuer=reader.issuer("filler_number"),
     )
     if not (reference.placer_number or reference.filler_number or reference.accession):
         where = f"ORC^{group.control.sequence}^2"

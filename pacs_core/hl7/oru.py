@@ -145,11 +145,9 @@ def _patient(group: Group, result: Result, slots: _Slots) -> None:
 
 
 def _observations(group: Group, result: Result, slots: _Slots) -> None:
-    order = result.order
     orc = group.orc
     orc.orc_1 = "RE"
-    orc.orc_2 = slots(order.placer_number) if order else ""
-    orc.orc_3 = slots(_filler(result))
+    orc.orc_2, orc.orc_3 = _numbers(result, slots)
     _request(group.obr, result, slots)
     for number, (kind, code, subject, text) in enumerate(_contents(result), 1):
         obx = group.add_group("ORU_R01_OBSERVATION").obx
@@ -166,8 +164,7 @@ def _observations(group: Group, result: Result, slots: _Slots) -> None:
 def _request(obr: Group, result: Result, slots: _Slots) -> None:
     order, study = result.order, result.study
     obr.obr_1 = "1"
-    obr.obr_2 = slots(order.placer_number) if order else ""
-    obr.obr_3 = slots(_filler(result))
+    obr.obr_2, obr.obr_3 = _numbers(result, slots)
     obr.obr_4 = _procedure(result, slots)
     obr.obr_7 = _civil(study.date, study.time)
     obr.obr_16 = _provider(order.requesting_physician, slots) if order else ""
@@ -206,9 +203,21 @@ def _signature(result: Result) -> str:
     return f"{verb} by {result.signer_name or result.signer}, {when}"
 
 
-def _filler(result: Result) -> str:
-    """The filler order number; the accession number is the department's own where the RIS gave none."""
-    return (result.order.filler_number if result.order else "") or result.study.accession
+def _numbers(result: Result, slots: _Slots) -> tuple[str, str]:
+    """Placer and filler order number as EI, each with who gave it as the order said.
+
+    The accession number is the department's own filler number where the RIS gave none.
+    """
+    order = result.order
+    if order is None:
+        return "", slots(result.study.accession)
+    placer = _entity(order.placer_number, order.placer_issuer, slots)
+    return placer, _entity(order.filler_number, order.filler_issuer, slots) or slots(result.study.accession)
+
+
+def _entity(number: str, issuer: str, slots: _Slots) -> str:
+    parts = (number, *issuer.split("^")[:3]) if number else ()
+    return "^".join(slots(part) for part in parts)
 
 
 def _procedure(result: Result, slots: _Slots) -> str:

@@ -32,6 +32,7 @@ WORDS: dict[str, str] = {
     "http.key": "Its private key (PEM file), where it is not in the certificate's file",
     "http.origins": "Sites whose pages may ask this node, e.g. https://viewer.example",
     "http.hosts": "Names by which this node may be called, beside its addresses",
+    "http.max_object_mb": "Megabytes of the largest single object taken over HTTP (STOW-RS, import)",
     "store.reserve_mb": "Megabytes kept free on the disk; below that nothing more is accepted",
     "reading.idle_lock_min": "Minutes after which every workstation locks at the latest; 0: as each likes",
 }

@@ -180,7 +180,12 @@ class Node:
 
         app = make_app(
             WebView(self),
-            WebSettings(hosts=self.settings.http_hosts, origins=self.settings.http_origins, version=VERSION),
+            WebSettings(
+                hosts=self.settings.http_hosts,
+                origins=self.settings.http_origins,
+                version=VERSION,
+                max_object=self.settings.http_max_object_mb << 20,
+            ),
         )
         certificate_context(self.settings, "http")  # a bad one is named by its key
         server = HttpServer(app, self.settings.http_certificate, self.settings.http_key)

@@ -40,6 +40,7 @@ class Settings:
     http_hosts: tuple[str, ...] = ()
     http_certificate: str = ""
     http_key: str = ""
+    http_max_object_mb: int = 4096
     hl7_certificate: str = ""
     hl7_key: str = ""
     store_reserve_mb: int = 256
@@ -54,7 +55,7 @@ KEYS: dict[str, str] = {
     **{f"hl7.{key}": f"hl7_{key}" for key in ("host", "port", "insecure", "certificate", "key")},
     **{
         f"http.{key}": f"http_{key}"
-        for key in ("host", "port", "insecure", "certificate", "key", "origins", "hosts")
+        for key in ("host", "port", "insecure", "certificate", "key", "origins", "hosts", "max_object_mb")
     },
     "store.reserve_mb": "store_reserve_mb",
     "reading.idle_lock_min": "reading_idle_lock_min",
@@ -67,6 +68,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "dicom.idle_s": (5, 86_400),
     "hl7.port": (0, 65535),
     "http.port": (0, 65535),
+    "http.max_object_mb": (1, 1_000_000),
     "store.reserve_mb": (1, 100_000_000),
     "reading.idle_lock_min": (0, 1440),
 }

@@ -118,7 +118,12 @@ class Orders:
         patient = self._patients.apply(tx, command.patient, actor)
         known = tx.orders.find(
             OrderReference(
-                command.placer_number, command.filler_number, command.accession, source=command.source
+                command.placer_number,
+                command.filler_number,
+                command.accession,
+                source=command.source,
+                placer_issuer=command.placer_issuer,
+                filler_issuer=command.filler_issuer,
             )
         )
         if known is not None and tx.patients.current(known.patient_id).id != patient.id:
@@ -133,7 +138,8 @@ class Orders:
         order = self._changed(known, command, patient) if known else self._new(tx, command, patient)
         order = replace(order, steps=tuple(self._named(tx, step) for step in order.steps))
         kind = "order.changed" if known else "order.placed"
-        return self._keep(tx, order, kind, actor, {"source": command.source, "placer": order.placer_number})
+        detail: dict[str, object] = {"source": command.source, "placer": order.placer_number}
+        return self._keep(tx, order, kind, actor, detail, patient)
 
     def apply_cancel(self, tx: Transaction, command: CancelOrder, actor: str) -> Order:
         """Cancel within a transaction."""
@@ -149,7 +155,15 @@ class Orders:
             tx, replace(order, state=state, steps=steps), f"order.{state.value}", actor, {"reason": reason}
         )
 
-    def _keep(self, tx: Transaction, order: Order, kind: str, actor: str, detail: dict[str, object]) -> Order:
+    def _keep(
+        self,
+        tx: Transaction,
+        order: Order,
+        kind: str,
+        actor: str,
+        detail: dict[str, object],
+        patient: Patient | None = None,
+    ) -> Order:
         at = instant(self._clock.now())
         kept = tx.orders.save(order, at) if order.id else tx.orders.add(order, at)
         tx.record(
@@ -163,7 +177,7 @@ class Orders:
                 detail={"accession": kept.accession.value, **detail},
             )
         )
-        self._reconciling.release_for_order(tx, kept, actor)
+        self._reconciling.release_for_order(tx, kept, actor, patient)
         for study in tx.studies.of_order(kept.id):
             tx.studies.update(study.study_uid)
         return kept
@@ -188,6 +202,8 @@ class Orders:
             procedure_description=command.procedure_description or "",
             procedure_code=command.procedure_code or Code(),
             source=command.source,
+            placer_issuer=command.placer_issuer,
+            filler_issuer=command.filler_issuer,
         )
         texts: dict[str, Any] = {name: getattr(command, name) or "" for name in _TEXTS}
         order = replace(order, **texts)
@@ -209,6 +225,8 @@ class Orders:
             patient_id=patient.id,
             placer_number=command.placer_number or known.placer_number,
             filler_number=command.filler_number or known.filler_number,
+            placer_issuer=command.placer_issuer or known.placer_issuer,
+            filler_issuer=command.filler_issuer or known.filler_issuer,
             accession=accession,
             accession_is_ours=ours,
             priority=command.priority or known.priority,
@@ -233,7 +251,7 @@ class Orders:
             )
         day = self._clock.civil_now().strftime("%y%m%d")
         while True:
-            made = f"RR{day}{tx.orders.next_number('accession:' + day):04d}"
+            made = _accession(f"RR{day}{tx.orders.next_number('accession:' + day):04d}")
             if not tx.orders.by_accession(made):
                 return AccessionNumber(made), True
 

@@ -65,10 +65,15 @@ class Patients:
             patient = tx.patients.add(identifier, _updated(Demographics(), command))
             kind = "patient.registered"
         else:
-            patient = tx.patients.save(known.id, _updated(known.demographics, command))
+            demographics = _updated(known.demographics, command)
+            patient = (
+                known if demographics == known.demographics else tx.patients.save(known.id, demographics)
+            )
             kind = "patient.updated"
-        for other in command.other_identifiers:
-            if other.value and other != identifier and tx.patients.find(other) is None:
+        own = {patient.identifier, *patient.other_identifiers, identifier}
+        more = [one for one in command.other_identifiers if one.value and one not in own]
+        for other in more:
+            if tx.patients.find(other) is None:
                 tx.patients.add_identifier(patient.id, other)
         if command.visit_number is not None or command.location is not None:
             tx.patients.visit(
@@ -78,13 +83,14 @@ class Patients:
                 command.location or "",
                 instant(self._clock.now()),
             )
-        patient = tx.patients.get(patient.id)
-        if known is None or known != patient:
+        if more:
+            patient = tx.patients.get(patient.id)
+        if known is None or known != patient:  # who is unchanged can release nothing that still waits
             changed = _changed_fields(known, patient)
             tx.record(_event(kind, patient, actor, {"event": command.event, "fields": changed}))
             if known is not None:
                 self._touch_studies(tx, patient)
-        self._reconciling.release_for_patient(tx, patient, actor)
+            self._reconciling.release_for_patient(tx, patient, actor)
         return patient
 
     def apply_merge(self, tx: Transaction, command: MergePatients, actor: str) -> Patient:

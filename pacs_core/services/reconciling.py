@@ -81,9 +81,14 @@ class Reconciling:
                 return tx.studies.update(study.study_uid, reconciliation="none")
         return self._hold(tx, study, decision, actor)
 
-    def release_for_order(self, tx: Transaction, order: Order, actor: str) -> None:
-        """Look again at held studies that this order might release, and at matched ones that name it too."""
-        patient = tx.patients.current(order.patient_id)
+    def release_for_order(
+        self, tx: Transaction, order: Order, actor: str, patient: Patient | None = None
+    ) -> None:
+        """Look again at held studies that this order might release, and at matched ones that name it too.
+
+        `patient` is the order's, where the caller has it.
+        """
+        patient = patient or tx.patients.current(order.patient_id)
         ids = {i.value for i in (patient.identifier, *patient.other_identifiers)}
         for value in sorted(ids) or [""]:
             self._settle_all(tx, tx.studies.held_for(order.accession.value, value, order.study_uid), actor)

@@ -221,3 +221,12 @@ def test_with_a_certificate_the_node_s_own_commands_and_window_still_find_it(
         with pytest.raises(Refused, match="not trusted"):
             stranger.as_owner()
         stranger.close()
+
+
+def test_the_largest_object_taken_over_http_is_a_setting(data: Path) -> None:
+    from pacs_core.runtime.settings import load
+
+    (data / "config.toml").write_text("[http]\nmax_object_mb = 3\n", encoding="utf-8")
+    assert load(data).http_max_object_mb == 3
+    with pytest.raises(InvalidValue, match=r"http.max_object_mb is to be from 1"):
+        load(data, None, {"http_max_object_mb": 0})

@@ -29,7 +29,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spine]:
 pairs = st.tuples(st.integers(0, PEOPLE - 1), st.integers(0, PEOPLE - 1), st.booleans())
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.lists(pairs, min_size=1, max_size=7), st.integers(0, PEOPLE))
 def test_every_identifier_leads_to_its_survivor(
     house: Spine, merges: list[tuple[int, int, bool]], with_images: int

@@ -44,6 +44,10 @@ class TestClock:
     def zone_name(self) -> str:
         return self._zone.key
 
+    def stand(self, at: datetime, zone: str) -> None:
+        """Be that instant at a site of that zone."""
+        self.at, self._zone = at, ZoneInfo(zone)
+
     def forward(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
 

@@ -268,3 +268,21 @@ def test_station_and_location_where_a_source_says_them() -> None:
     own = '[order]\nstation_aet = "ORC-18"\nstation_name = "OBR-21"\nstation_location = "PV1-3"'
     (step,) = order(PID, PV1, "ORC|NW|PL1||||||||||||||||CT_ROOM", obr(f21="CT-A"), own=own).steps
     assert (step.station_aet, step.station_name, step.location) == ("CT_ROOM", "CT-A", "CT1")
+
+
+def test_who_gave_the_numbers_is_kept_with_them() -> None:
+    placed = order(PID, "ORC|NW|PL1^RIS^1.2.3^ISO|FI1^^9.8^ISO", obr(f4="CT^CT", f18="ACC1", f24="CT"))
+    assert (placed.placer_number, placed.placer_issuer) == ("PL1", "RIS^1.2.3^ISO")
+    assert (placed.filler_number, placed.filler_issuer) == ("FI1", "^9.8^ISO")
+    plain = order(PID, "ORC|NW|PL1|FI1", obr(f4="CT^CT", f18="ACC1", f24="CT"))
+    assert (plain.placer_issuer, plain.filler_issuer) == ("", "")
+
+
+@pytest.mark.parametrize("start", ["20261231235960+0000", "20261231235959+9999", "00010101000000+1200"])
+def test_a_moment_that_is_hardly_one_is_read_or_refused_by_name(start: str) -> None:
+    try:
+        placed = order(PID, f"ORC|NW|PL1|FI1||||^^^{start}", obr(f4="CT^CT", f18="ACC1", f24="CT"))
+    except MessageRefused as refused:
+        assert "scheduled start" in refused.message  # noqa: PT017  # either way is right
+    else:
+        assert placed.steps[0].start_date == "2027-01-01"

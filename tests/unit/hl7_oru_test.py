@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -216,3 +217,14 @@ def test_acknowledgements_are_read(answer: str, kind: OutcomeKind, code: str, te
 
 def test_an_answer_nobody_can_read_is_silence() -> None:
     assert read_acknowledgement(b"OK").kind is OutcomeKind.SILENT
+
+
+def test_the_order_s_numbers_go_back_with_who_gave_them() -> None:
+    order = replace(ORDER, placer_issuer="RIS&X^1.2.3^ISO", filler_issuer="^9.8^ISO")
+    message = Message.parse(render(result(order=order)))
+    for segment, first in (("ORC", 2), ("OBR", 2)):
+        numbers = [[message.text(f"{segment}-{n}.{part}") or "" for part in range(1, 5)] for n in (first, 3)]
+        assert numbers == [["PL1", "RIS&X", "1.2.3", "ISO"], ["FI1", "", "9.8", "ISO"]]
+    ours = Message.parse(render(result(order=replace(order, filler_number=""))))
+    assert ours.text("ORC-3") == "ACC1"
+    assert not ours.text("ORC-3.3")

@@ -19,8 +19,17 @@ def _numbers_of_studies(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE INDEX ix_study_further_accessions ON study (further_accessions)")
 
 
+def _issuers_of_order_numbers(connection: Connection) -> None:
+    """Orders keep who gave their placer and filler numbers."""
+    for column in ("placer_issuer", "filler_issuer"):
+        connection.exec_driver_sql(
+            f"ALTER TABLE imaging_order ADD COLUMN {column} VARCHAR NOT NULL DEFAULT ''"
+        )
+
+
 MIGRATIONS: Sequence[tuple[str, Callable[[Connection], None]]] = (
     ("0002", _what_sources_did),
     ("0003", _numbers_of_studies),
+    ("0004", _issuers_of_order_numbers),
 )
 """(version reached, step); version 0001 was the first."""

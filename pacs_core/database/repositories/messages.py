@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
@@ -22,7 +23,7 @@ class MessageRows:
 
     def add(self, record: MessageRecord) -> MessageRecord:
         """Insert a message as it came."""
-        return self.get(self._rows.insert(record))
+        return replace(record, id=self._rows.insert(record))
 
     def get(self, message_id: int) -> MessageRecord:
         """One message; raises NotFound."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
@@ -44,6 +45,8 @@ _PLAIN = (
     "transport",
     "patient_state",
     "source",
+    "placer_issuer",
+    "filler_issuer",
 )
 _STEP_PLAIN = (
     "step_id",
@@ -74,16 +77,17 @@ class OrderRows:
 
     def find(self, reference: OrderReference) -> Order | None:
         """The order that the numbers name: placer, then filler, then accession."""
-        for column, value in (
-            (_O.placer_number, reference.placer_number),
-            (_O.filler_number, reference.filler_number),
-            (_O.accession, reference.accession),
-        ):
-            if not value:
-                continue
-            found = [o for o in self._orders(column == value) if _may_be(o, reference)]
+        numbers = (
+            (_O.placer_number, "placer_number", reference.placer_number),
+            (_O.filler_number, "filler_number", reference.filler_number),
+            (_O.accession, "accession", reference.accession),
+        )
+        given = [column == value for column, _, value in numbers if value]
+        named = [o for o in self._orders(or_(*given)) if _may_be(o, reference)] if given else []
+        for _, name, value in numbers:
+            found = [o for o in named if value and str(getattr(o, name)) == value]
             same_source = [o for o in found if not reference.source or o.source == reference.source]
-            if same_source or found:
+            if found:
                 return (same_source or found)[-1]
         return None
 
@@ -114,11 +118,12 @@ class OrderRows:
         self._connection.execute(
             insert(requested_procedure), {"order_id": order_id, **_procedure_values(order)}
         )
+        steps = []
         for step in order.steps:
-            self._connection.execute(
-                insert(scheduled_procedure_step), {"order_id": order_id, **_step_values(step)}
-            )
-        return self.get(order_id)
+            values = {"order_id": order_id, **_step_values(step)}
+            key = self._connection.execute(insert(scheduled_procedure_step), values).lastrowid
+            steps.append(replace(step, id=int(key)))
+        return replace(order, id=order_id, steps=tuple(steps))
 
     def save(self, order: Order, at: str) -> Order:
         """Replace an order by row id; its steps are replaced as a whole, those with a row id keep it."""
@@ -223,6 +228,8 @@ class OrderRows:
 
     def _steps(self, order_ids: Sequence[int]) -> dict[int, tuple[ScheduledProcedureStep, ...]]:
         grouped: dict[int, tuple[ScheduledProcedureStep, ...]] = {}
+        if not order_ids:
+            return grouped
         query = select(scheduled_procedure_step).where(_S.order_id.in_(order_ids)).order_by(_S.id)
         for row in self._connection.execute(query).mappings():
             grouped[row["order_id"]] = (*grouped.get(row["order_id"], ()), _step(dict(row)))
@@ -231,7 +238,11 @@ class OrderRows:
 
 def _may_be(order: Order, reference: OrderReference) -> bool:
     """Say whether no number of the reference contradicts the order (an accession may serve several)."""
-    pairs = ((reference.placer_number, order.placer_number), (reference.filler_number, order.filler_number))
+    pairs = [(reference.placer_number, order.placer_number), (reference.filler_number, order.filler_number)]
+    if reference.placer_number:
+        pairs.append((reference.placer_issuer, order.placer_issuer))
+    if reference.filler_number:
+        pairs.append((reference.filler_issuer, order.filler_issuer))
     return all(not asked or not known or asked == known for asked, known in pairs)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, insert, literal, or_, select, update
 
 from pacs_core.database.schema import imaging_order, patient, patient_identifier, report, study, visit
 from pacs_core.domain.errors import Conflict, NotFound
@@ -157,10 +157,9 @@ class PatientRows:
 
     def _patient(self, row: Row[tuple[object, ...]]) -> Patient:
         m = row._mapping
-        own = self._identifiers([m["id"]])
-        aliases = self._identifiers(self._subsumed(m["id"]))
-        main = next((value for value, is_main in own if is_main), PatientIdentifier(""))
-        others = dict.fromkeys(value for value, _ in (*own, *aliases) if value != main)
+        known = self._identifiers(m["id"])
+        main = next((value for value, is_main in known if is_main), PatientIdentifier(""))
+        others = dict.fromkeys(value for value, _ in known if value != main)
         return Patient(
             id=m["id"],
             identifier=main,
@@ -170,21 +169,21 @@ class PatientRows:
             provisional=bool(m["scope"]),
         )
 
-    def _identifiers(self, patient_ids: Sequence[int]) -> list[tuple[PatientIdentifier, bool]]:
-        if not patient_ids:
-            return []
+    def _identifiers(self, patient_id: int) -> list[tuple[PatientIdentifier, bool]]:
+        """A person's own identifiers, then those of everybody merged into them; with True the main one."""
         i = patient_identifier.c
-        query = select(i.value, i.issuer, i.main).where(i.patient_id.in_(patient_ids)).order_by(i.id)
-        return [(PatientIdentifier(r.value, r.issuer), bool(r.main)) for r in self._connection.execute(query)]
-
-    def _subsumed(self, patient_id: int) -> list[int]:
-        found: list[int] = []
-        frontier = [patient_id]
-        while frontier:
-            rows = self._connection.execute(select(patient.c.id).where(patient.c.merged_into.in_(frontier)))
-            frontier = [int(r.id) for r in rows]
-            found += frontier
-        return found
+        merged = select(literal(patient_id).label("id")).cte("merged", recursive=True)
+        merged = merged.union(
+            select(patient.c.id).join_from(patient, merged, patient.c.merged_into == merged.c.id)
+        )
+        own = i.patient_id == patient_id
+        query = (
+            select(i.value, i.issuer, i.main, own.label("own"))
+            .where(i.patient_id.in_(select(merged.c.id)))
+            .order_by(own.desc(), i.patient_id, i.id)
+        )
+        rows = self._connection.execute(query)
+        return [(PatientIdentifier(r.value, r.issuer), bool(r.main and r.own)) for r in rows]
 
 
 def owners_of(value: str) -> Select[tuple[int]]:
