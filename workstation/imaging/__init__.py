@@ -25,6 +25,7 @@ set that grows keeps its `uid`; loading it again takes over what its smaller sel
                   label, rank, of, ...)`.
 ``dimensions``    what images at one place are told apart by: `dimensions_of`, `split(frames) -> list[Part]`.
 ``ordering``      sorted frames, and what is found on the way. ``findings``: `Finding(kind, words, count)`.
+``documents``     what is no image: `documents(series)`, `present(ref, content) -> Document` of blocks.
 ``volume``        `Volume`: native array (slices, rows, columns[, 3]), `loaded` mask, `failures` in words,
                   `values(index)`, `value_at(index, column, row)`, `value_in_patient(point)`.
 ``luts``          `VoiWindow`, `GreyChain`, `to_grey`, `grey_table`, `presets(modality)`, `auto_window`.

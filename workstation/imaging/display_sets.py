@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pacs_core.archive.models import SeriesManifest
+from pacs_core.dicom.transfer_syntaxes import VIDEO
 from workstation.imaging.dimensions import Part, split
 from workstation.imaging.findings import Finding, FindingKind
 from workstation.imaging.geometry import GeometryError, PlaneGeometry, VolumeGeometry, dot, plane_name
@@ -101,9 +102,13 @@ class DisplaySet:
 
 
 def display_sets(series: SeriesManifest) -> tuple[DisplaySet, ...]:
-    """Every display set of a series, the largest first, localizers last; none without images."""
+    """Every display set of a series, the largest first, localizers last; none without images.
+
+    What is no image, and what cannot be shown as one, is offered by `documents`.
+    """
     headers = FrameHeaders(series.modality)
-    frames = [f for i in series.instances for f in headers.of(i) if f.layout.rows > 0]
+    images = (i for i in series.instances if i.transfer_syntax not in VIDEO)
+    frames = [f for i in images for f in headers.of(i) if f.layout.rows > 0 and f.layout.columns > 0]
     groups = _gathered(_grouped(frames))
     sets = [_display_set(series, part) for group in groups for part in _parts(group)]
     sets.sort(key=lambda s: (s.kind == "localizer", -len(s.frames), s.rank, s.frames[0].instance_number or 0))
