@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("reading_room.view")
 
 SPEECH_ENGINE = "speech-engine"
+VOLUME_RENDERER = "volume-renderer"
 UNDERSTUDY = "understudy"
 
 
@@ -34,6 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from workstation.reporting.speech_engine import main as speech_main
 
         return speech_main(words[1:])
+    if words[:1] == [VOLUME_RENDERER]:
+        from workstation.rendering.volume.process import main as volume_main
+
+        return volume_main(words[1:])
     if words[:1] == [UNDERSTUDY]:
         return _understudy(words[1:])
     words = _command_first(words)
