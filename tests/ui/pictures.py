@@ -280,6 +280,18 @@ def slab(studio: Studio) -> None:
     studio.desktop.key("ctrl+m", "m")
 
 
+def volume(studio: Studio) -> None:
+    """The whole series in three dimensions, turned a little."""
+    cell = studio.cell(1)
+    studio.desktop.click(*cell.box.middle)
+    studio.desktop.key("t", "ctrl+m")
+    _turned = studio.seat.see("3D of cell 1", that=lambda s: "seen from" in s.description, seconds=120.0)
+    x, y = _turned.box.middle
+    studio.desktop.drag((x, y), (x + 70, y + 16))
+    studio.take("volume")
+    studio.desktop.key("t", "ctrl+m")
+
+
 def inbox(studio: Studio) -> None:
     """A held study with its suggestions."""
     studio.desktop.key("ctrl+4")
@@ -335,6 +347,7 @@ SCENES: tuple[Callable[[Studio], None], ...] = (
     report,
     mpr,
     slab,
+    volume,
     inbox,
     schedule,
     settings,

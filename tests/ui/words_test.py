@@ -6,6 +6,8 @@ import ast
 import tomllib
 from pathlib import Path
 
+from workstation.rendering.volume.client import GPU_LOST, STARTED_AGAIN
+from workstation.rendering.volume.presets import PRESETS
 from workstation.ui import words
 from workstation.ui.assets import resource
 from workstation.ui.rail import PLACES
@@ -31,6 +33,7 @@ def said() -> set[str]:
         found |= {state.word for state in getattr(words, name).values()}
     found |= {title for _n, title, _k, _i, _tip in TOOLS} | {tip for *_rest, tip in TOOLS}
     found |= {name for _k, name, _i in PLACES} | {name for name, _statuses in FILTERS}
+    found |= {preset.name for preset in PRESETS} | {GPU_LOST, STARTED_AGAIN}
     for pairs in (SEXES, PRIORITIES, SIDES, ROLES, YES_NO, RIGHTS):
         found |= {said_ for _value, said_ in pairs}
     return {text for text in found if text}

@@ -33,7 +33,7 @@ PLANTED = {
 }
 ALLOWED = {
     "workstation/rendering/engines/vtk.py": "import vtkmodules",
-    "workstation/rendering/volume_view.py": "import vtkmodules",
+    "workstation/rendering/volume/vtk_caster.py": "import vtkmodules",
     "workstation/imaging/planted_allowed.py": "import SimpleITK",
     "workstation/ui/planted_allowed.py": "import PySide6, pacs_core.archive",
     "workstation/app.py": "import PySide6, pacs_core.runtime, workstation.ui",

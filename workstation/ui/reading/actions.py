@@ -12,6 +12,7 @@ from workstation.session.hanging import Layout
 from workstation.session.view_state import Interpolation, Plane, SlabMode, ViewState, Window
 from workstation.ui import words
 from workstation.ui.commands import IMAGE, Command
+from workstation.ui.reading.volume_actions import VolumeActions
 
 if TYPE_CHECKING:
     from workstation.ui.reading.page import ReadPage
@@ -60,6 +61,7 @@ class Actions:
         self._add_views()
         self._add_moves()
         self._add_planes()
+        self.volume = VolumeActions(page, self._command)
         self._add_strokes()
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────

@@ -37,6 +37,7 @@ from workstation.ui.reading.brush import Brush
 from workstation.ui.reading.hand import Hand
 from workstation.ui.reading.room import Room
 from workstation.ui.reading.scroll_bar import CellScrollBar
+from workstation.ui.reading.volume_view import VolumeView
 
 BAR = 14
 MIME = "application/x-reading-room-display-set"
@@ -68,6 +69,8 @@ class ImageCell(QWidget):
         self._serial = 0
         self._key = room.pictures.new_key()
         self.hand = Hand(self)
+        self.volume_view: VolumeView | None = None
+        self._volume_of = ""
         self.scroll_bar = CellScrollBar(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -96,6 +99,8 @@ class ImageCell(QWidget):
     def refresh(self) -> None:
         """The session changed: load what is new, wish for its picture."""
         state = self.state
+        if state is None or state.display_set is None or state.display_set.uid != self._volume_of:
+            self.close_volume()
         if state is None or state.display_set is None:
             self.request, self.shown = None, Shown(self._serial)
             self._name()
@@ -200,6 +205,25 @@ class ImageCell(QWidget):
             if not one.deleted and lies_on(frame, one)
         ]
         return ", ".join((*facts, *drawn))
+
+    def toggle_volume(self) -> None:
+        """3D over the picture, or away again."""
+        state = self.state
+        if self.volume_view is not None:
+            self.close_volume()
+        elif state is not None and state.display_set is not None and self.request is not None:
+            self._volume_of = state.display_set.uid
+            self.room.hurry(state.display_set)
+            self.volume_view = VolumeView(self)
+            self.volume_view.setGeometry(self.rect())
+            self.volume_view.show()
+
+    def close_volume(self) -> None:
+        view, self.volume_view, self._volume_of = self.volume_view, None, ""
+        if view is not None:
+            view.leave()
+            view.hide()
+            view.deleteLater()
 
     # ── painting ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -351,6 +375,8 @@ class ImageCell(QWidget):
                 max(0, self.height() - look.px(12)),
             )
         )
+        if self.volume_view is not None:
+            self.volume_view.setGeometry(self.rect())
         self.wish()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

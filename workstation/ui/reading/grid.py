@@ -58,6 +58,7 @@ class CellGrid(QWidget):
         session.strokes_changed.connect(self._repaint)
         session.sets_changed.connect(lambda: [cell.refresh() for cell in self.cells])
         theme.hub().changed.connect(self._fit_heads)
+        self.room.desk.closing.append(lambda: [cell.close_volume() for cell in self.cells])
 
     def _fit_heads(self) -> None:
         """One line for both titles, or two where either needs them."""
@@ -76,6 +77,7 @@ class CellGrid(QWidget):
         states = self.session.cells
         while len(self.cells) > len(states):
             gone = self.cells.pop()
+            gone.close_volume()
             gone.hide()
             gone.deleteLater()
         for number in range(len(self.cells), len(states)):
