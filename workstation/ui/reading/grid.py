@@ -58,7 +58,11 @@ class CellGrid(QWidget):
         session.strokes_changed.connect(self._repaint)
         session.sets_changed.connect(lambda: [cell.refresh() for cell in self.cells])
         theme.hub().changed.connect(self._fit_heads)
-        self.room.desk.closing.append(lambda: [cell.close_volume() for cell in self.cells])
+        self.room.desk.closing.append(self._close_volumes)
+
+    def _close_volumes(self) -> None:
+        for cell in self.cells:
+            cell.close_volume()
 
     def _fit_heads(self) -> None:
         """One line for both titles, or two where either needs them."""
