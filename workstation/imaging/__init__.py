@@ -37,4 +37,6 @@ set that grows keeps its `uid`; loading it again takes over what its smaller sel
                   `slice_at(display_set, point)`: prior and current tied in mm, exact or approximate.
 ``view_frame``    `ViewFrame`: viewport pixels <-> patient millimetres of one painted picture.
 ``kernels``       the compiled kernels as found: `loaded`, `processor`.
+``centreline``    `centreline(points, step) -> Centreline`: a spline by length, and directions across it.
+``colour_maps``   `colours(name)`, `laid_over(name, opacity)`; the names are in `MAPS`.
 """

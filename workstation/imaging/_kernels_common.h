@@ -35,6 +35,7 @@ typedef struct { double s[3], a[3], t[3]; } Row;
 enum { NEAREST = 0, LINEAR = 1, CUBIC = 2 };
 enum { MAXIMUM = 0, MINIMUM = 1, MEAN = 2 };
 
+#define AHEAD 4 /* steps of eight pixels */
 #define MARGIN 1e-7
 #ifndef SLAB_TILE
 #define SLAB_TILE 96

@@ -55,6 +55,7 @@ static TARGET float TYPED(sample)(const Grid *g, double x, double y, double z, i
 /* How eight neighbours of a row lie to the first of them: voxels away, and fractions in 1/2^32 to be carried. */
 typedef struct {
     __m256i part[3], offset, row, plane;
+    int32_t fifth;
     int held; /* the row stands still along an axis, so places may have to be held */
 } Lanes;
 
@@ -76,6 +77,7 @@ static TARGET int lanes_of(const Grid *g, const double a[3], Lanes *l)
     }
     for (k = 0; k < 3; k++) l->part[k] = _mm256_loadu_si256((const __m256i *)part[k]);
     l->offset = _mm256_loadu_si256((const __m256i *)offset);
+    l->fifth = offset[4];
     l->row = _mm256_set1_epi32((int32_t)sy);
     l->plane = _mm256_set1_epi32((int32_t)sz);
     return 1;
@@ -97,6 +99,21 @@ static INLINE TARGET __m256i lanes_at(const Lanes *l, const int64_t at[3], __m25
     index = _mm256_sub_epi32(l->offset, carry[0]);
     index = _mm256_add_epi32(index, _mm256_and_si256(carry[1], l->row));
     return _mm256_add_epi32(index, _mm256_and_si256(carry[2], l->plane));
+}
+
+/* Ask for what the run will read a few steps on: the rows of the first and the fifth pixel there. Only a hint, so a
+   place beyond the volume does no harm. */
+static INLINE TARGET void ask_ahead(const Grid *g, const Lanes *l, const int64_t at[3], const int64_t step[3], ptrdiff_t dy,
+                                    ptrdiff_t dz)
+{
+    const int64_t x = (at[0] + AHEAD * step[0]) >> 32, y = (at[1] + AHEAD * step[1]) >> 32;
+    const int64_t z = (at[2] + AHEAD * step[2]) >> 32;
+    const intptr_t p = (intptr_t)g->pixels + 2 * (intptr_t)((z * g->ny + y) * g->nx + x);
+    const intptr_t q = p + 2 * (intptr_t)l->fifth;
+    _mm_prefetch((const char *)p, _MM_HINT_T0);
+    _mm_prefetch((const char *)(p + 2 * dz), _MM_HINT_T0);
+    _mm_prefetch((const char *)(q + 2 * dy), _MM_HINT_T0);
+    _mm_prefetch((const char *)(q + 2 * (dz + dy)), _MM_HINT_T0);
 }
 
 static INLINE TARGET __m128i pair_at(const char *p)
@@ -260,6 +277,7 @@ static TARGET void TYPED(linear_run)(const Grid *g, const double s[3], const dou
             }
             for (k = 0; k < 3; k++) at[k] = turn & 15 ? at[k] + step[k] : fixed_at(s[k] + x * a[k], &hold[k]);
             turn++;
+            ask_ahead(g, &l, at, step, dy, dz);
             _mm256_storeu_ps(line + x, _mm256_mul_ps(scale, TYPED(eight)(g, &l, at, dy, dz)));
             x += 8;
         }
