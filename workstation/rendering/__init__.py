@@ -22,8 +22,8 @@ How a cell uses it::
                   halo; `DisplayList.handle_at(x, y)`.
 ``render``        `render` chooses `stack_view.render_stack`, `mpr_view.render_reformat` or
                   `mip_view.render_slab`; a reformat of what is no volume shows the image and says why.
-``mip_view``      `whole_slab(state, volume)`: the slab through everything; `render_rotated(state, volume, w, h,
-                  degrees, moving=True)`: the whole volume's MIP turned about the long axis.
+``mip_view``      `whole_slab(state, volume)`: the slab through everything; `render_rotated(..., degrees,
+                  moving=True)`: the whole volume's MIP turned about the long axis.
 ``fusion_view``   `render_fused(state, below, Overlay(above, window, colours, opacity, into), w, h)`: RGB.
 ``curved_view``   `render_curved(state, volume, centreline(points, step), across_mm, curving=...)`.
 ``thumbnails``    `thumbnail(volume, edge=112, index=None) -> Picture`.

@@ -19,7 +19,7 @@ How a cell uses it::
 Modifiers are "ctrl", "shift", "alt"; buttons "left", "middle", "right".
 
 ``planes``     what a view state means in space: `plane_axes`, `plane_centre`, `scrolled(state, volume, n)`.
-``oblique``    `turned(state, volume, axis, degrees, about)`, `free`, `companions` at right angles, `four` linked planes.
+``oblique``    `turned(state, volume, axis, degrees, about)`; planes at right angles, four linked ones.
 ``measuring``  `measured`, `remeasured`, `with_handle_moved(scene, measurement, handle, point)`, `moved_by`,
                `value_under(scene, point)` for the value under the pointer.
 ``numbers``    what each kind of stroke measures, `KNOWN_MM` in the details of a calibration.
