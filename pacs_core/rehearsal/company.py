@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import IO, Any, Protocol, Self
 
 from pacs_core.domain.errors import ReadingRoomError
 
@@ -86,16 +86,17 @@ class Process:
         return answer.get("ok")
 
     def stop(self) -> None:
-        """End it by closing its input; one that does not end is killed."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        """End it by closing its input; one that is at work is told to end, one that does not is killed."""
+        _close(self._process.stdin)
+        if self._lock.locked():
+            self._process.terminate()
         try:
             self._process.wait(END_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        with self._lock:  # nobody can close what another thread waits to read from
+            _close(self._process.stdout)
         if self._errors is not None:
             self._errors.close()
 
@@ -129,6 +130,12 @@ class Process:
 
     def _line(self) -> str:
         return self._process.stdout.readline() if self._process.stdout is not None else ""
+
+
+def _close(stream: IO[str] | None) -> None:
+    if stream is not None:
+        with contextlib.suppress(OSError):
+            stream.close()
 
 
 class Simulator(Process):
