@@ -19,6 +19,7 @@ from pacs_core.dicom.codestreams import CodestreamError, frame_size
 from pacs_core.dicom.colour import decoded_photometric, to_rgb
 from pacs_core.dicom.fragments import frame_fragments
 from pacs_core.dicom.part10 import locate
+from pacs_core.dicom.quiet import quiet_pydicom
 from pacs_core.dicom.sources import inflate
 from pacs_core.dicom.transcoding import transcode
 from pacs_core.dicom.transfer_syntaxes import (
@@ -231,6 +232,7 @@ def _by_plugin(
     from pydicom.encaps import encapsulate
     from pydicom.pixels.decoders.base import get_decoder
 
+    quiet_pydicom()
     options: dict[str, Any] = {
         "rows": shape.rows, "columns": shape.columns, "number_of_frames": 1,
         "samples_per_pixel": shape.samples, "bits_allocated": shape.bits_allocated,

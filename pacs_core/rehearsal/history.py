@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pydicom
 
 from pacs_core.archive.importing import import_bytes
+from pacs_core.dicom.quiet import quiet_pydicom
 from pacs_core.domain.access import Actor, Role
 from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.domain.report import Section
@@ -118,6 +119,7 @@ def _store(services: Services, recipe: Recipe, exam: DemoExam, name: str, conten
 
 
 def _stamped(recipe: Recipe, exam: DemoExam, when: datetime, content: bytes) -> bytes:
+    quiet_pydicom()
     image = pydicom.dcmread(BytesIO(content))
     station = recipe.station(exam.modality)
     stamp(

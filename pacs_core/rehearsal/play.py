@@ -19,6 +19,7 @@ import pydicom
 from pacs_core.archive import models as m
 from pacs_core.archive.protocol import Archive
 from pacs_core.dicom.intake import intake_bytes
+from pacs_core.dicom.quiet import quiet_pydicom
 from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.domain.report import Section
 from pacs_core.rehearsal.company import Player, SimulatorFailed
@@ -288,6 +289,7 @@ def _from_a_disc(world: World, key: str = EXAM, mistake: str = "") -> str:
     else:
         world.known["study"] = identity.study_uid
     for path in sorted((world.images / IMAGES / "balls").glob("*.dcm")):
+        quiet_pydicom()
         image = pydicom.dcmread(path)
         stamp(image, identity, world.today.strftime("%Y%m%d"), "120000")
         content = BytesIO()

@@ -17,6 +17,7 @@ from pathlib import Path
 import pydicom
 
 from pacs_core.dicom.intake import intake_file
+from pacs_core.dicom.quiet import quiet_pydicom
 from pacs_core.dimse import scu
 from pacs_core.dimse.client import connect, storage_proposals
 from pacs_core.dimse.requesting import Answer, Client
@@ -190,6 +191,7 @@ class _Room:
 
     def sent(self, client: Client, template: Outgoing) -> SentImage:
         """Stamp one image, send it, and forget it."""
+        quiet_pydicom()
         image = pydicom.dcmread(template.path)
         date, clock = self.when.strftime("%Y%m%d"), self.when.strftime("%H%M%S")
         stamp(image, self.identity, date, clock, (self.station.aet, self.station.name))
