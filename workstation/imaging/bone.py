@@ -16,6 +16,7 @@ BONE_HU = 150.0
 SMALLEST_ML = 0.4
 GROWTH_MM = 3.0
 CLOSING_MM = 5.0
+MARROW_CM2 = 15.0
 WORKING_MM = 2.0
 
 
@@ -67,7 +68,25 @@ def _grown(sitk: Any, units: Any) -> Any:
     kept = labels > 0
     near = sitk.BinaryDilate(kept, _radius(units, GROWTH_MM)) & (units >= BONE_HU)
     closed = sitk.BinaryMorphologicalClosing(near | kept, _radius(units, CLOSING_MM))
-    return (closed & (units >= BONE_HU - 100.0)) | near | kept
+    grown = (closed & (units >= BONE_HU - 100.0)) | near | kept
+    return _filled(sitk, grown) & (units >= BONE_HU - 150.0) | grown
+
+
+def _filled(sitk: Any, bone: Any) -> Any:
+    """With the marrow that a ring of bone encloses in a slice; the ring of ribs is too large."""
+    array = sitk.GetArrayFromImage(bone)
+    most = MARROW_CM2 * 100.0 / (bone.GetSpacing()[0] * bone.GetSpacing()[1])
+    for one in array:
+        labels = sitk.GetArrayFromImage(sitk.ConnectedComponent(sitk.GetImageFromArray(1 - one), False))
+        counts = np.bincount(labels.reshape(-1))
+        fill = counts <= most
+        fill[0] = False
+        for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+            fill[edge] = False
+        one[fill[labels]] = 1
+    made = sitk.GetImageFromArray(array)
+    made.CopyInformation(bone)
+    return made
 
 
 def _connected(sitk: Any, found: Any, seed: tuple[float, float, float], factors: list[int]) -> Any:

@@ -43,8 +43,8 @@ class Camera:
         return unit(cross(self.right, self.down))
 
     def turned(self, right: float, down: float) -> Camera:
-        """The body turned under the hand by so many degrees."""
-        return self._about(self.down, -right)._about(self.right, down)
+        """The body turned under the hand by so many degrees: its near side goes right and down."""
+        return self._about(self.down, right)._about(self.right, -down)
 
     def rolled(self, degrees: float) -> Camera:
         """Turned in the picture's plane, clockwise."""

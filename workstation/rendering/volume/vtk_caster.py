@@ -24,9 +24,9 @@ MOST_WITHOUT_GPU = 256
 class VtkCaster:
     """One off-screen window and one volume; `mask` works on a copy of the voxels."""
 
-    def __init__(self, voxels: Voxels, grid: Grid, gpu: bool) -> None:
+    def __init__(self, voxels: Voxels, grid: Grid, gpu: bool, most: int = MOST_WITHOUT_GPU) -> None:
         self.mask: npt.NDArray[np.uint8] | None = None
-        self._voxels, self._grid, self._gpu = voxels, grid, gpu
+        self._voxels, self._grid, self._gpu, self._most = voxels, grid, gpu, most
         self._window, self._renderer, self._volume, self._mapper = _stage(gpu)
         self._known: tuple[TransferFunction, bool] | None = None
         self._take(voxels)
@@ -48,7 +48,7 @@ class VtkCaster:
             self._take(np.where(self.mask != 0, self._voxels, self._voxels.min()))
 
     def _take(self, voxels: Voxels) -> None:
-        self._straight = straightened(voxels, self._grid, 0 if self._gpu else MOST_WITHOUT_GPU)
+        self._straight = straightened(voxels, self._grid, 0 if self._gpu else self._most)
         self._mapper.SetInputData(_image(self._straight))
         self._volume.SetUserMatrix(_rotation(self._straight))
 
@@ -225,12 +225,15 @@ def _apply(prop: Any, function: TransferFunction, grid: Grid, shaded: bool) -> N
 def _grabbed(window: Any, width: int, height: int) -> npt.NDArray[np.uint8]:
     """The picture of the window, row 0 on top (VTK's is below)."""
     from vtkmodules.util import numpy_support
-    from vtkmodules.vtkCommonCore import vtkUnsignedCharArray
+    from vtkmodules.vtkRenderingCore import vtkWindowToImageFilter
 
-    found = vtkUnsignedCharArray()
-    window.GetPixelData(0, 0, width - 1, height - 1, 0, found)
+    grabbing = vtkWindowToImageFilter()
+    grabbing.SetInput(window)
+    grabbing.ReadFrontBufferOff()
+    grabbing.ShouldRerenderOff()
+    grabbing.Update()
     to_numpy: Any = numpy_support.vtk_to_numpy  # without annotations in the package
-    pixels = np.asarray(to_numpy(found))
+    pixels = np.asarray(to_numpy(grabbing.GetOutput().GetPointData().GetScalars()))
     if pixels.size != width * height * 3:
         raise RuntimeError("the graphics driver gave no picture")
     return np.ascontiguousarray(pixels.reshape(height, width, 3)[::-1])
