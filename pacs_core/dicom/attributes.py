@@ -37,7 +37,7 @@ TEXTS = """PatientBirthTime OtherPatientNames EthnicGroup PatientComments Patien
  ContentLabel ContentDescription ContentCreatorName DocumentTitle MIMETypeOfEncapsulatedDocument
  StructureSetLabel StructureSetName RTPlanLabel RTPlanName DoseUnits DoseType DoseSummationType
  SegmentationType StackID ComplexImageComponent TimezoneOffsetFromUTC RecommendedViewingMode PatientSex
- Manufacturer DecayCorrected"""
+ Manufacturer DecayCorrected PixelIntensityRelationship"""
 LISTS = """OtherPatientIDs ImageType PatientOrientation CorrectedImage SeriesType WindowCenterWidthExplanation
  EchoNumbers FrameType ShutterShape"""
 NUMBERS = """PatientSize PatientWeight SliceThickness SpacingBetweenSlices SliceLocation GantryDetectorTilt

@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from workstation.imaging import anchors
 from workstation.imaging.anchors import has_place
 from workstation.imaging.display_sets import DisplaySet
-from workstation.imaging.geometry import add, dot, scaled, subtract
+from workstation.imaging.geometry import add, as_vector, dot, scaled, subtract
+from workstation.imaging.registration import Confidence, Registration, Transform
 from workstation.session.view_state import Plane, Vector, ViewState
 
 if TYPE_CHECKING:
@@ -29,13 +32,14 @@ NORMALS: dict[Plane, Vector] = {
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """Adding `offset` (mm) carries a point of one frame of reference into another; `exact` or by an
-    anchor.
+    """Turning by `turn` (rows of a 3 x 3 matrix, None: not at all) and adding `offset` (mm) carries a point
+    of one frame of reference into another; `exact`, by an anchor, or by a registration.
     """
 
     offset: Vector
     exact: bool
     words: str = ""
+    turn: tuple[Vector, Vector, Vector] | None = None
 
 
 SAME = Tie((0.0, 0.0, 0.0), True)
@@ -75,7 +79,22 @@ def tie_here(one: CellState, other: CellState) -> Tie | None:
 
 def reversed_(tie_: Tie) -> Tie:
     """The way back."""
-    return Tie(scaled(tie_.offset, -1.0), tie_.exact, tie_.words)
+    if tie_.turn is None:
+        return Tie(scaled(tie_.offset, -1.0), tie_.exact, tie_.words)
+    back = Transform(np.array(tie_.turn), np.array(tie_.offset)).inverse
+    return Tie(as_vector(back.offset), tie_.exact, tie_.words, _rows(back))
+
+
+def registered(found: Registration) -> Tie | None:
+    """The tie of a registration, labelled with how and how sure; None for one that is not to be believed."""
+    if found.confidence is Confidence.LOW:
+        return None
+    return Tie(as_vector(found.transform.offset), False, found.words, _rows(found.transform))
+
+
+def _rows(transform: Transform) -> tuple[Vector, Vector, Vector]:
+    x, y, z = (as_vector(row) for row in transform.matrix)
+    return x, y, z
 
 
 def middle(shown: DisplaySet) -> Vector:
@@ -85,7 +104,10 @@ def middle(shown: DisplaySet) -> Vector:
 
 def carried(point: Vector, by: Tie) -> Vector:
     """A point of one space in the other."""
-    return add(point, by.offset)
+    if by.turn is None:
+        return add(point, by.offset)
+    x, y, z = (dot(row, point) for row in by.turn)
+    return add((x, y, z), by.offset)
 
 
 def point_of(cell: CellState) -> Vector | None:
