@@ -36,6 +36,12 @@ set that grows keeps its `uid`; loading it again takes over what its smaller sel
 ``anchors``       `link(current, prior, volume, volume) -> Link | None`, `anchored(point, point)`,
                   `slice_at(display_set, point)`: prior and current tied in mm, exact or approximate.
 ``view_frame``    `ViewFrame`: viewport pixels <-> patient millimetres of one painted picture.
+``greyscale``     `greyscale_of(...)`: LUTs, windows, polarity, padding of an image, and what is unusable.
+``presentation``  `present(pixels, chain, cover)`: the whole chain; `cover(volume, index)`: what lies over it.
+``suv``           `suv_scale(header, kind, series) -> SuvScale | SuvRefusal`: uptake, or which tag is missing.
+``registration``  `register(current, prior) -> Registration | NoRegistration`, with its confidence.
+``subtraction``   `subtracted(pixels, frame, operation)`; ``cine``: `timing(attributes, frames)`.
+``gsdf``          `display_table(characteristic)`; ``display_qa``: `QaLog`; ``qa_patterns``: `pattern(...)`.
 ``kernels``       the compiled kernels as found: `loaded`, `processor`.
 ``centreline``    `centreline(points, step) -> Centreline`: a spline by length, and directions across it.
 ``colour_maps``   `colours(name)`, `laid_over(name, opacity)`; the names are in `MAPS`.
