@@ -291,7 +291,7 @@ class Messages(Protocol):
     def get(self, message_id: int) -> r.MessageRecord: ...
     def update(self, message_id: int, **changes: object) -> r.MessageRecord: ...
     def duplicate_of(self, sender: str, control_id: str, digest: str) -> r.MessageRecord | None:
-        """An earlier message with the same sender, control id and content that was answered."""
+        """An earlier message with the same sender, control id and content, answered or not yet."""
         ...
 
     def open(self) -> Sequence[r.MessageRecord]:
@@ -348,6 +348,10 @@ class Journal(Protocol):
         self, order_ids: Sequence[int], study_uids: Sequence[str], patient_ids: Sequence[int]
     ) -> Sequence[Change]:
         """Everything that concerns these orders and studies, and the patients' own stage-1 facts."""
+        ...
+
+    def newest_on(self, subject: str, kinds: Collection[str]) -> Change | None:
+        """The newest fact of these kinds on that subject."""
         ...
 
     def has(self, kind: str, subject: str) -> bool:

@@ -68,5 +68,9 @@ class NotStorable(ReadingRoomError):
     """A DICOM object that cannot be kept (a UID missing or unusable)."""
 
 
+class NeedsPerson(ReadingRoomError):
+    """What was sent can be kept but not carried out: a person decides (acknowledged and parked)."""
+
+
 class Refused(ReadingRoomError):
     """Well formed, but not accepted here (unknown peer, not configured, over a limit)."""

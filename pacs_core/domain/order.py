@@ -126,7 +126,9 @@ class PlaceOrder:
     """Make an order, or change the one that `placer_number`/`filler_number`/`accession` names.
 
     On a change a field that is None is left as it is. `allow_own_accession` lets the service make an
-    accession number where `accession` is empty; it is then marked as ours.
+    accession number where `accession` is empty; it is then marked as ours. `only_changes` (ORC-1 XO) opens
+    no order that was ended. `sent` and `received` are when the sender wrote it and when it came, as UTC
+    instants; empty: not said, and now.
     """
 
     patient: RegisterPatient
@@ -159,6 +161,21 @@ class PlaceOrder:
     source: str = ""
     placer_issuer: str = ""
     filler_issuer: str = ""
+    only_changes: bool = False
+    sent: str = ""
+    received: str = ""
+
+    @property
+    def reference(self) -> OrderReference:
+        """The order it may be about."""
+        return OrderReference(
+            self.placer_number,
+            self.filler_number,
+            self.accession,
+            source=self.source,
+            placer_issuer=self.placer_issuer,
+            filler_issuer=self.filler_issuer,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +193,18 @@ class OrderReference:
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """Cancel (ORC-1 CA) or discontinue (DC) an order; images already there stay linked."""
+    """Cancel (ORC-1 CA) or discontinue (DC) an order; images already there stay linked.
+
+    `sent` and `received` are as in `PlaceOrder`.
+    """
 
     order: OrderReference
     discontinue: bool = False
     reason: str = ""
+    sent: str = ""
+    received: str = ""
+
+    @property
+    def reference(self) -> OrderReference:
+        """The order it is about."""
+        return self.order

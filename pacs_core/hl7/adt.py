@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pacs_core.domain.errors import NeedsPerson
 from pacs_core.domain.field_map import FieldMap
 from pacs_core.domain.patient import MergePatients, RegisterPatient
 from pacs_core.hl7.message import Message, Segment
 from pacs_core.hl7.patient import register, subsumed
-from pacs_core.hl7.scope import NeedsPerson, Scope
+from pacs_core.hl7.scope import Scope
 from pacs_core.hl7.status import AckCode, Condition, MessageRefused
 
 UPDATES = frozenset({"A01", "A04", "A05", "A08", "A28", "A31", "A60"})

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pacs_core.domain.errors import InvalidValue
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.order import Code
-from pacs_core.domain.times import civil_date, read_hl7_time
+from pacs_core.domain.times import civil_date, instant, read_hl7_time
 from pacs_core.hl7.message import DELETED, Repetition
 
 _NOT_IN_PN = re.compile(r"[\x00-\x1f\x7f\\^=]+")
@@ -92,6 +92,20 @@ def civil_start(text: str, site: ZoneInfo, sender: ZoneInfo | None) -> tuple[str
     except (ValueError, OverflowError):
         raise InvalidValue("no date and time with an offset that there is") from None
     return there.date().isoformat(), there.strftime("%H:%M:%S")
+
+
+def moment(text: str, sender: ZoneInfo) -> str:
+    """TS to a UTC instant; empty where it does not say the minute or is no time."""
+    day, clock, offset = read_hl7_time(text)
+    if not re.match(r"\d{12}", text) or not (day and clock):
+        return ""
+    said = f"{day}T{clock.replace(':60', ':59')}"  # a leap second
+    try:
+        if offset:
+            return instant(datetime.fromisoformat(f"{said}{offset[:3]}:{offset[3:]}"))
+        return instant(datetime.fromisoformat(said).replace(tzinfo=sender))
+    except (ValueError, OverflowError):
+        return ""
 
 
 def sex(text: str | None) -> str | None:

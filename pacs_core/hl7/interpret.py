@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from pacs_core.domain.errors import NeedsPerson
 from pacs_core.domain.field_map import FieldMap
 from pacs_core.domain.order import CancelOrder, PlaceOrder
 from pacs_core.domain.patient import MergePatients, RegisterPatient
-from pacs_core.hl7 import adt, orm
+from pacs_core.hl7 import adt, fields, orm
 from pacs_core.hl7.message import Message
-from pacs_core.hl7.scope import NeedsPerson
 from pacs_core.hl7.status import AckCode, Condition, MessageRefused
 
 Command = RegisterPatient | MergePatients | PlaceOrder | CancelOrder
@@ -42,10 +42,12 @@ def interpret(message: Message, field_map: FieldMap, zone: ZoneInfo, source: str
         named = ", ".join(message.undecoded[:5])
         reason = f"bytes in {named} are not {message.character_set}; MSH-18 or the source's map is wrong"
         return Interpretation(kind, parked=(reason,), notes=tuple(notes))
+    sender = ZoneInfo(field_map.time_zone) if field_map.time_zone else zone
+    sent = fields.moment(message.text("MSH-7") or "", sender)
     try:
         if code == "ADT":
             return Interpretation(kind, adt.commands(message, field_map, notes), (), tuple(notes))
-        commands, parked = orm.commands(message, orm.Context(field_map, zone, source, notes))
+        commands, parked = orm.commands(message, orm.Context(field_map, zone, source, notes, sent))
         return Interpretation(kind, commands, parked, tuple(notes))
     except NeedsPerson as reason:
         return Interpretation(kind, parked=(reason.message,), notes=tuple(notes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
-from pacs_core.domain.errors import InvalidValue
+from pacs_core.domain.errors import InvalidValue, NeedsPerson
 from pacs_core.domain.field_map import FieldMap, Place
 from pacs_core.domain.identifiers import is_tolerable_uid
 from pacs_core.domain.order import Code, PlaceOrder, Priority, StepRequest
@@ -13,7 +13,7 @@ from pacs_core.domain.patient import RegisterPatient
 from pacs_core.hl7 import fields
 from pacs_core.hl7.message import Repetition
 from pacs_core.hl7.patient import allergies
-from pacs_core.hl7.scope import Found, NeedsPerson, Scope
+from pacs_core.hl7.scope import Found, Scope
 from pacs_core.hl7.status import AckCode, Condition, MessageRefused
 
 SHORT_STRING = 16
@@ -67,7 +67,6 @@ class OrderReader:
             contrast=self._words("contrast"),
             allergies=allergies(self._scope, self._map),
             alerts=self._lines("alerts"),
-            pregnancy=patient.pregnancy,
             technologist_note=self._lines("technologist_note"),
             admission_id=self.number("admission_id") or None,
             transport=self._words("transport"),

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+from pacs_core.domain.errors import NeedsPerson
 from pacs_core.domain.field_map import FieldMap
 from pacs_core.domain.order import CancelOrder, OrderReference, PlaceOrder
 from pacs_core.domain.patient import RegisterPatient
 from pacs_core.hl7.message import Message, Segment
 from pacs_core.hl7.order import OrderReader
 from pacs_core.hl7.patient import register
-from pacs_core.hl7.scope import NeedsPerson, Scope
+from pacs_core.hl7.scope import Scope
 from pacs_core.hl7.status import AckCode, Condition, MessageRefused
 
 PLACING = frozenset({"NW", "XO"})
@@ -37,12 +38,13 @@ class OrderGroup:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What reading an order needs beside the message; `zone` is the site's."""
+    """What reading an order needs beside the message; `zone` is the site's, `sent` the instant of MSH-7."""
 
     field_map: FieldMap
     zone: ZoneInfo
     source: str
     notes: list[str]
+    sent: str = ""
 
 
 def commands(message: Message, context: Context) -> tuple[tuple[Command, ...], tuple[str, ...]]:
@@ -125,9 +127,8 @@ def _cancel(
         where = f"ORC^{group.control.sequence}^2"
         text = "no placer, filler or accession number names the order"
         raise MessageRefused(AckCode.AE, Condition.REQUIRED_FIELD_MISSING, text, where)
-    return CancelOrder(
-        reference, group.code == "DC", group.control.text(16, 2) or group.control.text(16) or ""
-    )
+    reason = group.control.text(16, 2) or group.control.text(16) or ""
+    return CancelOrder(reference, group.code == "DC", reason, sent=context.sent)
 
 
 def _place(reader: OrderReader, group: OrderGroup, patient: RegisterPatient, context: Context) -> PlaceOrder:
@@ -141,7 +142,7 @@ def _place(reader: OrderReader, group: OrderGroup, patient: RegisterPatient, con
         text = f"no accession number in {', '.join(map(str, places)) or 'any place'}"
         where = places[0].location if places else "OBR^1^18"
         raise MessageRefused(AckCode.AE, Condition.REQUIRED_FIELD_MISSING, text, where)
-    return replace(order, allow_own_accession=own_allowed)
+    return replace(order, allow_own_accession=own_allowed, only_changes=group.code == "XO", sent=context.sent)
 
 
 def _joined(found: Sequence[Command]) -> list[Command]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pacs_core.domain.errors import InvalidValue
+from pacs_core.domain.errors import InvalidValue, NeedsPerson
 from pacs_core.domain.field_map import FieldMap, Place
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.patient import RegisterPatient
 from pacs_core.hl7 import fields
 from pacs_core.hl7.message import Repetition
-from pacs_core.hl7.scope import Found, NeedsPerson, Scope
+from pacs_core.hl7.scope import Found, Scope
 from pacs_core.hl7.status import AckCode, Condition, MessageRefused
 
 _LONG_STRING = 64
@@ -139,8 +139,11 @@ def _checked(scope: Scope, places: Sequence[Place], read: Callable[[str | None],
 
 
 def _pregnancy(scope: Scope, places: Sequence[Place]) -> str | None:
-    """Ambulatory status B6 (table 0009)."""
-    return "pregnant" if any(found.text == _PREGNANT for found in scope.every(places)) else None
+    """Ambulatory status B6 (table 0009); a status that is said without it ends a pregnancy."""
+    said = [found.text for found in scope.every(places)]
+    if not said:
+        return None
+    return "pregnant" if _PREGNANT in said else ""
 
 
 def _observed(

@@ -21,7 +21,7 @@ from pacs_core.hl7.message import Header, Message
 from pacs_core.hl7.server import Peer, Reply
 from pacs_core.hl7.sources import Source, Sources
 from pacs_core.hl7.status import AckCode, Condition, Problem, problem_of
-from pacs_core.services.inbound import Command, Inbound
+from pacs_core.services.inbound import UNDONE, WAITING, Command, Inbound
 
 log = logging.getLogger("reading_room.hl7")
 
@@ -73,7 +73,7 @@ class Receiver:
             if source.configured:
                 self._heard(source.name, _kind(header))
             record, twin = self._accept(content, header, source, peer)
-            if twin and record.state != "failed":
+            if twin and (record.state not in UNDONE or (record.state == "received" and record.ack)):
                 log.info("message %d came again, answered as before", record.id)
                 return Reply(_unpacked(record.ack))
             return Reply(self._answer(record, header, source))
@@ -83,15 +83,20 @@ class Receiver:
             return Reply((ack.build(header, problem.code.value, problem.text, problem),))
 
     def process(self, record: MessageRecord) -> tuple[bytes, ...]:
-        """Carry out a journalled message now, and return its acknowledgements."""
-        return self._carry_out(record, Header.read(record.raw), self._sources.by_name(record.source))
+        """Carry out a journalled message now, after what its sender sent before; return its answers."""
+        header, source = Header.read(record.raw), self._sources.by_name(record.source)
+        return (
+            self._lane(record)
+            .submit(self._carry_out, record, header, source, record.state in WAITING)
+            .result()
+        )
 
     def resume(self) -> int:
         """Take up what a crash left accepted and not carried out; returns how many."""
         left = self._inbound.unprocessed()
         for record in left:
             try:
-                self.process(record)
+                self._carry_out(record, Header.read(record.raw), self._sources.by_name(record.source))
             except ReadingRoomError as failure:
                 log.warning("message %d waits for a person: %s", record.id, type(failure).__name__)
                 self._inbound.fail(record.id, failure.message, record.ack)
@@ -117,8 +122,7 @@ class Receiver:
 
     def _answer(self, record: MessageRecord, header: Header, source: Source) -> tuple[bytes, ...]:
         """The result's acknowledgement, or AA when the budget is spent and the work goes on."""
-        lane = self._lanes[hash(record.sender) % _LANES]
-        work: Future[tuple[bytes, ...]] = lane.submit(self._carry_out, record, header, source)
+        work: Future[tuple[bytes, ...]] = self._lane(record).submit(self._carry_out, record, header, source)
         try:
             return work.result(self._budget_s)
         except TimeoutError:
@@ -130,9 +134,14 @@ class Receiver:
             self._inbound.late(record.id, _BETWEEN_ACKS.join(answers))
         return answers
 
-    def _carry_out(self, record: MessageRecord, header: Header, source: Source) -> tuple[bytes, ...]:
+    def _lane(self, record: MessageRecord) -> ThreadPoolExecutor:
+        return self._lanes[hash(record.sender) % _LANES]
+
+    def _carry_out(
+        self, record: MessageRecord, header: Header, source: Source, by_hand: bool = False
+    ) -> tuple[bytes, ...]:
         try:
-            return self._applied(record, header, source)
+            return self._applied(record, header, source, by_hand)
         except ReadingRoomError as failure:
             problem = problem_of(failure)
         except Exception:
@@ -145,17 +154,21 @@ class Receiver:
         self._inbound.fail(record.id, _reason(problem), _BETWEEN_ACKS.join(answers))
         return answers
 
-    def _applied(self, record: MessageRecord, header: Header, source: Source) -> tuple[bytes, ...]:
+    def _applied(
+        self, record: MessageRecord, header: Header, source: Source, by_hand: bool
+    ) -> tuple[bytes, ...]:
         field_map = source.field_map
         message = Message.parse(record.raw, field_map.character_set)
         found = interpret(message, field_map, ZoneInfo(self._zone.zone_name), source.name)
-        parked = "; ".join(dict.fromkeys(found.parked))
-        words = [f"kept for a person: {parked}"] if parked else []
-        text = "; ".join([*words, *(note for note in found.notes if "ignored" in note)])[:_MOST_WORDS]
-        answers = ack.answers(header, text, None, _always(source))
+        ignored = [note for note in found.notes if "ignored" in note]
+
+        def answer(parked: str) -> bytes:
+            words = [f"kept for a person: {parked}"] if parked else []
+            text = "; ".join([*words, *ignored])[:_MOST_WORDS]
+            return _BETWEEN_ACKS.join(ack.answers(header, text, None, _always(source)))
+
         commands: tuple[Command, ...] = found.commands
-        self._inbound.apply(record.id, commands, _BETWEEN_ACKS.join(answers), parked)
-        return answers
+        return _unpacked(self._inbound.apply(record.id, commands, answer, found.parked, by_hand=by_hand).ack)
 
     def _no_message(self, content: bytes, header: Header, peer: Peer) -> bytes:
         """Bytes that are no HL7 message: answered, not kept."""

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.domain.field_map import Place
 from pacs_core.hl7.message import Repetition, Segment
-
-
-class NeedsPerson(ReadingRoomError):
-    """What was sent can be kept but not carried out: a person decides (acknowledged and parked)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Node:
         self._opened = False
         self._changing = threading.Lock()
         self._entity: ApplicationEntity | None = None
+        self._hearing: Receiver | None = None
 
     # ── starting and stopping ──
 
@@ -104,6 +105,7 @@ class Node:
     def stop(self) -> None:
         """Stop accepting, finish what is in flight, close in reverse order."""
         self._closing.close()
+        self._hearing = None
         self._opened = False
 
     def __enter__(self) -> Node:
@@ -153,7 +155,7 @@ class Node:
         from pacs_core.hl7 import ack
         from pacs_core.hl7.server import MLLPServer
 
-        receiver = self._receiver()
+        self._hearing = receiver = self._receiver()
         self._closing.callback(receiver.close)
         receiver.resume()
         server = MLLPServer(
@@ -292,6 +294,9 @@ class Node:
 
     def process(self, message_id: int) -> None:
         """Carry out a journalled HL7 message now; raises Refused for a source with an unreadable map."""
+        if self._hearing is not None:
+            self._hearing.process(self.services.inbound.get(message_id))
+            return
         receiver = self._receiver()
         try:
             receiver.process(self.services.inbound.get(message_id))

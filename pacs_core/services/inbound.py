@@ -4,18 +4,25 @@ person.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from pacs_core.domain.errors import Conflict
+from pacs_core.domain.errors import Conflict, NeedsPerson
 from pacs_core.domain.events import Event
 from pacs_core.domain.order import CancelOrder, PlaceOrder
 from pacs_core.domain.patient import MergePatients, RegisterPatient
 from pacs_core.domain.records import MessageRecord
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
+from pacs_core.services.order_endings import changed_since
 from pacs_core.services.orders import Orders
 from pacs_core.services.patients import Patients
+
+WAITING = ("parked", "failed")
+"""States of a message that a person may have processed again."""
+
+UNDONE = ("received", "failed")
+"""States of a message that has had no effect yet."""
 
 Command = RegisterPatient | MergePatients | PlaceOrder | CancelOrder
 
@@ -40,9 +47,7 @@ class Inbound:
         digest: str,
         message_type: str,
     ) -> tuple[MessageRecord, bool]:
-        """Journal the raw bytes (synced when this returns); or the earlier twin, with True, that has its
-        answer.
-        """
+        """Journal the raw bytes (synced when this returns); or the earlier twin, with True."""
 
         def accept(tx: Transaction) -> tuple[MessageRecord, bool]:
             twin = tx.messages.duplicate_of(sender, control_id, digest)
@@ -67,22 +72,38 @@ class Inbound:
         return self._index.write(accept)
 
     def apply(
-        self, message_id: int, commands: Sequence[Command], ack: bytes, parked: str = ""
+        self,
+        message_id: int,
+        commands: Sequence[Command],
+        answer: Callable[[str], bytes],
+        parked: Sequence[str] = (),
+        *,
+        by_hand: bool = False,
     ) -> MessageRecord:
         """Carry out what the message asks for, with its acknowledgement, in one commit.
 
-        `parked` says why a person must look at it (then the state is parked, whatever was carried out).
-        Raises what the commands raise; then nothing of the message was done (see `fail`).
+        `parked` says why a person must look at it (then the state is parked, whatever was carried out), and
+        `answer` makes the acknowledgement of these reasons and those found here. A message that was carried
+        out is left as it is, unless a person wants it (`by_hand`), which leaves orders alone that were
+        changed since it came. Raises what the commands raise; then nothing was done (see `fail`).
         """
 
         def apply(tx: Transaction) -> MessageRecord:
             message = tx.messages.get(message_id)
+            if message.state not in (WAITING if by_hand else UNDONE):
+                return message
+            waits, left = list(parked), []
             for command in commands:
-                self._carry_out(tx, command, message)
-            state = "parked" if parked else "processed"
-            if parked:
-                tx.record(_event("message.parked", message, {"why": parked}))
-            return tx.messages.update(message_id, state=state, reason=parked, ack=ack)
+                try:
+                    left.append(self._carry_out(tx, command, message, by_hand))
+                except NeedsPerson as reason:
+                    waits.append(reason.message)
+            why = "; ".join(dict.fromkeys(waits))
+            if why:
+                tx.record(_event("message.parked", message, {"why": why}))
+            said = "; ".join(dict.fromkeys(note for note in (why, *left) if note))
+            state = "parked" if why else "processed"
+            return tx.messages.update(message_id, state=state, reason=said, ack=answer(why))
 
         return self._index.write(apply)
 
@@ -118,7 +139,7 @@ class Inbound:
 
         def again(tx: Transaction) -> MessageRecord:
             message = tx.messages.get(message_id)
-            if message.state not in ("parked", "failed"):
+            if message.state not in WAITING:
                 raise Conflict(
                     f"the message is {message.state}: only what waits is processed again", "message"
                 )
@@ -142,8 +163,16 @@ class Inbound:
         with self._index.read() as tx:
             return tx.messages.get(message_id)
 
-    def _carry_out(self, tx: Transaction, command: Command, message: MessageRecord) -> None:
+    def _carry_out(self, tx: Transaction, command: Command, message: MessageRecord, by_hand: bool) -> str:
+        """Do what one command asks; returns why it was left undone, empty where it was done."""
         actor = message.source or message.sender
+        if isinstance(command, PlaceOrder | CancelOrder):
+            repeated = message.state == "failed" and not by_hand  # the sender says it once more, now
+            command = replace(
+                command, received=instant(self._clock.now()) if repeated else message.received_at
+            )
+            if by_hand and (note := changed_since(tx, command)):
+                return note
         if isinstance(command, RegisterPatient):
             self._patients.apply(tx, command, actor)
         elif isinstance(command, MergePatients):
@@ -152,6 +181,7 @@ class Inbound:
             self._orders.apply(tx, command, actor)
         else:
             self._orders.apply_cancel(tx, command, actor)
+        return ""
 
 
 def _event(kind: str, message: MessageRecord, detail: dict[str, object]) -> Event:

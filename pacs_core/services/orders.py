@@ -12,7 +12,6 @@ from pacs_core.domain.order import (
     CancelOrder,
     Code,
     Order,
-    OrderReference,
     OrderState,
     PlaceOrder,
     Priority,
@@ -22,6 +21,7 @@ from pacs_core.domain.order import (
 from pacs_core.domain.patient import Patient
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
+from pacs_core.services.order_endings import ENDED, check_ending, check_reopening
 from pacs_core.services.patients import Patients
 from pacs_core.services.reconciling import Reconciling
 
@@ -79,7 +79,9 @@ class Orders:
 
     def cancel_row(self, order_id: int, reason: str, actor: str) -> Order:
         """Cancel by row, as a person asks for it."""
-        return self._index.write(lambda tx: self._end(tx, tx.orders.get(order_id), False, reason, actor))
+        return self._index.write(
+            lambda tx: self._end(tx, tx.orders.get(order_id), False, {"reason": reason}, actor)
+        )
 
     def note(self, order_id: int, text: str, actor: str) -> Order:
         """Set the technologist's note."""
@@ -114,25 +116,18 @@ class Orders:
             return rows
 
     def apply(self, tx: Transaction, command: PlaceOrder, actor: str) -> Order:
-        """Place or change within a transaction."""
+        """Place or change within a transaction; raises NeedsPerson for an ended order (`order_endings`)."""
+        known = tx.orders.find(command.reference)
+        if known is not None and known.state in ENDED and self._same_person(tx, known, command):
+            check_reopening(tx, known, command, instant(self._clock.now()))
         patient = self._patients.apply(tx, command.patient, actor)
-        known = tx.orders.find(
-            OrderReference(
-                command.placer_number,
-                command.filler_number,
-                command.accession,
-                source=command.source,
-                placer_issuer=command.placer_issuer,
-                filler_issuer=command.filler_issuer,
-            )
-        )
         if known is not None and tx.patients.current(known.patient_id).id != patient.id:
             if command.placer_number and known.placer_number == command.placer_number:
                 raise Conflict("this placer order number belongs to another patient", "ORC-2")
             if command.accession and known.accession.value == command.accession:
                 raise Conflict("this accession number belongs to another patient", "accession number")
             known = None
-        if known is not None and known.state in (OrderState.CANCELLED, OrderState.DISCONTINUED):
+        if known is not None and known.state in ENDED:
             state = OrderState.IN_PROGRESS if tx.studies.of_order(known.id) else OrderState.SCHEDULED
             known = replace(known, state=state, steps=tuple(replace(s, state=state) for s in known.steps))
         order = self._changed(known, command, patient) if known else self._new(tx, command, patient)
@@ -142,18 +137,24 @@ class Orders:
         return self._keep(tx, order, kind, actor, detail, patient)
 
     def apply_cancel(self, tx: Transaction, command: CancelOrder, actor: str) -> Order:
-        """Cancel within a transaction."""
+        """Cancel within a transaction, as a message asks for it; raises NotFound, NeedsPerson."""
         order = tx.orders.find(command.order)
         if order is None:
             raise NotFound("no order has these numbers", "ORC-2")
-        return self._end(tx, order, command.discontinue, command.reason, actor)
+        check_ending(tx, order, command)
+        when = {"sent": command.sent, "received": command.received} if command.received else {}
+        return self._end(tx, order, command.discontinue, {"reason": command.reason, **when}, actor)
 
-    def _end(self, tx: Transaction, order: Order, discontinue: bool, reason: str, actor: str) -> Order:
+    def _end(
+        self, tx: Transaction, order: Order, discontinue: bool, detail: dict[str, object], actor: str
+    ) -> Order:
         state = OrderState.DISCONTINUED if discontinue else OrderState.CANCELLED
         steps = tuple(replace(s, state=state) for s in order.steps)
-        return self._keep(
-            tx, replace(order, state=state, steps=steps), f"order.{state.value}", actor, {"reason": reason}
-        )
+        return self._keep(tx, replace(order, state=state, steps=steps), f"order.{state.value}", actor, detail)
+
+    def _same_person(self, tx: Transaction, order: Order, command: PlaceOrder) -> bool:
+        patient = tx.patients.find(command.patient.identifier)
+        return patient is not None and patient.id == tx.patients.current(order.patient_id).id
 
     def _keep(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -184,11 +184,17 @@ class SlowInbound:
         return getattr(self._inbound, name)
 
     def apply(
-        self, message_id: int, commands: Sequence[Command], ack: bytes, parked: str = ""
+        self,
+        message_id: int,
+        commands: Sequence[Command],
+        answer: Callable[[str], bytes],
+        parked: Sequence[str],
+        *,
+        by_hand: bool,
     ) -> MessageRecord:
         assert self.let_go.wait(30)
         self.carried_out.append(message_id)
-        return self._inbound.apply(message_id, commands, ack, parked)
+        return self._inbound.apply(message_id, commands, answer, parked, by_hand=by_hand)
 
 
 def test_over_the_budget_it_is_acknowledged_and_stays_unprocessed(tmp_path: Path) -> None:
@@ -206,6 +212,56 @@ def test_over_the_budget_it_is_acknowledged_and_stays_unprocessed(tmp_path: Path
         assert slow.carried_out == [1, 2]
         assert house.services.inbound.unprocessed() == []
         assert len(orders(house)) == 1
+
+
+OWN_NUMBERS = "[options]\nmake_accession_number = true\n"
+
+
+def without_numbers() -> bytes:
+    return orm(orc="ORC|NW||", accession="").replace(b"RP1|SPS1", b"|")
+
+
+def test_a_repeat_that_overtakes_the_first_answer_is_the_same_message(tmp_path: Path) -> None:
+    """The sender's connection broke, and it sends again while the first is still being carried out."""
+    with spine(tmp_path) as house:
+        house.services.configuring.save_source(source("RIS", "127.0.0.1", OWN_NUMBERS), "t")
+        slow = SlowInbound(house)
+        receiver = Receiver(slow, sources_of(house), house.clock, budget_s=30)
+        answers: list[bytes] = []
+
+        def knock() -> None:
+            answers.append(receiver.receive(without_numbers(), Peer("127.0.0.1")).frames[0])
+
+        senders = [threading.Thread(target=knock) for _ in range(3)]
+        for sender in senders:
+            sender.start()
+        slow.let_go.set()
+        for sender in senders:
+            sender.join(30)
+        receiver.close()
+        assert len(orders(house)) == 1
+        assert len(set(answers)) == 1
+
+
+def test_a_repeat_after_a_crash_before_the_answer_is_the_same_message(tmp_path: Path) -> None:
+    with spine(tmp_path) as house:
+        house.services.configuring.save_source(source("RIS", "127.0.0.1", OWN_NUMBERS), "t")
+        receiver = Receiver(house.services.inbound, sources_of(house), house.clock)
+        raw = without_numbers()
+        receiver._accept(raw, Header.read(raw), sources_of(house).by_name("RIS"), Peer("127.0.0.1"))
+        assert msa(receiver.receive(without_numbers(), Peer("127.0.0.1")).frames[0])[0] == "AA"
+        receiver.resume()
+        receiver.close()
+        assert len(orders(house)) == 1
+
+
+def test_what_wants_no_answer_has_no_second_effect_either(hl7: Door) -> None:
+    hl7.house.services.configuring.save_source(source("RIS", "127.0.0.1", OWN_NUMBERS), "t")
+    silent = without_numbers().replace(b"|2.5.1||||||", b"|2.5.1|||NE|NE||")
+    receiver = hl7.receiver
+    for _ in range(2):
+        assert receiver.receive(silent, Peer("127.0.0.1")).frames == ()
+    assert len(orders(hl7.house)) == 1
 
 
 def test_what_a_crash_left_over_is_carried_out_at_the_next_start(tmp_path: Path) -> None:

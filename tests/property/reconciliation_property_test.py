@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from itertools import count
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pacs_core.domain.errors import NeedsPerson
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.order import CancelOrder, OrderReference, StepRequest
 from pacs_core.domain.patient import MergePatients, RegisterPatient
@@ -66,7 +68,11 @@ class World:
         self.house.order(f"{which}{self.mark}", f"P{self.mark}", steps=(step,), study_uid=uid)
 
     def cancel(self, which: str) -> None:
-        self.house.services.orders.cancel(CancelOrder(OrderReference(accession=f"{which}{self.mark}")), "RIS")
+        """By a message, which leaves an order alone that has images."""
+        with suppress(NeedsPerson):
+            self.house.services.orders.cancel(
+                CancelOrder(OrderReference(accession=f"{which}{self.mark}")), "RIS"
+            )
 
     def image(self, number: int, picture: Picture) -> None:
         def numbers(names: str, before: str = "") -> tuple[str, ...]:
@@ -237,7 +243,7 @@ def test_a_cancel_holds_what_comes_after_it_and_leaves_what_was_there(
         assert (outcome.reconciliation, outcome.main_order) == ("held", "")
         assert outcome.holds == ("cancelled order",)
     assert outcome.images == len(series)
-    assert outcome.order_states == ("A: cancelled",)
+    assert outcome.order_states == ("A: in progress" if early else "A: cancelled",)
 
 
 def test_an_order_placed_again_after_its_cancel_takes_what_was_held(house: Spine) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pacs_core.domain.access import Actor, Role
 from pacs_core.domain.delivery import Outcome, OutcomeKind
-from pacs_core.domain.errors import Conflict
+from pacs_core.domain.errors import Conflict, NeedsPerson
 from pacs_core.domain.order import CancelOrder, OrderReference
 from pacs_core.domain.records import DestinationRecord
 from pacs_core.domain.report import Section
@@ -99,8 +99,9 @@ class Exam:
         self.drafts.pop(who, None)
 
     def cancel(self, _who: str, _: str) -> None:
-        """The RIS cancels the order under the report."""
-        self.house.services.orders.cancel(CancelOrder(OrderReference(accession=self.accession)), "RIS")
+        """The RIS would cancel the order under the report, which has images: a person decides."""
+        with pytest.raises(NeedsPerson):
+            self.house.services.orders.cancel(CancelOrder(OrderReference(accession=self.accession)), "RIS")
 
     def deliver(self, _who: str, how: str) -> None:
         due = [d for d in self.house.services.delivering.due(1000) if d.stream == self.stream()]

@@ -107,6 +107,14 @@ def test_weight_height_allergies_and_pregnancy() -> None:
     assert command.pregnancy == "pregnant"
 
 
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("B6", "pregnant"), ("A1~B6", "pregnant"), ("A1", ""), ('""', ""), ("", None), ("A0~B3", "")],
+)
+def test_a_pregnancy_that_is_said_no_more_is_over(status: str, told: str | None) -> None:
+    assert patient("A08", PID, f"PV1|1|O|||||||||||||{status}").pregnancy == told
+
+
 @pytest.mark.parametrize("event", sorted(adt.MERGES))
 def test_merges_keep_pid_and_subsume_mrg(event: str) -> None:
     found = read(event, PID, "MRG|P0^^^ISS").commands

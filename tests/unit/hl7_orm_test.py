@@ -76,7 +76,12 @@ def test_a_whole_order() -> None:
     assert (placed.body_part, placed.laterality) == ("CHEST", "L")
     assert (placed.referring_physician, placed.requesting_physician) == ("Ref^Doc^^Dr", "Req^Ann")
     assert (placed.referring_phone, placed.transport) == ("555-1", "CART")
-    assert (placed.alerts, placed.patient_state, placed.pregnancy) == ("pacemaker", "walking", "pregnant")
+    assert (placed.alerts, placed.patient_state, placed.patient.pregnancy) == (
+        "pacemaker",
+        "walking",
+        "pregnant",
+    )
+    assert placed.pregnancy is None  # it is the person who is: an ADT ends it
     assert (placed.admission_id, placed.allergies, placed.source) == ("ADM5", "Penicillin", "RIS")
     (step,) = placed.steps
     assert (step.step_id, step.modality, step.performing_physician) == ("SPS1", "CT", "Perf^Tom")

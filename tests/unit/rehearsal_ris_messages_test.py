@@ -43,7 +43,7 @@ def test_an_a04_brings_the_person_in_every_script(key: str) -> None:
     assert command.weight_kg == patient.weight_kg
     assert command.height_m == patient.height_m
     assert (command.allergies or "") == "; ".join(patient.allergies)
-    assert (command.pregnancy is not None) == bool(patient.pregnancy)
+    assert bool(command.pregnancy) == bool(patient.pregnancy)
 
 
 @pytest.mark.parametrize("key", [e.key for e in RECIPE.exams])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select
@@ -70,6 +70,17 @@ class JournalRows:
             .order_by(journal.c.sequence)
         )
         return [_change(row) for row in self._connection.execute(query)]
+
+    def newest_on(self, subject: str, kinds: Collection[str]) -> Change | None:
+        """The newest fact of these kinds on that subject."""
+        query = (
+            select(journal)
+            .where(journal.c.kind.in_(kinds), journal.c.subject == subject)
+            .order_by(journal.c.sequence.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(query).first()
+        return None if row is None else _change(row)
 
     def has(self, kind: str, subject: str) -> bool:
         """Say whether a fact of that kind on that subject was recorded before."""

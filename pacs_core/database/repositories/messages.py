@@ -40,14 +40,13 @@ class MessageRows:
         return self.get(message_id)
 
     def duplicate_of(self, sender: str, control_id: str, digest: str) -> MessageRecord | None:
-        """An earlier message with the same sender, control id and content that was answered."""
+        """An earlier message with the same sender, control id and content, answered or not yet."""
         if not control_id:
             return None
         return self._rows.first(
             _M.sender == sender,
             _M.control_id == control_id,
             _M.digest == digest,
-            _M.ack != b"",
             order_by=(_M.id,),
         )
 
