@@ -321,7 +321,14 @@ class FakeArchive:
         self.calls.append("sign_out")
 
     def tell(
-        self, kind: str, stage: int = 0, study_uid: str = "", order_id: int | None = None, **detail: object
+        self,
+        kind: str,
+        stage: int = 0,
+        study_uid: str = "",
+        order_id: int | None = None,
+        patient_id: int | None = None,
+        subject: str = "",
+        **detail: object,
     ) -> None:
         """Put a change on the feed."""
         with self._news:
@@ -331,10 +338,10 @@ class FakeArchive:
                     now(),
                     kind,
                     stage,
-                    None,
+                    patient_id,
                     order_id,
                     study_uid,
-                    "",
+                    subject,
                     self.who.name,
                     detail,
                 )

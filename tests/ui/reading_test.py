@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -448,3 +449,24 @@ def test_a_draft_of_another_author_is_not_taken_for_ones_own(
     page = open_exam(open_window(pixels), qtbot)
     assert page.report.draft is not None
     assert page.report.draft.values["impression-text"] == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("patient.updated", {"patient_id": 1}),
+        ("patient.merged", {"patient_id": 77, "subject": "patient:1"}),  # the journal's row is the survivor's
+    ],
+)
+def test_a_patient_renamed_or_merged_while_the_exam_is_open(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot, change: tuple[str, dict[str, object]]
+) -> None:
+    page = open_exam(open_window(pixels), qtbot)
+    dossier = session(page).dossier
+    assert dossier is not None
+    assert dossier.patient.key == 1
+    pixels.patients_[1] = replace(dossier.patient, display_name="Now, Otherwise", patient_id="P-NEW")
+    kind, about = change
+    pixels.tell(kind, 1, **about)  # type: ignore[arg-type]  # what a row is about, by name
+    qtbot.waitUntil(lambda: named(page, "Patient: Now, Otherwise").isVisible(), timeout=PATIENCE_MS)
+    assert "Now, Otherwise (P-NEW)" in page.notice.accessibleName()

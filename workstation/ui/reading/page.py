@@ -357,6 +357,7 @@ class ReadPage(QWidget):
             c.study_uid == dossier.exam.study_uid
             or (order is not None and c.order_id == order)
             or (c.patient_id is not None and c.patient_id == dossier.patient.key)
+            or c.subject == f"patient:{dossier.patient.key}"  # merged: the row is the survivor's
             for c in changes
             if c.kind != "study.viewed"
         )
