@@ -62,6 +62,35 @@ class Missing:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A row that is no time: two amounts of `unit`, seen once; ours may go beyond theirs by so much."""
+
+    name: str
+    beside: str
+    unit: str
+    ours: float
+    theirs: float
+    least_beyond: float
+    aim_beyond: float
+    quality: str = ""
+
+    def figures(self) -> Figures:
+        """The row as printed and kept."""
+        over = self.ours - self.theirs
+        verdict = "aim" if over <= self.aim_beyond else "reached" if over <= self.least_beyond else "BELOW"
+        told = f"{self.ours:.0f} {self.unit} beside {self.theirs:.0f}: {over:+.0f}"
+        return {
+            "work": self.name,
+            "beside": self.beside,
+            "rounds": told,
+            "least": f"+{self.least_beyond:g}",
+            "aim": f"+{self.aim_beyond:g}",
+            "verdict": verdict,
+            "quality": self.quality,
+        }
+
+
 @dataclass(slots=True)
 class Paired:
     """What the rounds of one row gave: seconds of each side, a pair a round."""
@@ -162,12 +191,14 @@ def paired(work: Work, rounds: int = ROUNDS) -> Paired:
             return found
 
 
-def rows(works: Iterable[Work | Missing]) -> list[Figures]:
+def rows(works: Iterable[Work | Missing | Seen]) -> list[Figures]:
     """Every row measured, a line on standard error as each is done."""
     found: list[Figures] = []
     for work in works:
         if isinstance(work, Missing):
             figures: Figures = {"work": work.name, "beside": work.beside, "verdict": f"not here: {work.why}"}
+        elif isinstance(work, Seen):
+            figures = work.figures()
         else:
             figures = paired(work).figures()
         found.append(figures)

@@ -6,6 +6,8 @@
  *     pixels    None, or (tag, vr, offset, length, fragments) of the Pixel Data element; fragments is None for
  *               native pixels, else a list of (offset, length), the basic offset table first
  * items(buffer, start, end, implicit) -> list of (offset, length) of a sequence's items
+ * pick(buffer, start, end, implicit, tags) -> list of (value or None), one for each of the ascending tags; a pixel data
+ *     element gives its place (offset, length) instead. Stops behind the last of them.
  *
  * `end` is the length of the whole data set, which may reach beyond the buffer (a window on a large file).
  * Whatever it cannot follow raises Surprise(kind, tag, offset, needed); the caller then reads another way.
@@ -339,7 +341,106 @@ static PyObject *items(PyObject *self, PyObject *args)
     return list;
 }
 
+/* The value of an element that was asked for; of pixel data its place. */
+static PyObject *picked(const Source *s, const Element *e)
+{
+    if (is_pixels(e->tag) && e->length != UNDEFINED && e->value + e->length > s->end) {
+        surprise("truncated", e->tag, e->value, e->length);
+        return NULL;
+    }
+    if (is_pixels(e->tag))
+        return Py_BuildValue("(KK)", (unsigned long long)e->value, (unsigned long long)e->length);
+    if (e->length == UNDEFINED) {
+        surprise("undefined", e->tag, e->value, 0);
+        return NULL;
+    }
+    if (readable(s, e->tag, e->value, e->length))
+        return NULL;
+    return PyBytes_FromStringAndSize((const char *)s->bytes + e->value, (Py_ssize_t)e->length);
+}
+
+/* Moves behind an element that was not asked for. */
+static int pass_by(const Source *s, uint64_t *at, const Element *e, int implicit)
+{
+    *at = e->value;
+    if (e->length == UNDEFINED)
+        return skip_items(s, at, e->tag, implicit || !strcmp(e->vr, "UN"), 1);
+    if (e->value + e->length > s->end)
+        return surprise("truncated", e->tag, e->value, e->length);
+    *at = e->value + e->length;
+    return 0;
+}
+
+/* One step of pick: takes the element at *at, or passes by; *n is the place of the next tag wanted. */
+static int pick_step(const Source *s, uint64_t *at, int implicit, const uint32_t *tags, Py_ssize_t count,
+                     Py_ssize_t *n, PyObject *values)
+{
+    Element e;
+    PyObject *value;
+
+    if (read_header(s, *at, implicit, &e))
+        return -1;
+    if (e.tag >> 16 == 0xFFFE)
+        return surprise("delimiter", e.tag, *at, 0);
+    while (*n < count && tags[*n] < e.tag)
+        ++*n;
+    if (*n == count)
+        return 0;
+    if (tags[*n] == e.tag) {
+        value = picked(s, &e);
+        if (!value)
+            return -1;
+        PyList_SetItem(values, (*n)++, value);
+        if (*n == count)
+            return 0;
+    }
+    if (is_pixels(e.tag) && e.length == UNDEFINED) {
+        *n = count;
+        return 0;
+    }
+    return pass_by(s, at, &e, implicit);
+}
+
+#define MOST_TAGS 128
+
+static PyObject *pick(PyObject *self, PyObject *args)
+{
+    Py_buffer view;
+    Source s;
+    uint64_t at;
+    unsigned long long first, end;
+    int implicit, failed = 0;
+    uint32_t tags[MOST_TAGS];
+    PyObject *wanted, *values;
+    Py_ssize_t count, i, n = 0;
+
+    if (!PyArg_ParseTuple(args, "y*KKpO!", &view, &first, &end, &implicit, &PyTuple_Type, &wanted))
+        return NULL;
+    count = PyTuple_GET_SIZE(wanted);
+    if (count > MOST_TAGS || end > (uint64_t)INT64_MAX || first > end) {
+        PyBuffer_Release(&view);
+        PyErr_SetString(PyExc_ValueError, "too many tags, or start and end do not lie within a data set");
+        return NULL;
+    }
+    s.bytes = view.buf;
+    s.have = (uint64_t)view.len;
+    s.end = end;
+    at = first;
+    for (i = 0; i < count; i++)
+        tags[i] = (uint32_t)PyLong_AsUnsignedLongMask(PyTuple_GET_ITEM(wanted, i));
+    values = PyErr_Occurred() ? NULL : PyList_New(count);
+    for (i = 0; values && i < count; i++)
+        PyList_SET_ITEM(values, i, Py_NewRef(Py_None));
+    while (values && !failed && n < count && at < s.end)
+        failed = pick_step(&s, &at, implicit, tags, count, &n, values);
+    PyBuffer_Release(&view);
+    if (failed)
+        Py_CLEAR(values);
+    return values;
+}
+
 static PyMethodDef methods[] = {
+    {"pick", pick, METH_VARARGS, "pick(buffer, start, end, implicit, tags) -> list of values"},
     {"scan", scan, METH_VARARGS, "scan(buffer, start, end, implicit) -> (elements, pixels)"},
     {"items", items, METH_VARARGS, "items(buffer, start, end, implicit) -> list of (offset, length)"},
     {NULL, NULL, 0, NULL},

@@ -8,3 +8,6 @@ def scan(
 def items(
     data: bytes | bytearray | memoryview, start: int, end: int, implicit: bool, /
 ) -> list[tuple[int, int]]: ...
+def pick(
+    data: bytes | bytearray | memoryview, start: int, end: int, implicit: bool, tags: tuple[int, ...], /
+) -> list[bytes | tuple[int, int] | None]: ...

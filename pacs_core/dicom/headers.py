@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pacs_core.dicom import charset, scan_fallback
 from pacs_core.dicom.dictionary import SIGNED_BY_PIXELS, VR, name_of
-from pacs_core.dicom.scan_fallback import Buffer, Element, FileBytes, Pixels
+from pacs_core.dicom.scan_fallback import Buffer, Element, FileBytes, Picked, Pixels
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -47,6 +47,13 @@ def _items(data: Buffer, start: int, end: int, implicit: bool) -> list[tuple[int
     if _scan is None or isinstance(data, FileBytes):
         return scan_fallback.items(data, start, end, implicit)
     return _scan.items(data, start, end, implicit)
+
+
+def pick(data: Buffer, start: int, end: int, implicit: bool, tags: tuple[int, ...]) -> list[Picked]:
+    """The values of these ascending top-level tags, of pixel data its place; raises one of `Surprise`."""
+    if _scan is None or isinstance(data, FileBytes):
+        return scan_fallback.pick(data, start, end, implicit, tags)
+    return _scan.pick(data, start, end, implicit, tags)
 
 
 class Header(ABC):
@@ -305,4 +312,5 @@ def describe(found: ValueError) -> str:
         "depth": f"{where} is nested too deeply",
         "delimiter": f"{where} is a delimiter out of place",
         "item": f"{where} holds something that is no item",
+        "undefined": f"{where} has no length",
     }[kind]

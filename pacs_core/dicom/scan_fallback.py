@@ -175,3 +175,42 @@ def items(data: Buffer, start: int, end: int, implicit: bool) -> list[tuple[int,
             walk.jump(tag, length)
         found.append((value, length))
     return found
+
+
+Picked = bytes | tuple[int, int] | None
+
+
+def pick(data: Buffer, start: int, end: int, implicit: bool, tags: tuple[int, ...]) -> list[Picked]:
+    """The values of these ascending top-level tags, of pixel data its place; raises Surprise."""
+    walk = Walk(data, start, end)
+    found: dict[int, Picked] = {}
+    last = tags[-1] if tags else 0
+    while walk.at < end and len(found) < len(tags):
+        at = walk.at
+        tag, vr, length = walk.header(implicit)
+        if tag >> 16 == 0xFFFE:
+            raise Surprise("delimiter", tag, at, 0)
+        if tag > last:
+            break
+        if tag in tags and tag not in found and tag > max(found, default=-1):
+            found[tag] = _picked(walk, tag, length)
+            if tag == last:
+                break
+        if tag in PIXEL_TAGS and length == UNDEFINED:
+            break
+        if length == UNDEFINED:
+            walk.skip_items(tag, implicit or vr == "UN", 1)
+        else:
+            walk.jump(tag, length)
+    return [found.get(tag) for tag in tags]
+
+
+def _picked(walk: Walk, tag: int, length: int) -> Picked:
+    if tag in PIXEL_TAGS:
+        if length != UNDEFINED and walk.at + length > walk.end:
+            raise Surprise("truncated", tag, walk.at, length)
+        return walk.at, length
+    if length == UNDEFINED:
+        raise Surprise("undefined", tag, walk.at, 0)
+    walk.need(tag, length)
+    return bytes(walk.data[walk.at : walk.at + length])

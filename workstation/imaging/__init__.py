@@ -26,6 +26,7 @@ set that grows keeps its `uid`; loading it again takes over what its smaller sel
 ``dimensions``    what images at one place are told apart by: `dimensions_of`, `split(frames) -> list[Part]`.
 ``ordering``      sorted frames, and what is found on the way. ``findings``: `Finding(kind, words, count)`.
 ``documents``     what is no image: `documents(series)`, `present(ref, content) -> Document` of blocks.
+``files``         `series_of_files(paths) -> SeriesManifest`: without an archive, headers by the fast scan.
 ``volume``        `Volume`: native array (slices, rows, columns[, 3]), `loaded` mask, `failures` in words,
                   `values(index)`, `value_at(index, column, row)`, `value_in_patient(point)`.
 ``luts``          `VoiWindow`, `GreyChain`, `to_grey`, `grey_table`, `presets(modality)`, `auto_window`.
