@@ -164,6 +164,27 @@ def test_a_microphone_that_is_not_there_says_so_and_typing_goes_on(page: ReadPag
     assert page.report.writing
 
 
+def test_enter_in_the_password_signs_and_the_password_does_not_stay(
+    page: ReadPage, pixels: FakeArchive, qtbot: QtBot
+) -> None:
+    finish(page, qtbot)
+    page.report.signing.sign()
+    dialog = dialog_of(page)
+    for box in dialog.findChildren(QCheckBox):
+        box.setChecked(True)
+    field = named(dialog, "Password to sign", QLineEdit)
+    assert isinstance(field, QLineEdit)
+    qtbot.keyClicks(field, "wrong")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(dialog._words.text()), timeout=PATIENCE_MS)
+    assert dialog.isVisible(), "a wrong password is said where it was typed"
+    qtbot.keyClicks(field, PASSWORD)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: page.report.report is not None, timeout=PATIENCE_MS)
+    assert not dialog.isVisible()
+    assert field.text() == ""
+
+
 def test_an_empty_impression_cannot_be_signed(page: ReadPage) -> None:
     page.report.signing.sign()
     dialog = dialog_of(page)

@@ -74,9 +74,11 @@ class SignDialog(QDialog):
             layout.addWidget(control)
         layout.addLayout(row(1, button(words.t("Back to the report"), self.reject), self._go))
         self.setLayout(layout)
+        for other in self.findChildren(QPushButton):
+            other.setAutoDefault(other is self._go)
+        self._go.setDefault(True)  # Enter signs; of itself Qt would take the first button, which goes back
         self.setMinimumWidth(theme.current().px(480))
         self._words.hide()
-        self._password.returnPressed.connect(self._decide)
         (self._reason if self._needs_reason else self._password).setFocus()
 
     def _list(
@@ -119,6 +121,10 @@ class SignDialog(QDialog):
             self._go.setEnabled(False)
             self._go.setText(words.t("Signing …"))
             self._sign(Signature(self._password.text(), self._reason.text().strip()))
+
+    def forget(self) -> None:
+        """It has been answered: the password does not stay in it."""
+        self._password.clear()
 
     def refuse(self, text: str) -> None:
         """It was not taken: say why, ask again."""

@@ -26,6 +26,7 @@ class Signing:
     def __init__(self, panel: ReportPanel) -> None:
         self._panel = panel
         self._dialog: SignDialog | None = None
+        self._answered: SignDialog | None = None
 
     def findings(self) -> tuple[SignFinding, ...]:
         """What the reader is to mend or to confirm before this draft is signed."""
@@ -83,9 +84,15 @@ class Signing:
         return tuple(f for f in self.findings() if f.field_id in draft.values)
 
     def _dialog_gone(self, dialog: SignDialog) -> None:
-        """It was answered: it goes, and the password in it with it."""
+        """It was answered: the password in it goes at once, the dialog when the next one comes.
+
+        A screen reader may still ask about a window that has just closed; it is not deleted under its question.
+        """
         self._dialog = None
-        dialog.deleteLater()
+        dialog.forget()
+        if self._answered is not None:
+            self._answered.deleteLater()
+        self._answered = dialog
 
     def _refused(self, dialog: SignDialog, error: Exception) -> None:
         """In the dialog where it still asks, else in the status line."""
