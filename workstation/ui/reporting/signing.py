@@ -86,7 +86,8 @@ class Signing:
     def _dialog_gone(self, dialog: SignDialog) -> None:
         """It was answered: the password in it goes at once, the dialog when the next one comes.
 
-        A screen reader may still ask about a window that has just closed; it is not deleted under its question.
+        A screen reader may still ask about a window that has just closed: it is not deleted under its
+        question.
         """
         self._dialog = None
         dialog.forget()
