@@ -23,6 +23,7 @@ from workstation.session import linking
 from workstation.session.hanging import Role
 from workstation.session.reading_session import ReadingSession
 from workstation.session.view_state import Plane
+from workstation.ui import theme
 from workstation.ui.reading.cell import ImageCell
 from workstation.ui.reading.page import ReadPage
 from workstation.ui.shell import Workstation
@@ -388,6 +389,27 @@ def test_why_this_prior_is_said_whole_and_the_pictures_stay_level(
     if prior.isVisible():
         qtbot.waitUntil(lambda: prior.words.width() >= prior.words.sizeHint().width(), timeout=PATIENCE_MS)
         assert current.head.height() == prior.head.height()
+
+
+def test_what_was_viewed_stays_viewed_when_the_exam_is_opened_again_or_the_look_changes(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
+    window = open_window(pixels)
+    page = open_exam(window, qtbot)
+    wheel(page.grid.cells[0], 3)
+    qtbot.waitUntil(lambda: page.session.seen()[0] >= 2, timeout=PATIENCE_MS)
+    seen = page.session.seen()
+    page.close_exam()
+    page = open_exam(window, qtbot)
+    assert page.session.seen()[0] >= seen[0]
+    rooms = window._rooms
+    theme.change(scale=1.1)
+    try:
+        qtbot.waitUntil(lambda: window._rooms is not rooms, timeout=PATIENCE_MS)
+        page = open_exam(window, qtbot)
+        assert page.session.seen()[0] >= seen[0]
+    finally:
+        theme.change(scale=1.0)
 
 
 def test_a_failed_opening_says_why_and_can_be_tried_again(

@@ -50,6 +50,7 @@ class ReadingSession:
         self.prior_reason = ""
         self.history = History()
         self.queue: tuple[ExamRow, ...] = ()
+        self.viewed: dict[str, set[int]] = {}
         self._empty()
 
     def _empty(self) -> None:
@@ -66,7 +67,6 @@ class ReadingSession:
         self.by_hand: set[tuple[str, str]] = set()
         self.measurements: dict[str, Measurement] = {}
         self.selected = ""
-        self.viewed: dict[str, set[int]] = {}
         self.history.clear()
 
     # ── opening and closing ──────────────────────────────────────────────────────────────────────────
@@ -136,7 +136,7 @@ class ReadingSession:
         self.strokes_changed.emit()
 
     def close(self) -> None:
-        """Leave the study; nothing of it stays."""
+        """Leave the study; nothing of it stays but which of its images were viewed."""
         if self.dossier is not None:
             self._empty()
             self.closed.emit()
