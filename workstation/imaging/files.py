@@ -35,6 +35,7 @@ MORE = Wanted.of(
 """What a plain image does not have: where it is there, the whole header is read."""
 
 IDENTITY = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+OF_THE_IMAGE_ALONE = frozenset({*IDENTITY, "InstanceNumber"})
 OVERLAY = 0x60000010
 BOTH = Wanted(tuple(sorted({*PLAIN.tags, *MORE.tags, OVERLAY})), ())
 PLACE = {tag: n for n, tag in enumerate(BOTH.tags)}
@@ -86,7 +87,7 @@ def _plain(path: str) -> tuple[InstanceManifest, Mapping[str, object]]:
         rows=rows,
         columns=columns,
         number_of_frames=1,
-        attributes=values,
+        attributes={k: v for k, v in values.items() if k not in OF_THE_IMAGE_ALONE},
         frames=(LocalFile(path, pixels[0], length, syntax),),
     )
     return instance, values
