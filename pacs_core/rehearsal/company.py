@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from pacs_core.domain.errors import ReadingRoomError
+from pacs_core.rehearsal.own_process import own_command, own_environment
 
 MODULES = {"ris": "pacs_core.rehearsal.ris", "scanner": "pacs_core.rehearsal.scanner"}
 END_S = 15.0
@@ -25,7 +26,7 @@ def simulator_command(who: str, options: Sequence[str]) -> list[str]:
     """How to start a simulator: the module, or the packaged program's own ``simulate`` command."""
     if getattr(sys, "frozen", False):
         return [sys.executable, "simulate", who, *options]
-    return [sys.executable, "-m", MODULES[who], *options]
+    return own_command(MODULES[who], *options)
 
 
 class Player(Protocol):
@@ -65,6 +66,7 @@ class Process:
             stderr=self._errors if self._errors is not None else subprocess.DEVNULL,
             text=True,
             encoding="utf-8",
+            env=own_environment(),
         )
         try:
             self.facts = self._ready()

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from pacs_core.rehearsal.company import Process
+from pacs_core.rehearsal.own_process import own_command
 
 
 def reader_command(data: Path, folder: Path) -> list[str]:
@@ -13,7 +14,7 @@ def reader_command(data: Path, folder: Path) -> list[str]:
     words = ["understudy", "--data", str(data), "--folder", str(folder)]
     if getattr(sys, "frozen", False):
         return [sys.executable, *words]
-    return [sys.executable, "-m", "workstation.app", *words]
+    return own_command("workstation.app", *words)
 
 
 class Reader(Process):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pacs_core.domain.errors import StorageFailure
+from pacs_core.rehearsal.own_process import own_command, own_environment
 from pacs_core.runtime.addresses import reachable_url
 from pacs_core.runtime.data_folder import RUNNING, held, running
 
@@ -35,7 +36,7 @@ def command(*words: str) -> list[str]:
     """The command line of another `reading-room` process, frozen or not."""
     if getattr(sys, "frozen", False):
         return [sys.executable, *words]
-    return [sys.executable, "-m", "pacs_core.runtime", *words]
+    return own_command("pacs_core.runtime", *words)
 
 
 class CoreProcess:
@@ -138,6 +139,7 @@ class CoreProcess:
                 stdout=subprocess.PIPE,
                 stderr=core_log,
                 text=True,
+                env=own_environment(),
                 creationflags=_NEW_GROUP,
                 start_new_session=os.name != "nt",
             )

@@ -194,14 +194,14 @@ def _program() -> list[str]:
     """How to start the child: the module, or the frozen program with its hidden subcommand."""
     if getattr(sys, "frozen", False):
         return [sys.executable, SUBCOMMAND]
-    return [sys.executable, "-m", "workstation.reporting.speech_engine"]
+    return [sys.executable, "-P", "-m", "workstation.reporting.speech_engine"]
 
 
 def _environment() -> dict[str, str]:
     """The child's environment: offline, able to import us from where we were, without our secrets."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("READING_ROOM")}
     root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, [kept.get("PYTHONPATH", "")])]
+    paths = [root, *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))]
     calm = {
         "OMP_WAIT_POLICY": "PASSIVE"
     }  # its threads sleep while they wait, and leave the window its processor

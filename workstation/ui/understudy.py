@@ -13,14 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import shiboken6
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton, QWidget
 
 from pacs_core.archive.models import ExamRow
 from pacs_core.archive.protocol import Door
@@ -28,12 +26,13 @@ from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.domain.measurement import Measurement
 from workstation.ui.reading.cell import ImageCell
 from workstation.ui.reporting.field_editor import TextEditor
+from workstation.ui.reporting.sign import SignDialog
 from workstation.ui.shell import Settings, Workstation
 from workstation.ui.worklist.page import WorklistPage
 
 W = TypeVar("W", bound=QWidget)
 T = TypeVar("T")
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 SIZE = (1600, 1000)
 
 
@@ -86,11 +85,12 @@ class Understudy:
         self._go_to_level(cell, start)
         known = {m.tracking_uid for m in self._strokes()}
         QTest.keyClick(cell, Qt.Key.Key_D)
+        self._until(lambda: cell.room.tool == "length", "key D did not take the length tool")
+        self._until(lambda: cell.settled, "the picture did not come to rest")
         a, b = self._at(cell, start), self._at(cell, end)
         QTest.mousePress(cell, Qt.MouseButton.LeftButton, pos=a)
         for part in (0.3, 0.6, 1.0):
-            QTest.mouseMove(cell, a + QPoint(round((b - a).x() * part), round((b - a).y() * part)))
-            QTest.qWait(10)
+            self._move(cell, a + QPoint(round((b - a).x() * part), round((b - a).y() * part)))
         QTest.mouseRelease(cell, Qt.MouseButton.LeftButton, pos=b)
         new = self._until(
             lambda: next((m for m in self._strokes() if m.tracking_uid not in known and m.quantities), None),
@@ -126,8 +126,7 @@ class Understudy:
             raise RuntimeError(f"the report may not be signed: {told}")
         self._type("Password to sign", password)
         self._press("Sign the report")
-        self._until(lambda: self._answer(dialog) is not None, "signing had no outcome")
-        words = self._answer(dialog) or ""
+        (words,) = self._until(self._outcome, "signing had no outcome")
         return {"signed": not words, "words": words}
 
     def delivered(self, accession: str, seconds: float = PATIENCE_S) -> dict[str, object]:
@@ -155,8 +154,12 @@ class Understudy:
         QTest.keyClicks(field, text)
 
     def _press(self, name: str) -> None:
-        button = self._until(lambda: self._named(QPushButton, name), f"there is no button {name}")
+        button = self._until(lambda: self._ready(name), f"there is no button {name} to press")
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def _ready(self, name: str) -> QPushButton | None:
+        button = self._named(QPushButton, name)
+        return button if button is not None and button.isEnabled() else None
 
     def _fields(self) -> list[TextEditor]:
         """The report's free-text fields from top to bottom."""
@@ -167,19 +170,23 @@ class Understudy:
         QTest.keyClick(field, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
         QTest.keyClicks(field, text)
 
-    def _dialog(self) -> QDialog | None:
+    def _dialog(self) -> SignDialog | None:
         return next(
-            (w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()), None
+            (w for w in QApplication.topLevelWidgets() if isinstance(w, SignDialog) and w.isVisible()), None
         )
 
-    def _answer(self, dialog: QDialog) -> str | None:
-        """The dialog's words once there are any; empty once it has gone."""
-        if not shiboken6.isValid(dialog) or not dialog.isVisible():
-            return ""
+    def _outcome(self) -> tuple[str] | None:
+        """The words of the dialog that asks, empty once none does; nothing while it is at work.
+
+        The dialog is looked for anew each time: it is deleted as soon as it has been answered.
+        """
+        dialog = self._dialog()
+        if dialog is None:
+            return ("",)
         for widget in dialog.findChildren(QWidget):
             name = widget.accessibleName()
             if widget.isVisible() and name.startswith("Signing message: "):
-                return name.removeprefix("Signing message: ")
+                return (name.removeprefix("Signing message: "),)
         return None
 
     def _worklist(self) -> WorklistPage | None:
@@ -204,9 +211,6 @@ class Understudy:
                 return widget if picture is not None and picture.status == "shown" else None
         return None
 
-    def _painted_after(self, cell: ImageCell, serial: int) -> bool:
-        return cell.shown.serial > serial and self._painted() is not None
-
     def _banner(self) -> str:
         for widget in QApplication.allWidgets():
             if widget.isVisible() and widget.accessibleName().startswith("Patient: "):
@@ -224,23 +228,36 @@ class Understudy:
         return picture.frame.viewport((point[0], point[1], point[2]))[2] if picture is not None else 0.0
 
     def _go_to_level(self, cell: ImageCell, point: list[float]) -> None:
-        """Turn the wheel until the picture's plane is the nearest to the point."""
-        best, tries = abs(self._off_level(cell, point)), 0
-        step = 1
-        while tries < 2000:
-            before = cell.shown.serial
-            cell.hand.scroll(step)
-            self._until(partial(self._painted_after, cell, before), "the wheel did nothing", 3.0)
-            now = abs(self._off_level(cell, point))
-            tries += 1
-            if now < best:
-                best = now
-            elif step == 1 and tries == 1:
-                step = -1
-            else:
-                cell.hand.scroll(-step)
-                QTest.qWait(150)
-                return
+        """Turn the wheel, one way and then the other, while the picture's plane comes nearer to the point."""
+        self._until(lambda: cell.settled, "no picture came to rest")
+        for step in (1, -1):
+            while self._nearer(cell, point, step):
+                pass
+
+    def _nearer(self, cell: ImageCell, point: list[float], step: int) -> bool:
+        """Turn the wheel once; back again where that led away from the point."""
+        before = abs(self._off_level(cell, point))
+        if not self._wheel(cell, step):
+            return False
+        if abs(self._off_level(cell, point)) < before:
+            return True
+        self._wheel(cell, -step)
+        return False
+
+    def _wheel(self, cell: ImageCell, step: int) -> bool:
+        """One notch, and its own picture waited for; false where the stack ends."""
+        before = cell.state
+        cell.hand.scroll(step)
+        if cell.state == before:
+            return False
+        self._until(lambda: cell.settled, "the wheel brought no picture")
+        return True
+
+    def _move(self, cell: ImageCell, where: QPoint) -> None:
+        QTest.mouseMove(cell, where)
+        self._until(
+            lambda: cell.pointer is not None and cell.pointer.toPoint() == where, "the mouse did not move"
+        )
 
     def _at(self, cell: ImageCell, point: list[float]) -> QPoint:
         picture = cell.shown.picture

@@ -99,14 +99,14 @@ def _program() -> list[str]:
     """How to start the child: the module, or the frozen program with its hidden subcommand."""
     if getattr(sys, "frozen", False):
         return [sys.executable, SUBCOMMAND]
-    return [sys.executable, "-m", "workstation.rendering.volume.process"]
+    return [sys.executable, "-P", "-m", "workstation.rendering.volume.process"]
 
 
 def environment() -> dict[str, str]:
     """The child's environment: able to import us from where we were, without our secrets, no X for VTK."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("READING_ROOM")}
     root = str(Path(__file__).resolve().parents[3])
-    paths = [root, *filter(None, [kept.get("PYTHONPATH", "")])]
+    paths = [root, *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))]
     if sys.platform == "linux":
         kept.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
     return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}

@@ -59,4 +59,4 @@ def is_hardware(name: str) -> bool:
 def _program() -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable, SUBCOMMAND, "--probe"]
-    return [sys.executable, "-m", "workstation.rendering.volume.process", "--probe"]
+    return [sys.executable, "-P", "-m", "workstation.rendering.volume.process", "--probe"]

@@ -96,6 +96,12 @@ class ImageCell(QWidget):
     def is_active(self) -> bool:
         return self.session.active == self.number
 
+    @property
+    def settled(self) -> bool:
+        """The picture painted is the one last wished for, whole, and not one of a view that was left."""
+        picture = self.shown.picture
+        return picture is not None and picture.status == "shown" and self.shown.serial == self._serial
+
     def refresh(self) -> None:
         """The session changed: load what is new, wish for its picture."""
         state = self.state
