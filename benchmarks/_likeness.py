@@ -18,14 +18,18 @@ def _means(values: Floats) -> Floats:
     return np.asarray((total[n:, n:] - total[:-n, n:] - total[n:, :-n] + total[:-n, :-n]) / (n * n))
 
 
-def ssim(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
-    """Of two uint8 pictures of one size (luminance of colour), where either shows anything."""
+def ssim(one: npt.NDArray[Any], other: npt.NDArray[Any], shown_only: bool = False) -> float:
+    """Of two uint8 pictures of one size (luminance of colour), or of the places alone where either shows
+    anything, which is harder: black is like black.
+    """
     a, b = (_luminance(p) for p in (one, other))
     ma, mb = _means(a), _means(b)
     va, vb, both = _means(a * a) - ma * ma, _means(b * b) - mb * mb, _means(a * b) - ma * mb
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     found = ((2 * ma * mb + c1) * (2 * both + c2)) / ((ma * ma + mb * mb + c1) * (va + vb + c2))
     shown = (ma > 0.5) | (mb > 0.5)
+    if not shown_only:
+        return float(found.mean())
     return float(found[shown].mean()) if shown.any() else 1.0
 
 

@@ -18,7 +18,7 @@ from benchmarks._likeness import enlarged, ssim
 from benchmarks.pairing import Work
 from benchmarks.rows.volumes import ct
 from workstation.rendering.volume.camera import Camera, fitted
-from workstation.rendering.volume.caster import KernelCaster, Overtaken
+from workstation.rendering.volume.caster import KernelCaster, Overtaken, Pixels
 from workstation.rendering.volume.client import MOVING_SAMPLING, VolumeClient
 from workstation.rendering.volume.grid import Grid, Voxels
 from workstation.rendering.volume.presets import preset_named
@@ -84,17 +84,19 @@ def casting(name: str, size: int, quality: Quality, what: str, shaded: bool) -> 
 
 
 def likeness(scene: Scene, size: int, quality: Quality) -> str:
-    """SSIM of ours, and of VTK's where it is unshaded, to full sampling at 512²."""
-    full = kernel().render(scene, 512, 512, REFERENCE if size == 512 else Quality(1.0))
-    if size == 512:
-        full = kernel().render(scene, 512, 512, replace(REFERENCE, shaded=quality.shaded))
-    ours = enlarged(kernel().render(scene, size, size, quality), 512, 512)
-    words = (
-        f"SSIM {ssim(ours, full):.3f} to {'four times the samples' if size == 512 else 'the still picture'}"
-    )
-    if size == 512:
-        words += f" (VTK {ssim(peer().render(scene, size, size, quality), full):.3f})"
-    return words
+    """SSIM of ours to full sampling: whole picture, and (in brackets) only where something shows."""
+    best = replace(REFERENCE, shaded=quality.shaded)
+    full = kernel().render(scene, size, size, best)
+    ours = kernel().render(scene, size, size, quality)
+    words = f"SSIM to full sampling {_pair(ours, full)}"
+    if size < 512:
+        still = kernel().render(scene, 512, 512, Quality(1.0))
+        return f"{words}; enlarged, to the still 512² {_pair(enlarged(ours, 512, 512), still)}"
+    return words + f"; VTK's {_pair(peer().render(scene, size, size, quality), full)}"
+
+
+def _pair(one: Pixels, other: Pixels) -> str:
+    return f"{ssim(one, other):.3f} ({ssim(one, other, shown_only=True):.3f})"
 
 
 def lit() -> Work:

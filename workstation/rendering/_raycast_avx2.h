@@ -187,8 +187,12 @@ AVX2 static inline void lit8(const Field *f, const Cast *c, const Wide *w, P8 p,
         along = _mm256_fmadd_ps(gy, all8(c->sight[1]), along);
         along = _mm256_fmadd_ps(gz, all8(c->sight[2]), along);
         along = _mm256_div_ps(_mm256_andnot_ps(all8(-0.0f), along), length);
-        along = _mm256_blendv_ps(along, one, _mm256_cmp_ps(length, all8(c->faint), _CMP_LT_OQ));
-        n = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_min_ps(along, one), all8(256.0f)));
+        along = _mm256_min_ps(along, one);
+        if (c->faint > 0.0f) {
+            const F8 sure = _mm256_min_ps(_mm256_mul_ps(square, all8(1.0f / (c->faint * c->faint))), one);
+            along = _mm256_fnmadd_ps(sure, _mm256_sub_ps(one, along), one);
+        }
+        n = _mm256_cvtps_epi32(_mm256_mul_ps(along, all8(256.0f)));
         *dim = _mm256_i32gather_ps(c->light, n, 8);
         *shine = _mm256_i32gather_ps(c->light + 1, n, 8);
     }

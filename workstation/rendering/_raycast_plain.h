@@ -89,7 +89,7 @@ static void lit_1(const Field *f, const Cast *c, const float p[3], float *alpha,
     if (c->light) {
         float cosine = fabsf(g[0] * c->sight[0] + g[1] * c->sight[1] + g[2] * c->sight[2]) / length;
         int n;
-        if (length < c->faint) cosine = 1.0f;
+        if (length < c->faint) cosine = 1.0f - square / (c->faint * c->faint) * (1.0f - cosine);
         n = cosine >= 1.0f ? 256 : (int)(cosine * 256.0f + 0.5f);
         *dim = c->light[2 * n];
         *shine = c->light[2 * n + 1];

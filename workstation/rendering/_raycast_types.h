@@ -32,7 +32,7 @@ typedef struct {
     const float *light;      /* 257 pairs (diffuse and ambient, specular) by cosine, or NULL */
     float metric[6];         /* xx, yy, zz, 2xy, 2xz, 2yz of the inverse metric: |gradient| squared in mm */
     float sight[3];          /* the direction of sight in index space, one mm long */
-    float faint;             /* gradients below are noise: they are lit as if seen from the front */
+    float faint;             /* the fainter a gradient below this, the more it is noise, and lit as if seen from the front */
     int mode;
     float floor, ceiling;    /* of MIP and MinIP: values beyond make no difference */
     const volatile int32_t *newest;

@@ -287,11 +287,11 @@ class VolumeClient:
         return [(coarse, False), (STILL, True)] if slow and self._shown != wish.scene else [(STILL, True)]
 
     def _coarse(self, wish: _Wish) -> Quality:
-        """As many rays as can be cast in time, 256 x 256 at least."""
-        rays = MOVING_SECONDS / max(self._cost, 1e-9) * MOVING_SAMPLING
-        scale = (rays / (wish.width * wish.height)) ** 0.5
+        """As many rays as can be cast in time, 256 x 256 at least; longer steps only where those are slow."""
+        scale = (MOVING_SECONDS / max(self._cost, 1e-9) / (wish.width * wish.height)) ** 0.5
         least = min(1.0, SMALLEST_MOVING / min(wish.width, wish.height))
-        return Quality(MOVING_SAMPLING, min(1.0, max(least, scale)), True)
+        sampling = STILL.sampling if scale >= least else MOVING_SAMPLING
+        return Quality(sampling, min(1.0, max(least, scale)), True)
 
     def _cast(self, wish: _Wish, quality: Quality, final: bool) -> VolumePicture | None:
         width, height = (max(1, round(n * quality.scale)) for n in (wish.width, wish.height))

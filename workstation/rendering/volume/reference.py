@@ -92,7 +92,8 @@ class ReferenceCaster:
         if t.light is None:
             return alpha, np.ones_like(alpha), np.zeros_like(alpha)
         cosine = np.abs(g @ np.array(rays.sight)) / length
-        cosine = np.where(length < t.faint, 1.0, np.minimum(cosine, 1.0))
+        sure = np.minimum(1.0, square / t.faint**2) if t.faint > 0.0 else 1.0
+        cosine = 1.0 - sure * (1.0 - np.minimum(cosine, 1.0))
         light = t.light[np.floor(cosine * 256.0 + 0.5).astype(int)].astype(np.float64)
         return alpha, light[..., 0], light[..., 1]
 

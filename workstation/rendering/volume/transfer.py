@@ -54,14 +54,15 @@ class ColourPoint:
 class Shading:
     """Light from where the observer stands: parts of it 0..1, and how narrow highlights are.
 
-    Gradients below `faint` units a mm are noise rather than a surface and are lit as if seen from the front.
+    The fainter a gradient below `faint` units a mm, the more it is noise rather than a surface, and the more
+    it is lit as if seen from the front.
     """
 
     ambient: float = 0.25
     diffuse: float = 0.75
     specular: float = 0.2
     power: float = 20.0
-    faint: float = 8.0
+    faint: float = 80.0
 
 
 @dataclass(frozen=True, slots=True)
