@@ -295,7 +295,7 @@ static int numbers_hold(const Cast *c, int row0, int row1)
         return 0;
     }
     if (c->mode < 0 || c->mode > 2 || c->entries < 2 || c->entries > 65536 || !isfinite(c->scale) || !isfinite(c->bias)
-        || !isfinite(c->edge_scale) || !isfinite(c->faint) || isnan(c->floor) || isnan(c->ceiling)) {
+        || !(c->edge_scale >= 0.0f && c->edge_scale < 1e9f) || !(c->faint >= 0.0f && c->faint < 1e9f) || isnan(c->floor) || isnan(c->ceiling)) {
         PyErr_SetString(PyExc_ValueError, "mode or tables out of range");
         return 0;
     }

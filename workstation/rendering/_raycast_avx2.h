@@ -176,7 +176,8 @@ AVX2 static inline void lit8(const Field *f, const Cast *c, const Wide *w, P8 p,
     square = _mm256_fmadd_ps(all8(c->metric[3]), _mm256_mul_ps(gx, gy), square);
     square = _mm256_fmadd_ps(all8(c->metric[4]), _mm256_mul_ps(gx, gz), square);
     square = _mm256_fmadd_ps(all8(c->metric[5]), _mm256_mul_ps(gy, gz), square);
-    length = _mm256_sqrt_ps(_mm256_max_ps(square, all8(1e-12f)));
+    square = _mm256_max_ps(square, all8(1e-12f));
+    length = _mm256_sqrt_ps(square);
     if (c->edge) {
         const F8 e = _mm256_min_ps(_mm256_mul_ps(length, all8(c->edge_scale)), all8(255.0f));
         *alpha = _mm256_mul_ps(*alpha, _mm256_i32gather_ps(c->edge, _mm256_cvtps_epi32(e), 4));
@@ -192,7 +193,7 @@ AVX2 static inline void lit8(const Field *f, const Cast *c, const Wide *w, P8 p,
             const F8 sure = _mm256_min_ps(_mm256_mul_ps(square, all8(1.0f / (c->faint * c->faint))), one);
             along = _mm256_fnmadd_ps(sure, _mm256_sub_ps(one, along), one);
         }
-        n = _mm256_cvtps_epi32(_mm256_mul_ps(along, all8(256.0f)));
+        n = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_min_ps(along, one), all8(256.0f)));
         *dim = _mm256_i32gather_ps(c->light, n, 8);
         *shine = _mm256_i32gather_ps(c->light + 1, n, 8);
     }

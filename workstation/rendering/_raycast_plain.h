@@ -81,16 +81,18 @@ static void lit_1(const Field *f, const Cast *c, const float p[3], float *alpha,
     }
     square = c->metric[0] * g[0] * g[0] + c->metric[1] * g[1] * g[1] + c->metric[2] * g[2] * g[2]
              + c->metric[3] * g[0] * g[1] + c->metric[4] * g[0] * g[2] + c->metric[5] * g[1] * g[2];
-    length = sqrtf(square > 1e-12f ? square : 1e-12f);
+    if (!(square > 1e-12f)) square = 1e-12f;
+    length = sqrtf(square);
     if (c->edge) {
         float e = length * c->edge_scale;
-        *alpha *= c->edge[e >= 255.0f ? 255 : (int)(e + 0.5f)];
+        *alpha *= c->edge[!(e < 255.0f) ? 255 : (int)(e + 0.5f)]; /* what is no number is steep */
     }
     if (c->light) {
         float cosine = fabsf(g[0] * c->sight[0] + g[1] * c->sight[1] + g[2] * c->sight[2]) / length;
         int n;
+        if (!(cosine < 1.0f)) cosine = 1.0f;
         if (length < c->faint) cosine = 1.0f - square / (c->faint * c->faint) * (1.0f - cosine);
-        n = cosine >= 1.0f ? 256 : (int)(cosine * 256.0f + 0.5f);
+        n = (int)(cosine * 256.0f + 0.5f);
         *dim = c->light[2 * n];
         *shine = c->light[2 * n + 1];
     }
