@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 
 metadata = MetaData()
 
@@ -244,6 +244,7 @@ instance = Table(
     Column("attributes", Text, nullable=False, server_default=""),
     _text("received_at"),
     _flag("current", True),
+    Column("identity", Text, nullable=False, server_default=""),
 )
 
 hold = Table(

@@ -1,9 +1,10 @@
 """Corrected identity laid over a stored object on its way out; stored bytes are never touched (PS3.3
 C.12.1.1.9).
 
-Only the corrected top-level attributes and the Original Attributes Sequence change, and the length of a
-group that says its length. Where a corrected value cannot be expressed in the object's character set, its
-texts are given in ISO_IR 192; private texts that came without a value representation keep their bytes then.
+Only the corrected top-level attributes (a sequence can be emptied) and the Original Attributes Sequence
+change, and the length of a group that says its length. Where a corrected value cannot be expressed in the
+object's character set, its texts are given in ISO_IR 192; private texts that came without a value
+representation keep their bytes then.
 """
 
 from __future__ import annotations
@@ -122,6 +123,8 @@ def _edit(data: bytes, start: int, end: int, implicit: bool, correction: Correct
 
 
 def _differs(header: ScannedHeader, tag: int, text: str) -> bool:
+    if not text:
+        return bool((header.raw(tag) or b"").strip(b" \0"))
     present = header.text(tag)
     if VR[tag] == "PN":
         return canonical_name(present) != canonical_name(text)
@@ -154,7 +157,7 @@ def _original_attributes(
 
 
 def _prior(header: ScannedHeader, tag: int) -> bytes:
-    vr = VR[tag]
+    vr = "UN" if tag in header and header.elements[tag][0] == "UN" else VR[tag]
     return element(tag, vr, header.raw(tag) or b"", header.implicit)
 
 
@@ -211,10 +214,12 @@ def _by_pydicom(part10: bytes, correction: Correction) -> bytes:
     found = dcmread(BytesIO(part10), force=True)
     prior = Dataset()
     for keyword, text in correction.values.items():
-        new = dicom_date(text) if KEYWORDS[keyword][1] == "DA" else text
-        if str(found.get(keyword, "")) != new:
-            setattr(prior, keyword, found.get(keyword))
-            setattr(found, keyword, new)
+        vr = KEYWORDS[keyword][1]
+        new = dicom_date(text) if vr == "DA" else text
+        present = found.get(keyword)
+        if (present or new) and str(present or "") != new:
+            setattr(prior, keyword, present)
+            setattr(found, keyword, [] if vr == "SQ" else new or None)
     if not prior:
         return part10
     if not can_express(list(correction.values.values()), _declared(found)):

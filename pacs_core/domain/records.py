@@ -74,6 +74,9 @@ class SeriesRecord:
 class InstanceRecord:
     """A stored instance; `attributes` is the JSON text of the header's further attributes.
 
+    `identity` is the JSON text of what its header says of patient and accession number (by DICOM keyword),
+    empty where that is what the study's record says.
+
     Of several rows with one SOP Instance UID the one with `current` true is served; the others hold other
     bytes that came under the same UID.
     """
@@ -98,6 +101,7 @@ class InstanceRecord:
     attributes: str
     received_at: str
     current: bool = True
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

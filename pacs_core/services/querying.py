@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacs_core.domain.matching import matches_name, matches_range, matches_text, matches_uids
@@ -22,14 +22,17 @@ class StudyAnswer:
     order: Order | None
     accession: str
     sop_classes: tuple[str, ...] = ()
+    linked_accessions: frozenset[str] = frozenset()
 
     @property
     def of_another(self) -> bool:
         """Whether the images bear the number of somebody else than the patient they are filed under."""
-        study = self.study
-        return bool(study.received_patient_id) and not owns(
-            self.patient, study.received_patient_id, study.received_issuer
-        )
+        return self.not_of_patient(said_by(self.study))
+
+    def not_of_patient(self, said: Mapping[str, str]) -> bool:
+        """Whether a header that says this (by DICOM keyword) bears the number of somebody else."""
+        number, issuer = said["PatientID"], said["IssuerOfPatientID"]
+        return bool(number) and not owns(self.patient, number, issuer)
 
     @property
     def person(self) -> Demographics:
@@ -121,7 +124,22 @@ def answer_of(tx: Transaction, study: StudyRecord) -> StudyAnswer:
     patient = tx.patients.current(study.patient_id)
     order = tx.orders.get(study.order_id) if study.order_id is not None else None
     accession = order.accession.value if order and order.accession.value else study.received_accession
-    return StudyAnswer(study, patient, order, accession)
+    linked: frozenset[str] = frozenset()
+    if study.further_accessions:  # one study may answer several orders, each series under its own number
+        linked = frozenset(tx.orders.get(row).accession.value for row in tx.studies.requests_of(study.id))
+    return StudyAnswer(study, patient, order, accession, linked_accessions=linked)
+
+
+def said_by(study: StudyRecord) -> dict[str, str]:
+    """What the first image of a study says of its patient and order, by DICOM keyword."""
+    return {
+        "PatientName": study.received_name,
+        "PatientID": study.received_patient_id,
+        "IssuerOfPatientID": study.received_issuer,
+        "PatientBirthDate": study.received_birth_date,
+        "PatientSex": study.received_sex,
+        "AccessionNumber": study.received_accession,
+    }
 
 
 def _study_fits(keys: StudyKeys, answer: StudyAnswer) -> bool:

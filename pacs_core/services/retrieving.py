@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +14,24 @@ from pacs_core.domain.errors import NotFound
 from pacs_core.domain.records import InstanceRecord, StudyKeys
 from pacs_core.domain.times import dicom_date
 from pacs_core.ports import BlobStore, Index, Transaction
-from pacs_core.services.querying import Querying, StudyAnswer, answer_of
+from pacs_core.services.querying import Querying, StudyAnswer, answer_of, said_by
+
+OF_THE_PERSON = tuple(
+    """PatientBirthTime PatientBirthDateInAlternativeCalendar PatientDeathDateInAlternativeCalendar
+    PatientAlternativeCalendar IssuerOfPatientIDQualifiersSequence TypeOfPatientID OtherPatientIDs
+    OtherPatientIDsSequence OtherPatientNames PatientBirthName PatientMotherBirthName MedicalRecordLocator
+    ReferencedPatientPhotoSequence PatientAge PatientAddress PatientTelephoneNumbers PatientTelecomInformation
+    RegionOfResidence CountryOfResidence PatientInsurancePlanCodeSequence
+    PatientPrimaryLanguageCodeSequence MilitaryRank BranchOfService EthnicGroup EthnicGroupCodeSequence
+    PatientReligiousPreference Occupation SmokingStatus MedicalAlerts Allergies PregnancyStatus
+    LastMenstrualDate AdditionalPatientHistory PatientComments PatientState SpecialNeeds ResponsiblePerson
+    ResponsiblePersonRole ResponsibleOrganization GroupOfPatientsIdentificationSequence
+    SourcePatientGroupIdentificationSequence AdmissionID IssuerOfAdmissionIDSequence
+    AdmittingDiagnosesDescription AdmittingDiagnosesCodeSequence ServiceEpisodeID
+    IssuerOfServiceEpisodeIDSequence ServiceEpisodeDescription""".split()
+)
+"""What else a header says of a person and their stay (PS3.3 C.2.2 to C.2.4, C.3, C.7.1.1, C.7.2.2): of
+somebody else nothing of it leaves. Size and weight are of the body that was scanned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +65,7 @@ class Retrieving:
                 found.of.of.study.study_uid,
                 found.of.series.series_uid,
                 self._blobs.path(found.instance.blob_key),
-                corrections_of(found.of.of),
+                corrections_of(found.of.of, found.instance),
             )
             for found in self._querying.instances(keys)
         ]
@@ -77,32 +95,43 @@ class Retrieving:
             study.study_uid,
             series.series_uid,
             self._blobs.path(instance.blob_key),
-            corrections_of(answer_of(tx, study)),
+            corrections_of(answer_of(tx, study), instance),
         )
 
 
-def corrections_of(answer: StudyAnswer) -> dict[str, str]:
-    """What the archive knows better than the headers; a name that only differs in case or padding is no
-    correction. Images that bore another person's number keep nothing of that person.
+def corrections_of(answer: StudyAnswer, instance: InstanceRecord | None = None) -> dict[str, str]:
+    """What the archive knows better than the header of this instance (of the study's first one where none is
+    named); a name that only differs in case or padding is no correction.
+
+    An image that bore another person's number keeps nothing of that person.
     """
-    study, patient, order = answer.study, answer.patient, answer.order
-    if patient.provisional:
+    if answer.patient.provisional:
         return {}
-    person, identifier = answer.person, patient.identifier
+    said = json.loads(instance.identity) if instance and instance.identity else said_by(answer.study)
+    another, identifier = answer.not_of_patient(said), answer.patient.identifier
+    person = answer.person
+    if not another:
+        person = replace(
+            person,
+            name=person.name or said["PatientName"],
+            birth_date=person.birth_date or said["PatientBirthDate"],
+            sex=person.sex or said["PatientSex"],
+        )
     corrections: dict[str, str] = {}
-    if not _same_name(person.name, study.received_name):
+    if not _same_name(person.name, said["PatientName"]):
         corrections["PatientName"] = person.name
-    if identifier.value != study.received_patient_id:
+    if identifier.value != said["PatientID"]:
         corrections["PatientID"] = identifier.value
-    if ("PatientID" in corrections or answer.of_another) and identifier.issuer != study.received_issuer:
+    if ("PatientID" in corrections or another) and identifier.issuer != said["IssuerOfPatientID"]:
         corrections["IssuerOfPatientID"] = identifier.issuer
-    if person.birth_date != study.received_birth_date:
+    if person.birth_date != said["PatientBirthDate"]:
         corrections["PatientBirthDate"] = dicom_date(person.birth_date)
-    if person.sex != study.received_sex:
+    if person.sex != said["PatientSex"]:
         corrections["PatientSex"] = person.sex
-    if order is not None and order.accession.value and order.accession.value != study.received_accession:
-        corrections["AccessionNumber"] = order.accession.value
-    return corrections
+    accession = answer.order.accession.value if answer.order else ""
+    if accession and said["AccessionNumber"] not in {accession, *answer.linked_accessions}:
+        corrections["AccessionNumber"] = accession
+    return corrections | dict.fromkeys(OF_THE_PERSON, "") if another else corrections
 
 
 def _same_name(one: str, other: str) -> bool:

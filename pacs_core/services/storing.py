@@ -16,6 +16,7 @@ from pacs_core.domain.records import InstanceRecord, SeriesRecord, StudyRecord
 from pacs_core.domain.study import InstanceHeader, Origin
 from pacs_core.domain.times import instant
 from pacs_core.ports import BlobStore, BlobWriter, Clock, Index, Transaction
+from pacs_core.services.querying import said_by
 from pacs_core.services.reconciling import Reconciling
 
 log = logging.getLogger("reading_room.store")
@@ -134,7 +135,7 @@ class Storing:
             study = self._new_study(tx, header, origin, now)
         series = self._series(tx, study, header)
         news = _news(study, header)
-        instance = _instance(received, key, study.id, series.id, now, current=not versions)
+        instance = _instance(received, key, study, series.id, now, current=not versions)
         modalities = _with_modality(study.modalities, header.modality)
         tx.studies.add_instance(instance, last_received_at=now, modalities=modalities, **news)
         if versions:
@@ -230,7 +231,7 @@ class Storing:
 
 
 def _instance(
-    received: ReceivedObject, key: str, study_id: int, series_id: int, now: str, *, current: bool
+    received: ReceivedObject, key: str, study: StudyRecord, series_id: int, now: str, *, current: bool
 ) -> InstanceRecord:
     header = received.header
     frames = [[f.offset, f.length, [list(p) for p in f.fragments]] for f in header.frames]
@@ -238,7 +239,7 @@ def _instance(
         id=0,
         sop_instance_uid=header.sop_instance_uid,
         series_id=series_id,
-        study_id=study_id,
+        study_id=study.id,
         sop_class_uid=header.sop_class_uid,
         transfer_syntax_uid=header.transfer_syntax_uid,
         instance_number=header.instance_number,
@@ -257,7 +258,26 @@ def _instance(
         ),
         received_at=now,
         current=current,
+        identity=_identity(header, study),
     )
+
+
+def _identity(header: InstanceHeader, study: StudyRecord) -> str:
+    """Whom the image says it is of, where its study's record says otherwise.
+
+    An image without an accession number says so too: the study takes a later image's.
+    """
+    said = {
+        "PatientName": header.patient_name,
+        "PatientID": header.patient_id,
+        "IssuerOfPatientID": header.issuer_of_patient_id,
+        "PatientBirthDate": header.patient_birth_date,
+        "PatientSex": header.patient_sex,
+        "AccessionNumber": header.accession_number,
+    }
+    if said == said_by(study) and header.accession_number:
+        return ""
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
 def _news(study: StudyRecord, header: InstanceHeader) -> dict[str, object]:

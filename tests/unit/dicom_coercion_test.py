@@ -75,6 +75,41 @@ def test_an_uncorrected_object_is_the_same_bytes(shared_data: Path, name: str) -
     assert overlay(data, correction(PatientID=header.patient_id)) == data
 
 
+def of_a_person(data: bytes) -> bytes:
+    """The object with more of its patient in it, in its own transfer syntax."""
+    made = read(data)
+    made.PatientAge, made.PatientMotherBirthName, made.PregnancyStatus = "042Y", "Roe^Ruth", 3
+    made.OtherPatientIDs = ["X1", "X2"]
+    other = pydicom.Dataset()
+    other.PatientID, other.TypeOfPatientID = "X3", "TEXT"
+    made.OtherPatientIDsSequence = [other]
+    made.IssuerOfPatientIDQualifiersSequence = [pydicom.Dataset()]
+    out = io.BytesIO()
+    made.save_as(out)
+    return out.getvalue()
+
+
+PERSON = (
+    "PatientAge PatientMotherBirthName PregnancyStatus OtherPatientIDs OtherPatientIDsSequence "
+    "IssuerOfPatientIDQualifiersSequence PatientAddress"
+).split()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_emptied_is_empty_and_kept_as_it_was_in_the_note(shared_data: Path, name: str) -> None:
+    data = of_a_person((shared_data / name).read_bytes())
+    before, after = read(data), read(overlay(data, correction(**dict.fromkeys(PERSON, ""))))
+    for keyword in PERSON:
+        assert not after.get(keyword), keyword
+    assert ("PatientAddress" in after) == ("PatientAddress" in before)
+    prior = after.OriginalAttributesSequence[-1].ModifiedAttributesSequence[0]
+    for keyword in PERSON:
+        assert prior.get(keyword) == before.get(keyword), keyword
+    assert after.SOPInstanceUID == before.SOPInstanceUID
+    again = overlay(data, correction(PatientAddress="")) if "PatientAddress" not in before else data
+    assert again == data
+
+
 def pieces(data: bytes) -> list[tuple[int, bytes]]:
     """The encoded elements in their order, pixel data included."""
     place = locate(data)

@@ -18,7 +18,7 @@ from pacs_core.domain.patient import MergePatients, RegisterPatient
 from pacs_core.domain.records import DestinationRecord, StudyKeys
 from pacs_core.domain.report import Section
 from pacs_core.services.reporting import Signing
-from pacs_core.services.retrieving import corrections_of
+from pacs_core.services.retrieving import OF_THE_PERSON, corrections_of
 from pacs_core.services.storing import Kept
 from tests.support.spine import Spine, spine
 
@@ -123,7 +123,7 @@ def test_nothing_of_the_person_whose_number_the_images_bore_goes_out_under_anoth
     house.image(patient_id="P9", issuer_of_patient_id="ELSEWHERE", accession_number="", patient_name="ROE^R")
     house.services.reconciling.link("1.2.3", order.id, "tech")
     answer = house.services.querying.study("1.2.3")
-    assert corrections_of(answer) == {
+    assert corrections_of(answer) == dict.fromkeys(OF_THE_PERSON, "") | {
         "PatientName": "YOUNG^YVES",
         "PatientID": "P2",
         "IssuerOfPatientID": "",
@@ -132,6 +132,51 @@ def test_nothing_of_the_person_whose_number_the_images_bore_goes_out_under_anoth
         "AccessionNumber": "A2",
     }
     assert (answer.person.name, answer.person.birth_date, answer.person.sex) == ("YOUNG^YVES", "", "")
+
+
+def leaving(house: Spine) -> dict[int, dict[str, str]]:
+    """What is corrected of each image of the study, by its number."""
+    files = house.services.retrieving.files(StudyKeys(study_uids=("1.2.3",)))
+    found = {f.instance.instance_number or 0: dict(f.corrections) for f in files}
+    for file in files:
+        one = house.services.retrieving.file(file.instance.sop_instance_uid)
+        assert dict(one.corrections) == found[file.instance.instance_number or 0]
+    return found
+
+
+def test_each_image_is_corrected_by_what_it_says_itself(house: Spine) -> None:
+    house.patient()
+    house.order()
+    house.image()
+    house.image(number=2, patient_name="ROE^RICHARD", patient_sex="M", patient_birth_date="1980-05-06")
+    house.image(number=3, patient_id="P9", patient_name="OTHER^ONE", accession_number="A9")
+    house.image(number=4, accession_number="")
+    found = leaving(house)
+    assert found[1] == {}
+    assert found[2] == {"PatientName": "DOE^JANE", "PatientBirthDate": "19700102", "PatientSex": "F"}
+    rest = {"PatientName": "DOE^JANE", "PatientID": "P1", "AccessionNumber": "A1"}
+    assert found[3] == dict.fromkeys(OF_THE_PERSON, "") | rest
+    assert found[4] == {"AccessionNumber": "A1"}
+
+
+def test_an_image_without_a_number_keeps_to_its_study_when_a_later_one_has_one(house: Spine) -> None:
+    house.patient()
+    house.order()
+    house.image(accession_number="")
+    house.image(number=2)
+    assert leaving(house) == {1: {"AccessionNumber": "A1"}, 2: {}}
+
+
+def test_series_of_several_orders_keep_their_own_numbers(house: Spine) -> None:
+    house.patient()
+    house.order()
+    house.order("A2")
+    house.image()
+    house.image(number=2, accession_number="A2")
+    assert leaving(house) == {1: {}, 2: {}}
+    third = house.order("A3")
+    house.services.reconciling.link("1.2.3", third.id, "tech")
+    assert leaving(house) == {1: {"AccessionNumber": "A3"}, 2: {"AccessionNumber": "A3"}}
 
 
 def test_what_only_the_images_say_of_their_own_patient_stays(house: Spine) -> None:

@@ -27,9 +27,15 @@ def _issuers_of_order_numbers(connection: Connection) -> None:
         )
 
 
+def _identity_of_instances(connection: Connection) -> None:
+    """Instances keep whom they say they are of, where that is not what their study says."""
+    connection.exec_driver_sql("ALTER TABLE instance ADD COLUMN identity TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: Sequence[tuple[str, Callable[[Connection], None]]] = (
     ("0002", _what_sources_did),
     ("0003", _numbers_of_studies),
     ("0004", _issuers_of_order_numbers),
+    ("0005", _identity_of_instances),
 )
 """(version reached, step); version 0001 was the first."""
