@@ -58,7 +58,7 @@ class Patients(Protocol):
         ...
 
     def merge(self, survivor_id: int, subsumed_id: int) -> None:
-        """Make one an alias of the other and move its orders, studies and reports."""
+        """Make one an alias of the other and move its orders, studies, reports and visits."""
         ...
 
     def visit(self, patient_id: int, number: str, patient_class: str, location: str, at: str) -> None:

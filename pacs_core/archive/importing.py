@@ -24,7 +24,7 @@ def import_file(storing: Storing, path: Path, origin: Origin, name: str = "") ->
         taken = intake_file(path)
     except (NotDicom, NotStorable, Damaged, OSError) as error:
         return refused(shown, error)
-    writer = storing.begin()
+    writer = storing.begin(origin.door)
     with path.open("rb") as source:
         source.seek(taken.source_offset)
         writer.write(taken.prefix)
@@ -39,7 +39,7 @@ def import_bytes(storing: Storing, content: bytes, origin: Origin, name: str) ->
         taken = intake_bytes(content, name)
     except (NotDicom, NotStorable, Damaged) as error:
         return refused(name, error)
-    writer = storing.begin()
+    writer = storing.begin(origin.door)
     writer.write(taken.prefix)
     writer.write(memoryview(content)[taken.source_offset :])
     return _keep(storing, writer, taken, origin, name)

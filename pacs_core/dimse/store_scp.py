@@ -65,7 +65,7 @@ class IncomingObject:
             self.error = error
 
     def _spill(self) -> None:
-        self._writer = writer = self._storing.begin()
+        self._writer = writer = self._storing.begin("dimse")
         writer.write(self.prefix)
         writer.write(memoryview(self._memory))
         self._memory = bytearray()

@@ -43,6 +43,13 @@ CLOUD_FOLDERS = (
 CLOUD_MARKS = (".dropbox.cache", ".nextcloudsync.log", ".sync.ffs_db", ".owncloudsync.log")
 RUNNING = "core.json"
 LOCK = "lock"
+LOG = "core.log"
+OURS = ("index.sqlite", "config.toml")
+"""Either of them says that a folder is a data folder, whatever lies beside it."""
+
+BEFORE_THE_INDEX = frozenset({LOCK, RUNNING, LOG, "workstation", "lost+found"})
+"""What may lie in a data folder that no core has opened yet."""
+
 LOCK_S = 0.5
 """How long a holder waits for the lock: somebody who only asks whether it is held has it for a moment."""
 
@@ -50,7 +57,7 @@ LOCK_S = 0.5
 def prepare(data: Path) -> Path:
     """Make the folder, private to its owner; raises Refused where files in it would not be safe."""
     data = data.expanduser().resolve()
-    reason = unsafe(data)
+    reason = unsafe(data) or _of_others(data)
     if reason:
         raise Refused(f"{data} cannot be the data folder: {reason}", "--data")
     try:
@@ -73,6 +80,18 @@ def unsafe(data: Path) -> str:
             return f"it lies in a cloud-synced directory ({parent})"
     kind = file_system(data)
     return f"it lies on a network file system ({kind})" if kind in NETWORK_FILE_SYSTEMS else ""
+
+
+def _of_others(data: Path) -> str:
+    """Why the folder is not ours to make private: it holds something else; empty where it may be taken."""
+    try:
+        names = sorted(entry.name for entry in data.iterdir())
+    except OSError:
+        return ""  # not there, or no folder: making it says so
+    strangers = [name for name in names if name not in BEFORE_THE_INDEX]
+    if not strangers or any(name in names for name in OURS):
+        return ""
+    return f"it holds other files ({strangers[0]}): name an empty folder or a new one"
 
 
 def file_system(path: Path) -> str:

@@ -10,6 +10,7 @@ from pacs_core.archive.importing import import_file
 from pacs_core.domain.errors import OutOfSpace, StorageFailure
 from pacs_core.domain.study import Origin
 from pacs_core.services.bundle import Services
+from pacs_core.services.storing import door_of
 from pacs_core.storage.folder import FolderStore
 
 log = logging.getLogger("reading_room.store")
@@ -58,7 +59,7 @@ def _compared(services: Services, store: FolderStore) -> tuple[list[str], int]:
 def _take_up(
     services: Services, store: FolderStore, key: str, quarantine: Path, counts: dict[str, int]
 ) -> None:
-    line = import_file(services.storing, store.place(key), Origin("dimse", "sweep"), key)
+    line = import_file(services.storing, store.place(key), Origin(door_of(key) or "sweep", "sweep"), key)
     if line.outcome in ("stored", "already there"):
         store.remove(key)
         counts["indexed"] += line.outcome == "stored"

@@ -21,6 +21,9 @@ from pacs_core.services.reconciling import Reconciling
 
 log = logging.getLogger("reading_room.store")
 
+DOORS = frozenset({"dimse", "stow", "import"})
+"""The doors that objects come in by."""
+
 
 class Kept(StrEnum):
     """What became of an object that was accepted."""
@@ -40,6 +43,11 @@ class ReceivedObject:
     data_set_offset: int
 
 
+def door_of(key: str) -> str:
+    """The door a blob came in by, as `Storing.begin` noted it in its key; empty where it did not."""
+    return next((part for part in key.split(".")[1:-1] if part in DOORS), "")
+
+
 class Storing:
     """The one way in; success means file, directory and index row are synced (contract, promise 1)."""
 
@@ -51,9 +59,12 @@ class Storing:
         self._lock = threading.Lock()
         self._senders: dict[str, set[str]] = {}
 
-    def begin(self) -> BlobWriter:
-        """A writer for the next object; raises OutOfSpace while there is still room to say so."""
-        return self._blobs.create()
+    def begin(self, door: str = "") -> BlobWriter:
+        """A writer for the next object; raises OutOfSpace while there is still room to say so.
+
+        `door` is kept in the blob's name, so that it is known where a crash leaves the file without its row.
+        """
+        return self._blobs.create(f".{door}.dcm" if door else ".dcm")
 
     def keep(self, writer: BlobWriter, received: ReceivedObject, origin: Origin) -> Kept:
         """Make the written object part of the archive, or throw it away where the same bytes are there.

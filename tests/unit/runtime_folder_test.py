@@ -23,6 +23,24 @@ def test_the_folder_is_private_to_its_owner(tmp_path: Path) -> None:
         assert made.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_folder_of_somebody_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(0o755)
+    (home / "letter.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(Refused, match=r"it holds other files \(letter\.txt\)"):
+        data_folder.prepare(home)
+    assert home.stat().st_mode & 0o777 == 0o755
+    assert [p.name for p in home.iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("names", [(), ("config.toml", "cert.pem"), ("core.log",), ("index.sqlite", "x")])
+def test_an_empty_folder_and_one_of_ours_are_taken(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    assert data_folder.prepare(tmp_path) == tmp_path
+
+
 @pytest.mark.parametrize("name", ["Dropbox", "OneDrive - Clinic", "iCloud Drive"])
 def test_a_cloud_synced_folder_is_refused_with_the_reason(tmp_path: Path, name: str) -> None:
     with pytest.raises(Refused, match="cloud-synced"):

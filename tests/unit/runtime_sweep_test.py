@@ -9,13 +9,14 @@ import pytest
 
 from pacs_core.runtime import sweep as sweeping
 from pacs_core.runtime.sweep import sweep
+from pacs_core.services.storing import door_of
 from tests.support.dicom_bytes import dicom_file
 from tests.support.spine import Spine, spine
 
 
-def left_behind(house: Spine, content: bytes = b"") -> str:
+def left_behind(house: Spine, content: bytes = b"", door: str = "") -> str:
     """A file in the store whose row was never committed."""
-    writer = house.store.create()
+    writer = house.services.storing.begin(door)
     writer.write(content or dicom_file("1.2.3", 1))
     writer.commit()
     return writer.key
@@ -32,6 +33,20 @@ def test_a_file_without_its_row_is_taken_up(tmp_path: Path) -> None:
         assert swept(house, tmp_path) == {"indexed": 1}
         assert house.study().instance_count == 1
         assert swept(house, tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("door", "outcome"), [("dimse", "held"), ("stow", "held"), ("import", "none"), ("", "none")]
+)
+def test_what_it_is_held_for_depends_on_the_door_it_came_by(tmp_path: Path, door: str, outcome: str) -> None:
+    """A scanner's study without an order waits for a person; an imported one may be older than any order."""
+    with spine(tmp_path) as house:
+        left_behind(house, door=door)
+        assert swept(house, tmp_path) == {"indexed": 1}
+        assert (house.study().reconciliation, house.study().door) == (outcome, door or "sweep")
+        swept(house, tmp_path)
+        (key,) = house.store.keys()
+        assert door_of(key) == door
 
 
 def test_on_a_full_disk_the_node_starts_all_the_same_and_the_file_waits(

@@ -117,6 +117,30 @@ def test_merge_moves_orders_studies_and_later_images_of_the_old_id(house: Spine)
         ]
 
 
+def test_a_merge_takes_the_visits_along(house: Spine) -> None:
+    def visit(patient: str, number: str, place: str) -> None:
+        house.clock.forward(1)
+        command = RegisterPatient(PatientIdentifier(patient), visit_number=number, location=place)
+        house.services.patients.register(command, "RIS")
+
+    visit("P1", "V1", "ward 1")
+    visit("P1", "V2", "old")
+    visit("P2", "V2", "new")
+    visit("P2", "V3", "old")
+    visit("P1", "V3", "new")
+    command = MergePatients(RegisterPatient(PatientIdentifier("P2")), PatientIdentifier("P1"))
+    survivor = house.services.patients.merge(command, "RIS")
+    with house.index.read() as tx:
+        rows = tx.studies._connection.exec_driver_sql(  # type: ignore[attr-defined]  # below the port
+            "SELECT patient_id, number, location FROM visit ORDER BY number"
+        ).fetchall()
+    assert [tuple(row) for row in rows] == [
+        (survivor.id, "V1", "ward 1"),
+        (survivor.id, "V2", "new"),
+        (survivor.id, "V3", "new"),
+    ]
+
+
 def test_nothing_of_the_person_whose_number_the_images_bore_goes_out_under_another_name(house: Spine) -> None:
     house.services.patients.register(RegisterPatient(PatientIdentifier("P2"), name="YOUNG^YVES"), "RIS")
     order = house.order("A2", patient="P2")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, insert, literal, or_, select, update
 
 from pacs_core.database.schema import imaging_order, patient, patient_identifier, report, study, visit
 from pacs_core.domain.errors import Conflict, NotFound
@@ -110,7 +110,7 @@ class PatientRows:
         )
 
     def merge(self, survivor_id: int, subsumed_id: int) -> None:
-        """Make one an alias of the other; orders, studies and reports move to the survivor."""
+        """Make one an alias of the other; orders, studies, reports and visits move to the survivor."""
         self._connection.execute(
             update(patient).where(patient.c.id == subsumed_id).values(merged_into=survivor_id)
         )
@@ -118,6 +118,20 @@ class PatientRows:
             self._connection.execute(
                 update(table).where(table.c.patient_id == subsumed_id).values(patient_id=survivor_id)
             )
+        self._move_visits(survivor_id, subsumed_id)
+
+    def _move_visits(self, survivor_id: int, subsumed_id: int) -> None:
+        """Visits go with their patient; of one that both have, what was said last stays."""
+        v, theirs = visit.c, visit.alias()
+        same = select(theirs.c.id).where(theirs.c.patient_id == survivor_id, theirs.c.number == v.number)
+        newer = same.where(theirs.c.changed_at >= v.changed_at)
+        self._connection.execute(delete(visit).where(v.patient_id == subsumed_id, newer.exists()))
+        ours = visit.alias()
+        mine = select(ours.c.id).where(ours.c.patient_id == subsumed_id, ours.c.number == v.number)
+        self._connection.execute(delete(visit).where(v.patient_id == survivor_id, mine.exists()))
+        self._connection.execute(
+            update(visit).where(v.patient_id == subsumed_id).values(patient_id=survivor_id)
+        )
 
     def visit(self, patient_id: int, number: str, patient_class: str, location: str, at: str) -> None:
         """Remember a visit; the same number again is the same visit."""
