@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pacs_core.archive import protocol as p
 from pacs_core.domain.access import Actor, Verb, allows
 from pacs_core.domain.events import Change
+from pacs_core.services.auditing import Line, along
 
 Require = Callable[[p.Route, str], None]
 Note = Callable[[str, str], None]
+Waiting = Callable[[str, Callable[[object], str]], Line]
+"""Makes a line of the audit for the verb and what names its subject."""
 
 WITHOUT_A_LINE = frozenset(
     "rows echo store save_draft stop add_user set_password disable_user add_token revoke_token "
@@ -22,18 +26,18 @@ WITHOUT_A_LINE = frozenset(
 _WHOSE = {"Measurements": "measurement", "Reports": "report"}
 """What the audit adds to a part's verbs where those alone would not tell."""
 
-_NAMES = ("study_uid", "accession", "patient_id", "title", "name")
+_NAMES = ("accession", "study_uid", "patient_id", "title", "name")
 
 
 class Guarded:
     """A part of the archive whose methods first ask whether the actor may; what they changed is audited."""
 
-    def __init__(self, part: object, declared: type, require: Require, note: Note) -> None:
+    def __init__(self, part: object, declared: type, require: Require, waiting: Waiting, note: Note) -> None:
         for name, function in vars(declared).items():
             route = getattr(function, "__route__", None)
             if route is not None:
                 verb = _verb(name, route, declared)
-                setattr(self, name, _guard(getattr(part, name), route, verb, require, note))
+                setattr(self, name, _guard(getattr(part, name), route, verb, require, waiting, note))
 
 
 def _verb(name: str, route: p.Route, declared: type) -> str:
@@ -44,13 +48,18 @@ def _verb(name: str, route: p.Route, declared: type) -> str:
 
 
 def _guard(
-    method: Callable[..., Any], route: p.Route, verb: str, require: Require, note: Note
+    method: Callable[..., Any], route: p.Route, verb: str, require: Require, waiting: Waiting, note: Note
 ) -> Callable[..., Any]:
+    """The method, whose change takes its line of the audit along in its own commit."""
+
     def call(*args: Any, **kwargs: Any) -> Any:
         asked = next(iter((*args, *kwargs.values())), None)
         require(route, str(asked) if isinstance(asked, (str, int)) else "")
-        answer = method(*args, **kwargs)
-        if verb:
+        if not verb:
+            return method(*args, **kwargs)
+        with along(waiting(verb, partial(_subject, asked))) as line:
+            answer = method(*args, **kwargs)
+        if not line.written:  # nothing had to be changed: what was asked for is told all the same
             note(verb, _subject(asked, answer))
         return answer
 
@@ -58,11 +67,18 @@ def _guard(
 
 
 def _subject(asked: object, answer: object) -> str:
-    """What a change was about: the number or name it was asked with, or that of the form or its answer."""
+    """What a change was about: the number or name it was asked with, or that of the form or what was made."""
     if isinstance(asked, (str, int)):
         return str(asked)
-    named = (getattr(one, name, "") for name in _NAMES for one in (asked, answer))
-    return next((str(found) for found in named if found), "")
+    named = (str(_named(one, name)) for name in _NAMES for one in (asked, answer))
+    return next((found for found in named if found), "")
+
+
+def _named(one: object, name: str) -> object:
+    """A patient as a record has the patient ID in its identifier."""
+    if name == "patient_id" and not hasattr(one, name):
+        one, name = getattr(one, "identifier", None), "value"
+    return getattr(one, name, "")
 
 
 def told(changes: Iterable[Change], actor: Actor) -> tuple[Change, ...]:

@@ -27,6 +27,7 @@ from pacs_core.domain.rehearsal import ISSUER
 from pacs_core.domain.study import Origin
 from pacs_core.domain.times import civil_date, civil_time
 from pacs_core.ports import Transaction
+from pacs_core.services.auditing import Line
 from pacs_core.services.bundle import Services
 from pacs_core.services.reading_worklist import Listing
 from pacs_core.services.reporting import Signing
@@ -241,9 +242,7 @@ class _Schedule(_Part):
         if not form.name.strip("^ "):
             raise InvalidValue("a patient needs a name", "name")
         identifier = PatientIdentifier(form.patient_id.strip(), form.issuer.strip())
-        if not identifier.value:
-            identifier = self.services.index.write(self.services.patients.make_identifier)
-        elif form.new:
+        if identifier.value and form.new:
             self._refuse_known(identifier)
         command = RegisterPatient(
             identifier=identifier,
@@ -258,7 +257,7 @@ class _Schedule(_Part):
             pregnancy=form.pregnancy,
             event="by hand",
         )
-        return v.patient_view(self.services.patients.register(command, self.actor.name))
+        return v.patient_view(self.services.patients.register_by_hand(command, self.actor.name))
 
     def _refuse_known(self, identifier: PatientIdentifier) -> None:
         with self.services.index.read() as tx:
@@ -512,6 +511,7 @@ class LocalArchive:
                 kind(services, actor, node, local_files=local_files),
                 p.PARTS[name],
                 self._require(services),
+                partial(Line, actor),
                 partial(services.access.note, actor),
             )
             for name, kind in _IMPLEMENTATIONS.items()

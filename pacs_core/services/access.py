@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pacs_core.domain.access import OWNER, Actor, Role, Verb, allows
-from pacs_core.domain.errors import Conflict, Denied, InvalidValue, LockedOut, NotFound, NotSignedIn
+from pacs_core.domain.errors import Conflict, Denied, InvalidValue, NotFound, NotSignedIn
 from pacs_core.domain.records import AccountRecord, TokenRecord
 from pacs_core.domain.times import instant, read_instant
 from pacs_core.ports import Clock, Index, Transaction
+from pacs_core.services.locks import Strangers, Tries
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-FREE_TRIES = 4
-"""Wrong passwords without a pause; the fifth locks for a minute, each further one for twice as long."""
-
-LOCK_S = 60.0
-LOCK_CAP_S = 3600.0
 SESSION_HOURS = 16
 MIN_PASSWORD = 8
 
@@ -40,6 +37,7 @@ class Access:
     def __init__(self, index: Index, clock: Clock) -> None:
         self._index = index
         self._clock = clock
+        self._strangers = Strangers()
 
     def sign_in(self, name: str, password: str, address: str = "") -> tuple[str, Actor]:
         """Open a session; returns its secret and the actor.
@@ -47,24 +45,25 @@ class Access:
         Raises NotSignedIn for a wrong name or password (no telling which), LockedOut with the seconds to
         wait.
         """
-        account = self.check_password(name, password, address, "sign-in")
+        admit = self.proof(name, password, address, "sign-in")
         secret = secrets.token_urlsafe(32)
         now = self._clock.now()
-        session = TokenRecord(
-            name=f"session:{account.name}",
-            digest=_digest(secret),
-            role=account.role,
-            account=account.name,
-            created_at=instant(now),
-            expires_at=instant(now + timedelta(hours=SESSION_HOURS)),
-        )
 
-        def keep(tx: Transaction) -> None:
+        def keep(tx: Transaction) -> AccountRecord:
+            account = admit(tx)
+            session = TokenRecord(
+                name=f"session:{account.name}",
+                digest=_digest(secret),
+                role=account.role,
+                account=account.name,
+                created_at=instant(now),
+                expires_at=instant(now + timedelta(hours=SESSION_HOURS)),
+            )
             tx.accounts.add_token(session)
             tx.accounts.update(account.name, last_sign_in=instant(now))
+            return account
 
-        self._index.write(keep)
-        return secret, _actor(account, session.digest[:12], address)
+        return secret, _actor(self._index.write(keep), _digest(secret)[:12], address)
 
     def sign_out(self, secret: str) -> None:
         """End a session."""
@@ -87,24 +86,40 @@ class Access:
         """The account, where the password is right; every answer is audited, wrong ones slow the next
         down.
         """
+        return self._index.write(self.proof(name, password, address, purpose))
+
+    def proof(
+        self, name: str, password: str, address: str, purpose: str
+    ) -> Callable[[Transaction], AccountRecord]:
+        """Try a password, and return what admits its owner in the transaction the password is for.
+
+        Raises NotSignedIn or LockedOut at once for a wrong one; what is returned does so where the name was
+        locked, or the account changed, in the meantime. The line that says allowed is kept with the change.
+        """
         with self._index.read() as tx:
             account = tx.accounts.find(name)
         now = self._clock.now()
-        if account is not None and account.locked_until and read_instant(account.locked_until) > now:
-            wait = (read_instant(account.locked_until) - now).total_seconds()
-            raise LockedOut(f"too many wrong passwords: try again in {int(wait) + 1} s", wait)
+        if refusal := self._tries(account, name).refusal(now):
+            raise refusal
         right = _verify(account.secret if account else _nobodys_secret(), password)
-        if account is None or account.disabled or not right:
-            failures = self._index.write(lambda tx: self._failed(tx, name, address, purpose))
-            raise _refusal(failures)
-        found = account
+        if account is None:
+            self._index.write(lambda tx: _audit_wrong(tx, name, address, purpose))
+            raise self._strangers.wrong(name, now)
+        if account.disabled or not right:
+            raise self._index.write(lambda tx: self._failed(tx, name, address, purpose))
+        secret = account.secret
 
-        def succeeded(tx: Transaction) -> AccountRecord:
+        def admit(tx: Transaction) -> AccountRecord:
+            found = tx.accounts.find(name)
+            if found is None or found.disabled or found.secret != secret:
+                raise NotSignedIn("the account was changed meanwhile: try again")
+            if refusal := self._tries(found, name).refusal(self._clock.now()):
+                raise refusal
             tx.accounts.update(name, failures=0, locked_until="")
             tx.audit.append(name, found.role, purpose, name, "allowed", "", address)
             return found
 
-        return self._index.write(succeeded)
+        return admit
 
     def require(self, actor: Actor, verb: Verb, subject: str = "") -> None:
         """Let the actor pass or raise Denied; a denial is audited."""
@@ -219,27 +234,27 @@ class Access:
         with self._index.read() as tx:
             return [t for t in tx.accounts.tokens() if not t.account]
 
-    def _failed(self, tx: Transaction, name: str, address: str, purpose: str) -> int:
-        tx.audit.append(name, "", purpose, name, "wrong password", "", address)
-        account = tx.accounts.find(name)
+    def _tries(self, account: AccountRecord | None, name: str) -> Tries:
         if account is None:
-            return 0
-        failures = account.failures + 1
-        over = failures - FREE_TRIES
-        locked = ""
-        if over > 0:
-            wait = min(LOCK_CAP_S, LOCK_S * 2 ** (over - 1))
-            locked = instant(self._clock.now() + timedelta(seconds=wait))
-        tx.accounts.update(name, failures=failures, locked_until=locked)
-        return failures
+            return self._strangers.of(name)
+        return Tries(account.failures, read_instant(account.locked_until) if account.locked_until else None)
+
+    def _failed(self, tx: Transaction, name: str, address: str, purpose: str) -> NotSignedIn:
+        """Count a wrong password, unless others that were tried at the same time have locked the name."""
+        account, now = tx.accounts.find(name), self._clock.now()
+        before = self._tries(account, name)
+        _audit_wrong(tx, name, address, purpose)
+        if refusal := before.refusal(now):
+            return refusal
+        after = before.one_more(now)
+        until = instant(after.until) if after.until else ""
+        if account is not None:
+            tx.accounts.update(name, failures=after.failures, locked_until=until)
+        return after.answer(now)
 
 
-def _refusal(failures: int) -> NotSignedIn:
-    over = failures - FREE_TRIES
-    if over > 0:
-        wait = min(LOCK_CAP_S, LOCK_S * 2 ** (over - 1))
-        return LockedOut(f"too many wrong passwords: try again in {int(wait)} s", wait)
-    return NotSignedIn("the user name or the password is wrong")
+def _audit_wrong(tx: Transaction, name: str, address: str, purpose: str) -> None:
+    tx.audit.append(name, "", purpose, name, "wrong password", "", address)
 
 
 def _existing(tx: Transaction, name: str) -> AccountRecord:

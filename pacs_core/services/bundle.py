@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pacs_core.ports import BlobStore, Clock, Index, Transmitter
 from pacs_core.services.access import Access
+from pacs_core.services.auditing import AuditedIndex
 from pacs_core.services.configuring import Configuring
 from pacs_core.services.delivering import Delivering
 from pacs_core.services.inbound import Inbound
@@ -25,10 +26,10 @@ class Services:
     """The use-cases over one index, one blob store, one clock and one transmitter."""
 
     def __init__(self, index: Index, blobs: BlobStore, clock: Clock, transmitter: Transmitter) -> None:
-        self.index = index
+        self.access = Access(index, clock)  # writes lines of its own, and takes nobody else's along
+        self.index = index = AuditedIndex(index)
         self.blobs = blobs
         self.clock = clock
-        self.access = Access(index, clock)
         self.reconciling = Reconciling(index, clock)
         self.patients = Patients(index, clock, self.reconciling)
         self.orders = Orders(index, clock, self.patients, self.reconciling)

@@ -14,7 +14,7 @@ from pacs_core.domain.patient import MergePatients, RegisterPatient
 from pacs_core.domain.records import MessageRecord
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
-from pacs_core.services.order_endings import changed_since
+from pacs_core.services.order_endings import changed_since, named
 from pacs_core.services.orders import Orders
 from pacs_core.services.patients import Patients
 
@@ -173,15 +173,22 @@ class Inbound:
             )
             if by_hand and (note := changed_since(tx, command)):
                 return note
-        if isinstance(command, RegisterPatient):
-            self._patients.apply(tx, command, actor)
-        elif isinstance(command, MergePatients):
-            self._patients.apply_merge(tx, command, actor)
-        elif isinstance(command, PlaceOrder):
-            self._orders.apply(tx, command, actor)
-        else:
-            self._orders.apply_cancel(tx, command, actor)
+        verb, subject = self._done(tx, command, actor)
+        detail = f"{message.message_type} {message.control_id}".strip()
+        tx.audit.append(actor, "", verb, subject, "allowed", detail, message.address)
         return ""
+
+    def _done(self, tx: Transaction, command: Command, actor: str) -> tuple[str, str]:
+        """Carry out a command; returns what the audit calls it, and on whom or what."""
+        if isinstance(command, RegisterPatient):
+            return "save patient", self._patients.apply(tx, command, actor).identifier.value
+        if isinstance(command, MergePatients):
+            patient = self._patients.apply_merge(tx, command, actor)
+            return "merge patients", f"{command.subsumed.value} into {patient.identifier.value}"
+        if isinstance(command, PlaceOrder):
+            return "place order", named(self._orders.apply(tx, command, actor))
+        order = self._orders.apply_cancel(tx, command, actor)
+        return "discontinue" if command.discontinue else "cancel", named(order)
 
 
 def _event(kind: str, message: MessageRecord, detail: dict[str, object]) -> Event:

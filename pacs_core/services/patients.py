@@ -38,6 +38,17 @@ class Patients:
         """Create or update a patient; raises MissingValue without an identifier."""
         return self._index.write(lambda tx: self.apply(tx, command, actor))
 
+    def register_by_hand(self, command: RegisterPatient, actor: str) -> Patient:
+        """As `register`; without an identifier the patient gets one of our own."""
+
+        def register(tx: Transaction) -> Patient:
+            if command.identifier.value:
+                return self.apply(tx, command, actor)
+            made = PatientIdentifier(f"RR{tx.orders.next_number('patient'):06d}", "")
+            return self.apply(tx, replace(command, identifier=made), actor)
+
+        return self._index.write(register)
+
     def merge(self, command: MergePatients, actor: str) -> Patient:
         """Make one patient an alias of another; raises Conflict for a merge with itself or against an earlier
         one.
@@ -52,10 +63,6 @@ class Patients:
             return self._merge(tx, survivor, subsumed, subsumed.identifier, actor)
 
         return self._index.write(merge)
-
-    def make_identifier(self, tx: Transaction) -> PatientIdentifier:
-        """A patient ID of our own, for a clinic without an issuer of them."""
-        return PatientIdentifier(f"RR{tx.orders.next_number('patient'):06d}", "")
 
     def apply(self, tx: Transaction, command: RegisterPatient, actor: str) -> Patient:
         """Create or update within a transaction."""

@@ -94,9 +94,10 @@ class Reporting:
         kind = _kind(signing)
         if not any(s.text.strip() for s in signing.sections):
             raise InvalidValue("the report is empty", "sections")
-        self._access.check_password(actor.name, signing.password, actor.address, "sign")
+        admit = self._access.proof(actor.name, signing.password, actor.address, "sign")
 
         def sign(tx: Transaction) -> ReportRecord:
+            admit(tx)
             study = tx.studies.get(signing.study_uid)
             if study.locked_by and study.locked_by != actor.name:
                 raise Conflict(f"{study.locked_by} is reading this exam", "exam")
@@ -126,7 +127,11 @@ class Reporting:
                 )
             return report
 
-        return self._index.write(sign)
+        try:
+            return self._index.write(sign)
+        except Conflict as refused:
+            self._access.note(actor, "sign", f"study:{signing.study_uid}", "refused", refused.message)
+            raise
 
     def of_study(
         self, study_uid: str

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pacs_core.domain.access import Actor, Role, Verb
-from pacs_core.domain.errors import Conflict, Denied, InvalidValue, NotFound, NotSignedIn
+from pacs_core.domain.errors import Conflict, Denied, InvalidValue, LockedOut, NotFound, NotSignedIn
 from pacs_core.services.access import SESSION_HOURS, Access
 from tests.support.spine import Spine, spine
 from tests.support.web_node import quick_passwords
@@ -108,6 +109,69 @@ def test_no_such_role_and_no_such_password(access: Access, role: str, password: 
         access.add_account("new", role, password)
     with pytest.raises(InvalidValue):
         access.add_token("session:x", "reader")
+
+
+def heard(access: Access, name: str, password: str = "wrong horse") -> str:
+    with pytest.raises(NotSignedIn) as refused:
+        access.sign_in(name, password)
+    return f"{type(refused.value).__name__}: {refused.value.message}"
+
+
+def test_a_name_that_nobody_has_is_locked_like_one_that_somebody_has(house: Spine, access: Access) -> None:
+    def told() -> list[str]:
+        said = [(heard(access, "eva"), heard(access, "nobody")) for _ in range(6)]
+        assert all(known == unknown for known, unknown in said)
+        return [known for known, _ in said]
+
+    first = told()
+    assert [line.split(":")[0] for line in first] == ["NotSignedIn"] * 4 + ["LockedOut"] * 2
+    house.clock.forward(61)
+    later = told()
+    assert "120 s" in later[0]
+    house.clock.forward(119)
+    assert heard(access, "eva") == heard(access, "nobody")
+    house.clock.forward(2)
+    access.sign_in("eva", PASSWORD)
+
+
+def test_guesses_at_the_same_time_are_counted_one_by_one(
+    house: Spine, access: Access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them read the account before any is counted: the lock is looked at again where they count."""
+    together = threading.Barrier(16)
+
+    def slow(secret: str, password: str) -> bool:
+        together.wait(30)
+        return False
+
+    monkeypatch.setattr("pacs_core.services.access._verify", slow)
+    said: list[str] = []
+    guesses = [threading.Thread(target=lambda: said.append(heard(access, "eva"))) for _ in range(16)]
+    for guess in guesses:
+        guess.start()
+    for guess in guesses:
+        guess.join(30)
+    assert sorted(line.split(":")[0] for line in said) == ["LockedOut"] * 12 + ["NotSignedIn"] * 4
+    with house.index.read() as tx:
+        assert tx.accounts.find("eva").failures == 5
+
+
+def test_a_right_password_that_was_tried_while_others_locked_the_name_is_refused(
+    house: Spine, access: Access
+) -> None:
+    admit = access.proof("eva", PASSWORD, "", "sign-in")
+    for _ in range(5):
+        heard(access, "eva")
+    with pytest.raises(LockedOut):
+        house.index.write(admit)
+    assert ("eva", "sign-in", "eva", "allowed") not in audited(house)
+
+
+def test_a_password_that_was_changed_meanwhile_admits_nobody(house: Spine, access: Access) -> None:
+    admit = access.proof("eva", PASSWORD, "", "sign")
+    access.set_password("eva", "another horse")
+    with pytest.raises(NotSignedIn):
+        house.index.write(admit)
 
 
 def test_what_a_role_may_not_is_denied_and_audited(house: Spine, access: Access) -> None:
