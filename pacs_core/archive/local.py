@@ -637,7 +637,7 @@ def _inflated_frame(content: bytes, instance: InstanceRecord, frame: int) -> m.F
 
 def _delivery(tx: Transaction, delivery: DeliveryRecord) -> m.DeliveryView:
     report = tx.reports.get(delivery.report_id)
-    order = tx.orders.get(report.order_id) if report.order_id is not None else None
+    order = tx.orders.get(delivery.order_id) if delivery.order_id is not None else None
     name = tx.patients.current(report.patient_id).demographics.name
     version = tx.reports.version(delivery.version_id).version
     return v.delivery_view(delivery, order.accession.value if order else "", name, report.study_uid, version)

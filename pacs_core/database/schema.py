@@ -341,6 +341,7 @@ delivery = Table(
     _text("answer_code"),
     Column("answer", Text, nullable=False, server_default=""),
     _flag("alerted"),
+    _number("takes_back"),
     sqlite_autoincrement=True,
 )
 

@@ -192,6 +192,7 @@ class DeliveryRecord:
     """One version on its way to one destination; `payload` is fixed at the first attempt.
 
     `stream` keeps the results of one order in order: a later one waits while an earlier is not delivered.
+    `takes_back` is the row of the newest delivery that this one takes back, 0 for a result.
     """
 
     id: int
@@ -211,6 +212,13 @@ class DeliveryRecord:
     answer_code: str
     answer: str
     alerted: bool = False
+    takes_back: int = 0
+
+    @property
+    def order_id(self) -> int | None:
+        """The order whose result this is, whatever its study was linked to since."""
+        row = self.stream.removeprefix("order:")
+        return int(row) if row.isdigit() else None
 
 
 @dataclass(frozen=True, slots=True)

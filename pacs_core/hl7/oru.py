@@ -34,6 +34,9 @@ _STATUS = {
 }
 """OBR-25 (table 0123) and OBX-11 (table 0085) by kind; a destination may want F for an addendum."""
 
+TAKEN_BACK = "WITHDRAWN: this result was sent under the wrong order and is not of this exam."
+"""What stands in place of every text of a result that is taken back."""
+
 PRELIMINARY_TEXT = "PRELIMINARY REPORT, not finally signed"
 
 
@@ -68,10 +71,18 @@ class Result:
     for_tests: bool = False
     sending_application: str = "READINGROOM"
     sending_facility: str = ""
+    taken_back: bool = False
+
+    @property
+    def request_status(self) -> str:
+        """OBR-25 (table 0123): X, no results, where they are taken back."""
+        return "X" if self.taken_back else self.status
 
     @property
     def status(self) -> str:
-        """OBR-25 and OBX-11."""
+        """OBX-11 (table 0085): W, posted for a wrong patient or exam, where the result is taken back."""
+        if self.taken_back:
+            return "W"
         return self.addendum_status if self.kind is VersionKind.ADDENDUM else _STATUS[self.kind]
 
 
@@ -173,7 +184,7 @@ def _request(obr: Group, result: Result, slots: _Slots) -> None:
     obr.obr_20 = slots(order.steps[0].step_id) if order and order.steps else ""
     obr.obr_22 = _time(result.signed_at)
     obr.obr_24 = slots(study.modality)
-    obr.obr_25 = result.status
+    obr.obr_25 = result.request_status
     obr.obr_32 = f"{slots(result.signer)}&{slots(result.signer_name)}".rstrip("&")
 
 
@@ -187,6 +198,8 @@ def _contents(result: Result) -> list[tuple[str, tuple[str, ...], str, str]]:
         if section.text.strip():
             rows.append(("FT", _section_code(section), str(number), section.text))
     rows.append(("FT", ("SIGNATURE", "Signature", "L"), "", _signature(result)))
+    if result.taken_back:
+        return rows[:1] + [(kind, code, subject, TAKEN_BACK) for kind, code, subject, _ in rows[1:]]
     return rows
 
 

@@ -53,7 +53,8 @@ class MLLPTransmitter:
         """
         report = tx.reports.get(delivery.report_id)
         study = tx.studies.get(report.study_uid)
-        order = tx.orders.get(report.order_id) if report.order_id is not None else None
+        order = tx.orders.get(delivery.order_id) if delivery.order_id is not None else None
+        whose = order.patient_id if order and delivery.takes_back else study.patient_id
         signed = tx.reports.version(delivery.version_id)
         version = version_of(signed)
         zone = ZoneInfo(self._clock.zone_name)
@@ -61,7 +62,7 @@ class MLLPTransmitter:
             control_id=delivery.control_id,
             destination=destination.name,
             rendered_at=self._clock.now().astimezone(zone),
-            patient=tx.patients.current(study.patient_id),
+            patient=tx.patients.current(whose),
             order=order,
             study=_reported(study, order.accession.value if order else ""),
             kind=version.kind,
@@ -72,6 +73,7 @@ class MLLPTransmitter:
             addendum_status=destination.addendum_status or "C",
             for_tests=destination.reserved_for_tests,
             sending_facility=self._facility,
+            taken_back=bool(delivery.takes_back),
         )
         return render(result)
 

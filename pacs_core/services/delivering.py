@@ -12,6 +12,7 @@ from pacs_core.domain.events import Event
 from pacs_core.domain.records import DeliveryRecord, DestinationRecord
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction, Transmitter
+from pacs_core.services.taking_back import take_back
 
 log = logging.getLogger("reading_room.deliver")
 
@@ -136,6 +137,10 @@ class Delivering:
                 "destination": delivery.destination,
             }
             tx.record(_event(tx, f"delivery.{_word(step.state)}", after, delivery.destination, detail))
+        if delivery.state == DeliveryState.WITHDRAWN and not delivery.takes_back:  # too late: it has arrived
+            report = tx.reports.get(delivery.report_id)
+            answered = {f"order:{row}" for row in tx.studies.requests_of(tx.studies.get(report.study_uid).id)}
+            take_back(tx, report, answered, now, "")
         return after
 
 
@@ -152,5 +157,5 @@ def _event(
     except NotFound:
         study_uid = report.study_uid
     return Event(
-        kind, 7, report.patient_id, report.order_id, study_uid, f"delivery:{delivery.id}", actor, detail
+        kind, 7, report.patient_id, delivery.order_id, study_uid, f"delivery:{delivery.id}", actor, detail
     )

@@ -19,6 +19,7 @@ from pacs_core.domain.report import ReportState, ReportVersion, Section, Version
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
 from pacs_core.services.access import Access
+from pacs_core.services.taking_back import standing, take_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,16 +187,18 @@ class Reporting:
     def release_waiting(self, tx: Transaction, study: StudyRecord, actor: str) -> None:
         """Send what was signed before the study had this order (temporary order rule).
 
-        What is still on its way for an order that the study belongs to no longer is withdrawn.
+        What is still on its way for an order that the study belongs to no longer is withdrawn, what was
+        delivered there is taken back.
         """
         answered = {_stream(order_id) for order_id in tx.studies.requests_of(study.id)}
         for report in tx.reports.of_study(study.study_uid):
             if report.order_id is None:
                 continue
-            sent = [d for d in tx.deliveries.of_report(report.id) if d.state != DeliveryState.WITHDRAWN]
-            for delivery in sent:
+            for delivery in standing(tx.deliveries.of_report(report.id)):
                 if delivery.stream not in answered and delivery.state != DeliveryState.DELIVERED:
                     self._withdraw(tx, delivery, report, study, actor)
+            take_back(tx, report, answered, self._clock.now(), actor)
+            sent = standing(tx.deliveries.of_report(report.id))
             known = {d.version_id for d in sent if d.stream == _stream(report.order_id)}
             for version in tx.reports.versions(report.id):
                 if version.id not in known:
@@ -212,8 +215,7 @@ class Reporting:
             "attempts": delivery.attempts,
         }
         event = _event("delivery.withdrawn", report, study, actor, detail)
-        before = int(delivery.stream.removeprefix("order:"))
-        tx.record(replace(event, order_id=before, subject=f"delivery:{delivery.id}"))
+        tx.record(replace(event, order_id=delivery.order_id, subject=f"delivery:{delivery.id}"))
 
     def _open_report(self, tx: Transaction, study: StudyRecord) -> ReportRecord:
         for report in tx.reports.of_study(study.study_uid):

@@ -16,7 +16,7 @@ from pacs_core.domain.patient import Demographics, Patient
 from pacs_core.domain.records import VersionRecord
 from pacs_core.domain.report import Section, VersionKind
 from pacs_core.hl7.message import Message
-from pacs_core.hl7.oru import ReportedStudy, Result, render
+from pacs_core.hl7.oru import TAKEN_BACK, ReportedStudy, Result, render
 from pacs_core.hl7.sender import read_acknowledgement, whole_text
 from pacs_core.services.reporting import canonical
 
@@ -147,6 +147,18 @@ def test_states(kind: VersionKind, addendum_status: str, status: str) -> None:
     assert {one.text(11) for one in message.all("OBX")} == {status}
     preliminary = any((one.text(5, 0) or "").startswith("PRELIMINARY") for one in message.all("OBX"))
     assert preliminary is (kind is VersionKind.PRELIMINARY)
+
+
+def test_a_result_taken_back_says_so_and_repeats_nothing_of_it() -> None:
+    message = Message.parse(render(result(taken_back=True)))
+    assert message.text("OBR-25") == "X"
+    first, *texts = message.all("OBX")
+    assert {one.text(11) for one in (first, *texts)} == {"W"}
+    assert first.text(5) == "1.2.3"
+    assert {one.text(5) for one in texts} == {TAKEN_BACK}
+    as_sent = Message.parse(render(result()))
+    assert [one.text(3) for one in message.all("OBX")] == [one.text(3) for one in as_sent.all("OBX")]
+    assert message.text("OBR-2") == as_sent.text("OBR-2")
 
 
 def test_a_test_result_says_so() -> None:

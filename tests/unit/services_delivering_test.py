@@ -135,9 +135,59 @@ def test_a_result_that_was_delivered_goes_to_the_order_its_study_is_linked_to_as
     sign(house, "addendum", "more")
     assert attempt_due(house) == attempt_due(house) == [DeliveryState.DELIVERED]
     linked_to_another(house)
-    assert streams(house)[2:] == [("order:2", DeliveryState.WAITING), ("order:2", DeliveryState.WAITING)]
+    waiting = DeliveryState.WAITING
+    assert streams(house)[2:] == [("order:1", waiting), ("order:2", waiting), ("order:2", waiting)]
     house.services.reconciling.link("1.2.3", house.order("A3", patient="P2").id, "tech")
-    assert [d.stream for d in house.services.delivering.open()] == ["order:3", "order:3"]
+    assert [d.stream for d in house.services.delivering.open()] == ["order:1", "order:3", "order:3"]
+
+
+def takings(house: Spine) -> list[tuple[str, int, str]]:
+    with house.index.read() as tx:
+        (report,) = tx.reports.of_study("1.2.3")
+        return [(d.stream, d.takes_back, d.state) for d in tx.deliveries.of_report(report.id) if d.takes_back]
+
+
+def test_what_was_delivered_under_the_wrong_order_is_taken_back_there_once(house: Spine) -> None:
+    sign(house)
+    sign(house, "addendum", "more")
+    assert attempt_due(house) == attempt_due(house) == [DeliveryState.DELIVERED]
+    linked_to_another(house)
+    assert takings(house) == [("order:1", 2, DeliveryState.WAITING)]
+    house.services.reconciling.link("1.2.3", house.order("A3", patient="P2").id, "tech")
+    assert takings(house) == [("order:1", 2, DeliveryState.WAITING)]
+    while attempt_due(house):
+        pass
+    assert takings(house) == [("order:1", 2, DeliveryState.DELIVERED)]
+    assert len({control for _, _, control in house.transmitter.sent}) == len(house.transmitter.sent) == 5
+    told = house.services.tracing.of("A1").events
+    assert [e.detail.get("takes_back") for e in told if e.kind == "delivery.queued"][2:] != [None]
+
+
+def test_linked_back_the_first_order_hears_of_it_again_after_it_was_taken_back(house: Spine) -> None:
+    sign(house)
+    attempt_due(house)
+    linked_to_another(house)
+    house.services.reconciling.link("1.2.3", 1, "tech")
+    assert streams(house) == [
+        ("order:1", DeliveryState.DELIVERED),
+        ("order:1", DeliveryState.WAITING),
+        ("order:2", DeliveryState.WITHDRAWN),
+        ("order:1", DeliveryState.WAITING),
+    ]
+    assert attempt_due(house) == [DeliveryState.DELIVERED]
+    assert takings(house) == [("order:1", 1, DeliveryState.DELIVERED)]
+    assert attempt_due(house) == [DeliveryState.DELIVERED]
+    linked_to_another_again = house.order("A9", patient="P2").id
+    house.services.reconciling.link("1.2.3", linked_to_another_again, "tech")
+    assert takings(house)[1:] == [("order:1", 4, DeliveryState.WAITING)]
+
+
+def test_a_signature_after_the_link_is_not_told_to_the_order_it_left(house: Spine) -> None:
+    sign(house)
+    attempt_due(house)
+    linked_to_another(house)
+    sign(house, "correction", "left, not right", reason="side")
+    assert [s for s, _ in streams(house)] == ["order:1", "order:1", "order:2", "order:2"]
 
 
 def test_a_result_on_its_way_to_the_wrong_order_is_withdrawn_when_its_study_is_linked_to_the_right_one(
@@ -197,3 +247,6 @@ def test_an_answer_that_comes_after_the_withdrawal_does_not_set_it_going_again(
     monkeypatch.setattr(house.transmitter, "send", meanwhile)
     attempt_due(house)
     assert streams(house)[0] == ("order:1", state)
+    assert len(takings(house)) == (
+        state is DeliveryState.DELIVERED
+    )  # an answer too late: it has arrived there

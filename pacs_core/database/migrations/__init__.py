@@ -28,7 +28,10 @@ def _issuers_of_order_numbers(connection: Connection) -> None:
 
 
 def _identity_of_instances(connection: Connection) -> None:
-    """Instances keep whom they say they are of, where that is not what their study says."""
+    """Instances keep whom they say they are of, where that is not what their study says; deliveries what
+    they take back.
+    """
+    connection.exec_driver_sql("ALTER TABLE delivery ADD COLUMN takes_back INTEGER NOT NULL DEFAULT 0")
     connection.exec_driver_sql("ALTER TABLE instance ADD COLUMN identity TEXT NOT NULL DEFAULT ''")
 
 
