@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from pacs_core.archive import models as m
 from pacs_core.archive import protocol as p
 from pacs_core.archive import views as v
+from pacs_core.archive.administration import Administration
 from pacs_core.archive.guarded import Guarded, told
 from pacs_core.archive.importing import import_bytes
 from pacs_core.archive.manifest import DEFLATED, study_manifest
+from pacs_core.archive.part import NodeFacts, Part
 from pacs_core.archive.priors import rank
+from pacs_core.archive.schedule import Schedule
 from pacs_core.dicom.coercion import Correction, overlay
-from pacs_core.domain.access import OWNER, Actor
-from pacs_core.domain.errors import Conflict, Denied, InvalidValue, NotFound
-from pacs_core.domain.identifiers import PatientIdentifier
+from pacs_core.domain.access import Actor
+from pacs_core.domain.errors import InvalidValue, NotFound
 from pacs_core.domain.measurement import Measurement
-from pacs_core.domain.order import PlaceOrder, Priority, StepRequest
-from pacs_core.domain.patient import RegisterPatient
 from pacs_core.domain.records import DeliveryRecord, InstanceRecord, StudyRecord
-from pacs_core.domain.rehearsal import ISSUER
 from pacs_core.domain.study import Origin
-from pacs_core.domain.times import civil_date, civil_time
 from pacs_core.ports import Transaction
 from pacs_core.services.auditing import Line
 from pacs_core.services.bundle import Services
@@ -35,49 +33,7 @@ from pacs_core.services.reporting import Signing
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 
 
-class NodeFacts(Protocol):
-    """What the archive asks of the node around it."""
-
-    def info(self) -> m.NodeInfo:
-        """Addresses, data folder, warnings and checks of the running node."""
-        ...
-
-    def echo(self, title: str) -> m.Check:
-        """C-ECHO a peer."""
-        ...
-
-    def process(self, message_id: int) -> None:
-        """Carry out a journalled HL7 message now."""
-        ...
-
-    def stop_soon(self) -> None:
-        """End the node once this call is answered; raises Conflict where it cannot."""
-        ...
-
-    def settings_list(self) -> tuple[m.Setting, ...]:
-        """Every setting with its words."""
-        ...
-
-    def save_settings(self, values: Mapping[str, object]) -> tuple[m.Setting, ...]:
-        """Write settings to the configuration file."""
-        ...
-
-    def check_field_map(self, text: str) -> None:
-        """Raise InvalidValue naming the line of a bad HL7 field map."""
-        ...
-
-
-class _Part:
-    """What every part works with."""
-
-    def __init__(self, services: Services, actor: Actor, node: NodeFacts, *, local_files: bool) -> None:
-        self.services = services
-        self.actor = actor
-        self.facts = node
-        self.local_files = local_files
-
-
-class _Worklist(_Part):
+class _Worklist(Part):
     def rows(self, query: m.WorklistQuery, offset: int = 0, limit: int = 200) -> m.WorklistPage:
         listing = Listing(
             query.text, query.modality, (query.from_date, query.to_date), query.patient_key, query.with_orders
@@ -101,7 +57,7 @@ class _Worklist(_Part):
         return self.row(f"study:{study_uid}")
 
 
-class _Studies(_Part):
+class _Studies(Part):
     def open(self, study_uid: str) -> m.Dossier:
         self.services.reading_worklist.viewed(study_uid, self.actor)
         return self.renew(study_uid)
@@ -167,7 +123,7 @@ class _Studies(_Part):
         return line
 
 
-class _Measurements(_Part):
+class _Measurements(Part):
     def of(self, study_uid: str) -> tuple[Measurement, ...]:
         return tuple(self.services.measuring.of_study(study_uid))
 
@@ -178,7 +134,7 @@ class _Measurements(_Part):
         return self.services.measuring.remove(tracking_uid, self.actor.name)
 
 
-class _Reports(_Part):
+class _Reports(Part):
     def of(self, study_uid: str) -> tuple[m.ReportView, ...]:
         with self.services.index.read() as tx:
             return tuple(_report(tx, r.id, self.actor.name) for r in tx.reports.of_study(study_uid))
@@ -212,98 +168,7 @@ class _Reports(_Part):
             return _report(tx, report.id, self.actor.name)
 
 
-class _Schedule(_Part):
-    def day(self, date: str = "", station: str = "") -> m.DayView:
-        today = self.services.clock.civil_now().date().isoformat()
-        day = civil_date(date) if date else today
-        if not day:
-            raise InvalidValue("a date is written YYYY-MM-DD", "date")
-        rows = self.services.orders.on_day(day, station)
-        stations = {p.title for p in self.services.configuring.peers() if p.modality}
-        stations |= {s.station_aet for order, *_ in rows for s in order.steps if s.station_aet}
-        return m.DayView(
-            date=day,
-            today=today,
-            zone=self.services.clock.zone_name,
-            orders=tuple(v.order_view(*row) for row in rows),
-            stations=tuple(sorted(stations)),
-        )
-
-    def patients(self, text: str, limit: int = 50) -> tuple[m.PatientView, ...]:
-        with self.services.index.read() as tx:
-            return tuple(v.patient_view(patient) for patient in tx.patients.search(text, limit))
-
-    def save_patient(self, form: m.PatientForm) -> m.PatientView:
-        birth = civil_date(form.birth_date) if form.birth_date else ""
-        if form.birth_date and not birth:
-            raise InvalidValue("a birth date is written YYYY-MM-DD", "birth_date")
-        if form.sex not in ("", "M", "F", "O"):
-            raise InvalidValue("the sex is M, F, O or left empty", "sex")
-        if not form.name.strip("^ "):
-            raise InvalidValue("a patient needs a name", "name")
-        identifier = PatientIdentifier(form.patient_id.strip(), form.issuer.strip())
-        if identifier.value and form.new:
-            self._refuse_known(identifier)
-        command = RegisterPatient(
-            identifier=identifier,
-            name=form.name.strip(),
-            birth_date=birth,
-            sex=form.sex,
-            address=form.address,
-            phone=form.phone,
-            weight_kg=form.weight_kg,
-            allergies=form.allergies,
-            alerts=form.alerts,
-            pregnancy=form.pregnancy,
-            event="by hand",
-        )
-        return v.patient_view(self.services.patients.register_by_hand(command, self.actor.name))
-
-    def _refuse_known(self, identifier: PatientIdentifier) -> None:
-        with self.services.index.read() as tx:
-            known = tx.patients.find(identifier)
-        if known is not None:
-            raise Conflict(
-                f"the patient ID {identifier.value} is taken: it is another patient's", "patient_id"
-            )
-
-    def merge_patients(self, survivor_key: int, subsumed_key: int) -> m.PatientView:
-        return v.patient_view(self.services.patients.merge_rows(survivor_key, subsumed_key, self.actor.name))
-
-    def place_order(self, form: m.OrderForm) -> m.OrderView:
-        identifier = PatientIdentifier(form.patient_id, form.issuer)
-        with self.services.index.read() as tx:
-            if tx.patients.find(identifier) is None:
-                raise NotFound(f"no patient has the ID {form.patient_id}", "patient_id")
-            if form.accession.strip() and tx.orders.by_accession(form.accession.strip()):
-                raise Conflict(f"there is an order with the accession number {form.accession}", "accession")
-        order = self.services.orders.place(_order_command(form, identifier), self.actor.name)
-        return self.order(order.id)
-
-    def order(self, order_id: int) -> m.OrderView:
-        order, patient = self.services.orders.get(order_id)
-        with self.services.index.read() as tx:
-            studies = tx.studies.of_order(order_id)
-        images = sum(s.instance_count for s in studies)
-        return v.order_view(order, patient, images, tuple(s.study_uid for s in studies))
-
-    def reschedule(
-        self, order_id: int, start_date: str, start_time: str, station_aet: str = ""
-    ) -> m.OrderView:
-        day, time = _civil(start_date, start_time)
-        self.services.orders.reschedule(order_id, day, time, station_aet, self.actor.name)
-        return self.order(order_id)
-
-    def cancel(self, order_id: int, reason: str = "") -> m.OrderView:
-        self.services.orders.cancel_row(order_id, reason, self.actor.name)
-        return self.order(order_id)
-
-    def note(self, order_id: int, technologist_note: str) -> m.OrderView:
-        self.services.orders.note(order_id, technologist_note, self.actor.name)
-        return self.order(order_id)
-
-
-class _Inbox(_Part):
+class _Inbox(Part):
     def counts(self) -> m.InboxCounts:
         with self.services.index.read() as tx:
             deliveries = tx.deliveries.open()
@@ -371,7 +236,7 @@ class _Inbox(_Part):
         return v.exam_row(self.services.reading_worklist.exam(f"study:{study_uid}"))
 
 
-class _Trace(_Part):
+class _Trace(Part):
     def of(self, accession: str) -> m.ExamTrace:
         story = self.services.tracing.of(accession)
         return m.ExamTrace(
@@ -383,110 +248,22 @@ class _Trace(_Part):
         )
 
 
-class _Administration(_Part):
-    def node(self) -> m.NodeInfo:
-        return self.facts.info()
-
-    def stop(self) -> None:
-        if self.actor.name != OWNER or not self.local_files:
-            raise Denied("only the owner of the data folder ends its node", "node")
-        self.services.access.note(self.actor, "stop", "node")
-        self.facts.stop_soon()
-
-    def peers(self) -> tuple[m.Peer, ...]:
-        return tuple(v.peer_view(peer) for peer in self.services.configuring.peers())
-
-    def save_peer(self, peer: m.Peer) -> m.Peer:
-        return v.peer_view(self.services.configuring.save_peer(v.peer_record(peer), self.actor.name))
-
-    def remove_peer(self, title: str) -> None:
-        self.services.configuring.remove_peer(title, self.actor.name)
-
-    def echo(self, title: str) -> m.Check:
-        return self.facts.echo(title)
-
-    def hl7_sources(self) -> tuple[m.Hl7Source, ...]:
-        return tuple(v.source_view(source) for source in self.services.configuring.sources())
-
-    def save_hl7_source(self, source: m.Hl7Source) -> m.Hl7Source:
-        self.facts.check_field_map(source.field_map)
-        return v.source_view(self.services.configuring.save_source(v.source_record(source), self.actor.name))
-
-    def remove_hl7_source(self, name: str) -> None:
-        self.services.configuring.remove_source(name, self.actor.name)
-
-    def destinations(self) -> tuple[m.Destination, ...]:
-        return tuple(v.destination_view(d) for d in self.services.configuring.destinations())
-
-    def save_destination(self, destination: m.Destination) -> m.Destination:
-        record = v.destination_record(destination)
-        return v.destination_view(self.services.configuring.save_destination(record, self.actor.name))
-
-    def remove_destination(self, name: str) -> None:
-        self.services.configuring.remove_destination(name, self.actor.name)
-
-    def users(self) -> tuple[m.Account, ...]:
-        return tuple(v.account_view(a) for a in self.services.access.accounts())
-
-    def add_user(self, name: str, role: str, password: str, full_name: str = "") -> m.Account:
-        return v.account_view(
-            self.services.access.add_account(name, role, password, full_name, self.actor.name)
-        )
-
-    def set_password(self, name: str, password: str) -> None:
-        self.services.access.set_password(name, password, self.actor.name)
-
-    def disable_user(self, name: str, disabled: bool = True) -> m.Account:
-        return v.account_view(self.services.access.disable(name, disabled, self.actor.name))
-
-    def tokens(self) -> tuple[m.TokenView, ...]:
-        return tuple(v.token_view(t) for t in self.services.access.tokens())
-
-    def add_token(self, name: str, role: str) -> m.TokenView:
-        secret, record = self.services.access.add_token(name, role, self.actor.name)
-        return v.token_view(record, secret)
-
-    def revoke_token(self, name: str) -> None:
-        self.services.access.revoke_token(name, self.actor.name)
-
-    def settings(self) -> tuple[m.Setting, ...]:
-        return self.facts.settings_list()
-
-    def save_settings(self, values: Mapping[str, object]) -> tuple[m.Setting, ...]:
-        after = self.facts.save_settings(values)
-        told = {s.key: s.value for s in after if s.key in values}
-        self.services.configuring.settings_saved(told, self.actor.name)
-        self.services.access.note(self.actor, "change settings", "settings", detail=json.dumps(told))
-        return after
-
-    def begin_rehearsal(self, hl7_host: str, dicom_host: str) -> m.Rehearsal:
-        begun = self.services.rehearsing.begin(hl7_host, dicom_host, self.actor)
-        return m.Rehearsal(begun.name, begun.password, ISSUER)
-
-    def end_rehearsal(self) -> m.RehearsalRemoved:
-        return m.RehearsalRemoved(self.services.rehearsing.end(self.actor.name).rows)
-
-    def audit(self, before: int = 0, limit: int = 200) -> tuple[m.AuditRow, ...]:
-        with self.services.index.read() as tx:
-            return tuple(v.audit_view(row) for row in tx.audit.before(before, min(limit, 1000)))
-
-
-class _Changes(_Part):
+class _Changes(Part):
     def since(self, sequence: int, wait_s: float = 0.0, limit: int = 500) -> m.ChangesPage:
         newest = self.services.index.wait_for_change(sequence, min(wait_s, 60.0))
         with self.services.index.read() as tx:
             return m.ChangesPage(told(tx.journal.since(sequence, limit), self.actor), newest)
 
 
-_IMPLEMENTATIONS: dict[str, type[_Part]] = {
+_IMPLEMENTATIONS: dict[str, type[Part]] = {
     "worklist": _Worklist,
     "studies": _Studies,
     "measurements": _Measurements,
     "reports": _Reports,
-    "schedule": _Schedule,
+    "schedule": Schedule,
     "inbox": _Inbox,
     "trace": _Trace,
-    "administration": _Administration,
+    "administration": Administration,
     "changes": _Changes,
 }
 
@@ -657,42 +434,3 @@ def _comparable(value: str | int | None) -> tuple[bool, float, str]:
     if value is None or isinstance(value, str):
         return value is not None, 0.0, value or ""
     return True, float(value), ""
-
-
-def _order_command(form: m.OrderForm, identifier: PatientIdentifier) -> PlaceOrder:
-    day, time = _civil(form.start_date, form.start_time)
-    try:
-        priority = Priority(form.priority)
-    except ValueError:
-        raise InvalidValue(f"no priority {form.priority}", "priority") from None
-    if not form.modality:
-        raise InvalidValue("an order needs a modality", "modality")
-    return PlaceOrder(
-        patient=RegisterPatient(identifier, event="order by hand"),
-        accession=form.accession.strip(),
-        priority=priority,
-        procedure_description=form.procedure,
-        body_part=form.body_part,
-        laterality=form.laterality,
-        indication=form.indication,
-        question=form.question,
-        referring_physician=form.referring_physician,
-        referring_phone=form.referring_phone,
-        contrast=form.contrast,
-        technologist_note=form.technologist_note,
-        steps=(
-            StepRequest(
-                modality=form.modality, start_date=day, start_time=time, station_aet=form.station_aet
-            ),
-        ),
-        source="by hand",
-    )
-
-
-def _civil(day: str, time: str) -> tuple[str, str]:
-    date, clock = civil_date(day), civil_time(time)
-    if day and not date:
-        raise InvalidValue("a date is written YYYY-MM-DD", "start_date")
-    if time and not clock:
-        raise InvalidValue("a time is written HH:MM", "start_time")
-    return date, clock

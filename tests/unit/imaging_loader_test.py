@@ -224,16 +224,16 @@ def test_a_grown_series_takes_over_what_it_had() -> None:
     assert volume.pixels[:, 0, 0].tolist() == list(range(8))
 
 
-def test_cache_counts_bytes_and_keeps_what_is_pinned() -> None:
+def test_a_cache_counts_bytes_and_keeps_what_was_asked_for_last() -> None:
     cache: ByteCache[Volume] = ByteCache(3 * 640 * 4)
     volumes = [filled(stack([0.0, 1.0, 2.0, 3.0]), lambda k: k) for _ in range(5)]
     assert volumes[0].nbytes == 4 * 640
-    cache.put(0, volumes[0])
-    cache.pin(0)
-    for n in range(1, 5):
+    for n in range(3):
+        cache.put(n, volumes[n])
+    assert cache.get(0) is volumes[0]
+    for n in range(3, 5):
         cache.put(n, volumes[n])
     assert [n in cache for n in range(5)] == [True, False, False, True, True]
-    cache.unpin(0)
     cache.resize(640 * 4)
     assert len(cache) == 1
     assert cache.nbytes <= cache.limit

@@ -31,7 +31,7 @@ set that grows keeps its `uid`; loading it again takes over what its smaller sel
                   `values(index)`, `value_at(index, column, row)`, `value_in_patient(point)`.
 ``luts``          `VoiWindow`, `GreyChain`, `to_grey`, `grey_table`, `presets(modality)`, `auto_window`.
 ``frame_reader``  one frame from its locator into the volume; colour comes as 8-bit RGB.
-``cache``         `ByteCache`: least recently used out first, by bytes; pinned entries stay. ``pages``: memory
+``cache``         `ByteCache`: least recently used out first, by bytes. ``pages``: memory
                   whose parts go back to the system one by one.
 ``loader``        `Loader`, `LoadRequest`, `SliceLoaded`, `Urgency`, `slice_order`.
 ``anchors``       `link(current, prior, volume, volume) -> Link | None`, `anchored(point, point)`,

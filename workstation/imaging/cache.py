@@ -1,4 +1,4 @@
-"""A cache that counts bytes, not items: least recently used out first, pinned entries stay."""
+"""A cache that counts bytes, not items: least recently used out first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ V = TypeVar("V", bound=Sized)
 class ByteCache(Generic[V]):
     """Keeps what was used last within `limit` bytes; safe to use from many threads.
 
-    Pinned entries count, but are never thrown out, so the cache may exceed its limit while they are pinned.
     `let_go` is called with each entry thrown out for want of room.
     """
 
@@ -29,7 +28,6 @@ class ByteCache(Generic[V]):
         self._limit = limit
         self._let_go = let_go
         self._entries: OrderedDict[Hashable, V] = OrderedDict()
-        self._pins: dict[Hashable, int] = {}
         self._lock = threading.Lock()
 
     @property
@@ -65,26 +63,11 @@ class ByteCache(Generic[V]):
     def remove(self, key: Hashable) -> None:
         with self._lock:
             self._entries.pop(key, None)
-            self._pins.pop(key, None)
-
-    def pin(self, key: Hashable) -> None:
-        """Keep this entry until it is unpinned as often as it was pinned."""
-        with self._lock:
-            self._pins[key] = self._pins.get(key, 0) + 1
-
-    def unpin(self, key: Hashable) -> None:
-        with self._lock:
-            left = self._pins.get(key, 0) - 1
-            if left > 0:
-                self._pins[key] = left
-            else:
-                self._pins.pop(key, None)
-            self._trim()
 
     def oldest_first(self) -> list[tuple[Hashable, V]]:
-        """What is kept and not pinned, the least recently used first."""
+        """What is kept, the least recently used first."""
         with self._lock:
-            return [(key, entry) for key, entry in self._entries.items() if key not in self._pins]
+            return list(self._entries.items())
 
     def __contains__(self, key: Hashable) -> bool:
         with self._lock:
@@ -99,7 +82,7 @@ class ByteCache(Generic[V]):
         for key in list(self._entries):
             if held <= self._limit:
                 return
-            if key != keep and key not in self._pins:
+            if key != keep:
                 gone = self._entries.pop(key)
                 held -= gone.nbytes
                 if self._let_go is not None:

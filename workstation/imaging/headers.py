@@ -273,11 +273,6 @@ class FrameHeaders:
         return found
 
 
-def frame_headers(instance: InstanceManifest, modality: str) -> tuple[FrameHeader, ...]:
-    """The headers of every frame of one instance that has a locator."""
-    return FrameHeaders(modality).of(instance)
-
-
 def _has_frames(instance: InstanceManifest) -> bool:
     return "Frames" in instance.attributes
 

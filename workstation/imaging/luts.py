@@ -20,10 +20,6 @@ Floats = npt.NDArray[np.float64]
 LINEAR, LINEAR_EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"
 
 
-class LutError(ValueError):
-    """A look-up table or window that cannot be used; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Rescale:
     """Rescale Slope and Intercept (PS3.3 C.11.1.1.2) and the unit they lead to ("HU", "BQML", ...)."""

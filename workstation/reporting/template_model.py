@@ -130,10 +130,3 @@ class Template:
         for section in self.sections:
             for paragraph in section.paragraphs:
                 yield from paragraph.fields
-
-    def section_of(self, field_id: str) -> TemplateSection | None:
-        """The section in which that field stands."""
-        wanted = [
-            s for s in self.sections for p in s.paragraphs for f in p.fields if f.identifier == field_id
-        ]
-        return wanted[0] if wanted else None

@@ -13,7 +13,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,6 @@ class Spool:
         self._number = 0
         self._guard = threading.Lock()
         self._dirty = threading.Event()
-        self._synced = threading.Condition()
-        self._written = self._safe = 0
         self._closing = False
         self._file: int = -1
         self._thread = threading.Thread(target=self._keep_synced, name="spool", daemon=True)
@@ -135,7 +133,6 @@ class Spool:
 
     def _write(self, record: dict[str, Any]) -> None:
         os.write(self._file, json.dumps(record, ensure_ascii=False).encode() + b"\n")
-        self._written += 1
         self._dirty.set()
         if os.fstat(self._file).st_size > REWRITE_ABOVE * (1 + len(self._waiting)):
             self._rewrite()
@@ -167,21 +164,11 @@ class Spool:
         with self._guard:
             if self._file < 0:
                 return
-            file, written = os.dup(self._file), self._written
+            file = os.dup(self._file)
         try:
             os.fsync(file)
         finally:
             os.close(file)
-        with self._synced:
-            self._safe = max(self._safe, written)
-            self._synced.notify_all()
-
-    def wait_synced(self, timeout: float = 5.0) -> bool:
-        """Wait until everything written so far is on the disk."""
-        with self._guard:
-            written = self._written
-        with self._synced:
-            return self._synced.wait_for(lambda: self._safe >= written, timeout)
 
     # ── replaying ────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,15 +183,6 @@ class Spool:
         """The draft of a study that the archive may not have."""
         record = self._waiting.get(f"draft:{study_uid}")
         return SpooledDraft(**record["draft"]) if record else None
-
-    def replay(self, save: Callable[[SpooledStroke | SpooledDraft], bool]) -> int:
-        """Offer all that waits to `save`, marking what it took; the answer is how many it took."""
-        done = 0
-        for number, thing in list(self.waiting()):
-            if save(thing):
-                self.kept(number)
-                done += 1
-        return done
 
     def close(self) -> None:
         """Sync what is there and let the file go."""

@@ -55,10 +55,6 @@ class Theme:
     def icon_size(self) -> int:
         return self.px(self.metrics["icon"])
 
-    @property
-    def fade(self) -> int:
-        return int(self.metrics["reduced_motion_ms" if self.reduced_motion else "fade_ms"])
-
     def font(self, role: str = "base", bold: bool = False) -> QFont:
         font = QFont(families(self.metrics))
         font.setPixelSize(self.pixels(role))

@@ -21,11 +21,6 @@ def speak(language: str) -> None:
     _language[:] = [language]
 
 
-def languages() -> tuple[str, ...]:
-    """English and every language there is a catalogue for."""
-    return ("en", *sorted(p.stem for p in resource("i18n").glob("*.toml") if p.stem != "en"))
-
-
 def t(english: str) -> str:
     """These words in the chosen language; English where the catalogue has none."""
     return _catalogue(_language[0]).get(english, english)

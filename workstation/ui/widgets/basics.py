@@ -107,13 +107,6 @@ def line(upright: bool = False) -> QFrame:
     return answer
 
 
-def spring() -> QWidget:
-    """A widget that takes the room that is left."""
-    answer = QWidget()
-    answer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    return answer
-
-
 def _fill(
     layout: QBoxLayout, items: tuple[QWidget | QBoxLayout | int, ...], margin: tuple[int, ...], gap: int
 ) -> None:
