@@ -26,8 +26,8 @@ class Rejection(Exception):
 
 
 class Admission:
-    """Lets associations in; on a loopback listener any title passes, elsewhere title and address must be a
-    peer's."""
+    """Lets associations in; on a loopback listener any title passes that is not a peer's of another address,
+    elsewhere title and address must be a peer's."""
 
     def __init__(self, title: str, peers: Peers, *, loopback: bool) -> None:
         self._title = title
@@ -41,7 +41,7 @@ class Admission:
         if request.application_context != APPLICATION_CONTEXT:
             raise Rejection(PERMANENT, USER, 2, "another application context")
         peer = next((p for p in self._peers() if p.title == request.calling), None)
-        if self._loopback:
+        if self._loopback and (peer is None or same_host(peer.host, address)):
             return (rights_of(peer) if peer else Rights()), peer
         if request.called != self._title:
             raise Rejection(PERMANENT, USER, 7, f"it calls {request.called!r}, which we are not")

@@ -67,13 +67,16 @@ class Sources:
         others. Behind an open one a stranger is a stranger, and not read by another's map.
         """
         application, facility = header.component(3), header.component(4)
-        here = [record for record in self._configured() if self._is_at(record.host, address)]
+        configured = self._configured()
+        here = [record for record in configured if self._is_at(record.host, address)]
         named = [record for record in here if _named(record, application, facility)]
         if not named and not self._open_door and len(here) == 1 and not rehearses(application):
             named = here
         if named:
             return Source(named[0].name, self._map(named[0]))
-        return Source(application or "unnamed", self._default, configured=False) if self._open_door else None
+        if not self._open_door or any(_named(record, application, facility) for record in configured):
+            return None  # a configured name is not lent to another address
+        return Source(application or "unnamed", self._default, configured=False)
 
     def by_name(self, name: str) -> Source:
         """The source a journalled message came from; the default map where it is not configured now."""

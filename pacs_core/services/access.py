@@ -143,8 +143,17 @@ class Access:
         password.
         """
         clean = name.strip()
-        if not clean or clean != name or len(clean) > 64 or ":" in clean:
-            raise InvalidValue("a user name has 1 to 64 characters, no colon and no blanks around it", "name")
+        if (
+            not clean
+            or clean != name
+            or len(clean) > 64
+            or not clean.isprintable()
+            or set(clean) & set(":/\\")
+        ):
+            raise InvalidValue(
+                "a user name has 1 to 64 printable characters, no colon or slash and no blanks around it",
+                "name",
+            )
         if clean.casefold() == OWNER:
             raise InvalidValue(f"{OWNER!r} is whoever holds the data folder: choose another name", "name")
         record = AccountRecord(

@@ -23,6 +23,15 @@ NOTED_EVERY_S = 60.0
 """What a peer or source did is written at most so often; meanwhile it is remembered here."""
 
 
+MODALITIES = frozenset(
+    "ANN AR ASMT AU BDUS BI BMD CFM CR CT CTPROTOCOL DG DMS DOC DX ECG EEG EMG EOG EPS ES FID GM HC HD IO "
+    "IOL IVOCT IVUS KER KO LEN LS M3D MG MR NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PA PLAN POS PR PT "
+    "PX REG RESP RF RG RTDOSE RTIMAGE RTINTENT RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SEG SM SMR SR SRF "
+    "STAIN TEXTUREMAP TG US VA XA XAPROTOCOL XC".split()
+)
+"""Defined terms of Modality (PS3.3, C.7.3.1.1.1)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What somebody did last, and when (UTC)."""
@@ -93,6 +102,7 @@ class Configuring:
                 "an AE title has 1 to 16 printable ASCII characters without a backslash", "title"
             )
         _check_address(peer.host, peer.port)
+        _check_modality(peer.modality.strip().upper())
         clean = replace(peer, title=title, host=peer.host.strip(), modality=peer.modality.strip().upper())
 
         def save(tx: Transaction) -> PeerRecord:
@@ -225,6 +235,11 @@ R = TypeVar("R", PeerRecord, Hl7SourceRecord)
 def _with(record: R, seen: Seen | None) -> R:
     """The record with what was seen last."""
     return replace(record, last_seen=instant(seen.at), last_did=seen.did) if seen else record
+
+
+def _check_modality(modality: str) -> None:
+    if modality and not set(modality.split("\\")) <= MODALITIES:
+        raise InvalidValue(f"{modality} is no modality of DICOM, such as CT, MR or US", "modality")
 
 
 def _check_address(host: str, port: int) -> None:

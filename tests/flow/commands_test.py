@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,21 @@ def test_doctor_tells_of_the_running_node_and_of_its_peers(node: Serving) -> Non
     done = command("doctor", "--data", data)
     assert done.returncode == 1
     assert "FAIL DEAF" in done.stdout
+    for once in ("disk", "data folder"):
+        assert done.stdout.count(f" {once} ") == 1
+
+
+def test_doctor_looks_at_receivers_and_without_a_node_at_all_of_them(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with socket.create_server(("127.0.0.1", 0)) as receiver:
+        port = str(receiver.getsockname()[1])
+        assert command("destination", "add", "THERE", "127.0.0.1", port, "--data", data).returncode == 0
+        assert command("destination", "add", "GONE", "127.0.0.1", "9", "--data", data).returncode == 0
+        add = ("ae", "add", "SENDS", "127.0.0.1", "9", "--modality", "CT", "--data", data)
+        assert command(*add).returncode == 0
+        done = command("doctor", "--json", "--data", data)
+    states = {c["name"]: c["state"] for c in json.loads(done.stdout)}
+    assert (states["THERE"], states["GONE"], states["SENDS"]) == ("ok", "fail", "warn")
 
 
 def test_where_nobody_can_type_the_password_it_is_said(node: Serving) -> None:

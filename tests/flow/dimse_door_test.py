@@ -55,6 +55,13 @@ def test_on_loopback_any_title_passes(node: Running) -> None:
         scu.echo(node.host, node.port, called, calling)
 
 
+def test_on_loopback_too_a_peers_title_comes_from_its_own_address(node: Running) -> None:
+    node.peer("FAR", host="192.0.2.7")
+    with pytest.raises(Refused, match="our AE title is not known there"):
+        scu.echo(node.host, node.port, TITLE, "FAR")
+    scu.echo(node.host, node.port, TITLE, "ANYONE")
+
+
 @pytest.mark.parametrize(
     ("called", "calling", "words"),
     [

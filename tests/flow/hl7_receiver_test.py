@@ -371,6 +371,12 @@ def test_a_source_with_unreadable_settings_is_told_so(hl7: Door, expect_errors) 
         assert "this source's settings" in msa(answer)[2]
 
 
+def test_a_configured_name_is_not_heard_from_another_address(hl7: Door) -> None:
+    hl7.house.services.configuring.save_source(source("RIS", "192.0.2.9"), "t")
+    assert msa(hl7.knock(orm()))[0] == "AR"
+    assert not orders(hl7.house)
+
+
 def test_of_several_sources_at_one_address_msh_3_and_msh_4_choose(hl7: Door) -> None:
     found = Sources(
         lambda: [

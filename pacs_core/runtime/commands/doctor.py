@@ -9,9 +9,10 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from pacs_core.archive.models import Check
+from pacs_core.archive.models import Check, Destination
+from pacs_core.archive.protocol import Archive
 from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.runtime.commands.common import archive_options, node_archive, settings_of
 from pacs_core.runtime.data_folder import running, unsafe
@@ -21,6 +22,11 @@ _MARK = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
 
 CODECS = {"JPEG": "JPEG8", "JPEG-LS": "JPEGLS", "JPEG 2000": "JPEG2K", "HTJ2K": "HTJ2K", "RLE": "DICOMRLE"}
 """Compressed pixels by name, and the imagecodecs codec behind them."""
+
+INDEX = "index.sqlite"
+OF_THE_FOLDER = ("disk", "data folder")
+ONLY_SENDS = "nothing to do where it only sends and does not answer C-ECHO"
+CONNECT_S = 5.0
 
 EXTRA: list[Callable[[], Iterator[Check]]] = []
 """Checks of the other house (engine, codecs, speech), added by whoever starts the program."""
@@ -123,17 +129,52 @@ def _ports(settings: Settings) -> Iterator[Check]:
 
 
 def _node(args: argparse.Namespace) -> Iterator[Check]:
-    if not running(settings_of(args).data):
+    data = settings_of(args).data
+    runs = bool(running(data))
+    if not runs:
         yield Check("node", "ok", "not running; it would be started by the window or `serve`")
-        return
-    with node_archive(args) as archive:
-        info = archive.administration.node()
-        yield Check("node", "ok", f"DICOM {info.ae} {info.dicom}, HL7 {info.hl7}, HTTP {info.http}")
-        yield from info.checks
-        for warning in info.warnings:
-            yield Check("node", "warn", warning, "give it a certificate in the configuration")
-        for peer in archive.administration.peers():
-            yield archive.administration.echo(peer.title)
+        if not (data / INDEX).exists():
+            return
+    try:
+        with node_archive(args) as archive:
+            if runs:
+                yield from _running_node(archive)
+            yield from _others(archive)
+    except ReadingRoomError as error:
+        yield Check("node", "fail", error.message, "end what holds the folder, or mend what is named")
+
+
+def _running_node(archive: Archive) -> Iterator[Check]:
+    info = archive.administration.node()
+    yield Check("node", "ok", f"DICOM {info.ae} {info.dicom}, HL7 {info.hl7}, HTTP {info.http}")
+    yield from (check for check in info.checks if check.name not in OF_THE_FOLDER)
+    for warning in info.warnings:
+        yield Check("node", "warn", warning, "give it a certificate in the configuration")
+
+
+def _others(archive: Archive) -> Iterator[Check]:
+    """Those we talk to: DICOM peers by C-ECHO, receivers of results by a connection."""
+    for peer in archive.administration.peers():
+        check = archive.administration.echo(peer.title)
+        only_sends = check.state == "fail" and bool(peer.modality or peer.last_seen)
+        yield (
+            replace(check, state="warn", advice=f"{ONLY_SENDS}; else {check.advice}") if only_sends else check
+        )
+    for destination in archive.administration.destinations():
+        yield _receiver(destination)
+
+
+def _receiver(destination: Destination) -> Check:
+    """Whether the receiver takes a connection; nothing is sent to it."""
+    name, place = destination.name, f"{destination.host}:{destination.port}"
+    try:
+        socket.create_connection((destination.host, destination.port), timeout=CONNECT_S).close()
+    except OSError as error:
+        words = f"results cannot reach {place}: {error.strerror or error}"
+        return Check(name, "fail", words, "check host, port and the firewall on both sides")
+    if destination.paused:
+        return Check(name, "warn", f"{place} answers, but it is paused", "let its results go in Settings")
+    return Check(name, "ok", f"results reach {place}")
 
 
 def _codecs() -> Iterator[Check]:

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pacs_core.domain.errors import InvalidValue
 from pacs_core.runtime.commands.common import settings_of, shared_options
 from pacs_core.runtime.ending import Ending
 from pacs_core.runtime.settings import Settings, address
@@ -23,13 +24,24 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "serve", parents=[shared_options()], help="the PACS core alone, without a window"
     )
-    parser.add_argument("--dicom", metavar="HOST:PORT", help="DICOM listener (127.0.0.1:11112)")
+    parser.add_argument(
+        "--dicom", type=_address, metavar="HOST:PORT", help="DICOM listener (127.0.0.1:11112)"
+    )
     parser.add_argument("--ae", metavar="TITLE", help="AE title (READINGROOM)")
-    parser.add_argument("--hl7", metavar="HOST:PORT", help="HL7 listener (127.0.0.1:2575)")
-    parser.add_argument("--http", metavar="HOST:PORT", help="HTTP listener (127.0.0.1:8080)")
+    parser.add_argument("--hl7", type=_address, metavar="HOST:PORT", help="HL7 listener (127.0.0.1:2575)")
+    parser.add_argument("--http", type=_address, metavar="HOST:PORT", help="HTTP listener (127.0.0.1:8080)")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--demo-facts", metavar="JSON", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
+
+
+def _address(text: str) -> str:
+    """An address as argparse takes it: a wrong one is a usage error."""
+    try:
+        address(text, "")
+    except InvalidValue as error:
+        raise argparse.ArgumentTypeError(error.message) from None
+    return text
 
 
 def settings_from(args: argparse.Namespace) -> Settings:
