@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QLabel, QLineEdit, QTableView
@@ -19,7 +20,7 @@ from workstation.ui.settings.listing import Listing
 from workstation.ui.settings.node_settings import NodeSettingsPage
 from workstation.ui.settings.page import SettingsPage
 from workstation.ui.shell import Workstation
-from workstation.ui.widgets.form import FormDialog
+from workstation.ui.widgets.form import FormDialog, TimeField
 from workstation.ui.widgets.table import Table
 from workstation.ui.worklist.page import WorklistPage
 
@@ -184,7 +185,9 @@ def test_an_order_is_moved_and_cancelled(open_window: Open, archive: FakeArchive
     page.steps_table.choose(1)
     page.reschedule()
     time = form(page).form.fields["start_time"]
-    time.setTime(time.time().fromString("16:45", "HH:mm"))
+    assert isinstance(time, TimeField)
+    time.selectAll()
+    QTest.keyClicks(time, "1645")
     button = named(form(page), "Reschedule", QAbstractButton)
     assert isinstance(button, QAbstractButton)
     button.click()
@@ -410,3 +413,27 @@ def test_tables_name_themselves(open_window: Open, archive: FakeArchive) -> None
     for place in ("schedule", "inbox"):
         window.go(place)
     assert all(t.accessibleName() for t in window.findChildren(QTableView))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("1745", "17:45:00"),
+        ("17:45", "17:45:00"),
+        ("945", "09:45:00"),
+        ("9.05", "09:05:00"),
+        ("9", "09:00:00"),
+        ("23:59:30", "23:59:00"),
+        ("175", "175"),
+        ("24:00", "24:00"),
+        ("noon", "noon"),
+        ("", ""),
+    ],
+)
+def test_a_time_typed_over_the_whole_field_is_that_time(qtbot: QtBot, typed: str, said: str) -> None:
+    field = TimeField("05:52:40")
+    qtbot.addWidget(field)
+    field.selectAll()
+    QTest.keyClick(field, Qt.Key.Key_Delete)
+    QTest.keyClicks(field, typed)
+    assert field.civil() == said

@@ -15,6 +15,7 @@ from pacs_core.archive.models import (
     OrderView,
     ResolvedHold,
 )
+from pacs_core.domain.patient import display_name
 from workstation.ui import theme, words
 from workstation.ui.desk import Desk
 from workstation.ui.inbox.held import HeldDetail
@@ -59,7 +60,7 @@ HELD: tuple[Column[HeldStudy], ...] = (
 )
 RESOLVED: tuple[Column[ResolvedHold], ...] = (
     Column("at", "When", lambda r: Cell(words.local_moment(r.at)), 132),
-    Column("name", "Patient", lambda r: Cell(r.patient_name, bold=True), 180, stretch=True),
+    Column("name", "Patient", lambda r: Cell(display_name(r.patient_name), bold=True), 180, stretch=True),
     Column("accession", "Accession", lambda r: Cell(r.accession), 112),
     Column("how", "How", lambda r: Cell(r.how, trailing=r.by), 180, stretch=True),
 )
@@ -81,7 +82,7 @@ def _delivery_state(delivery: DeliveryView) -> Cell:
 DELIVERIES: tuple[Column[DeliveryView], ...] = (
     Column("state", "State", _delivery_state, 176),
     Column("destination", "To", lambda d: Cell(d.destination), 96),
-    Column("name", "Patient", lambda d: Cell(d.patient_name, bold=True), 180, stretch=True),
+    Column("name", "Patient", lambda d: Cell(display_name(d.patient_name), bold=True), 180, stretch=True),
     Column("accession", "Accession", lambda d: Cell(d.accession), 112),
     Column(
         "answer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import QDate, QTime
@@ -12,7 +13,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QLineEdit,
     QPlainTextEdit,
-    QTimeEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -21,7 +21,30 @@ from pacs_core.domain.errors import ReadingRoomError
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import button, column, label, relook, row
 
-Field = QLineEdit | QComboBox | QDateEdit | QTimeEdit | QPlainTextEdit
+Field = QLineEdit | QComboBox | QDateEdit | QPlainTextEdit
+
+
+class TimeField(QLineEdit):
+    """A civil time of day as people type it: ``17:45``, ``1745``, ``9:5``, ``9``.
+
+    A plain line: QTimeEdit keeps a section of its own where the whole was selected, and saves another time.
+    """
+
+    TYPED = re.compile(r"([01]?\d|2[0-3])(?:[:.h ]([0-5]?\d))?(?::[0-5]\d)?")
+    RUN_TOGETHER = re.compile(r"([01]?\d|2[0-3])([0-5]\d)")
+
+    def __init__(self, value: str = "") -> None:
+        super().__init__(value[:5] or QTime.currentTime().toString("HH:mm"))
+        self.setPlaceholderText("HH:MM")
+        self.editingFinished.connect(lambda: self.setText(self.civil()[:5]))
+
+    def civil(self) -> str:
+        """``HH:MM:SS``; what is no time comes back as it was typed, for the archive to refuse."""
+        typed = self.text().strip()
+        found = self.RUN_TOGETHER.fullmatch(typed) or self.TYPED.fullmatch(typed)
+        if found is None:
+            return typed
+        return f"{int(found[1]):02d}:{int(found[2] or 0):02d}:00"
 
 
 class Form(QWidget):
@@ -103,11 +126,8 @@ class Form(QWidget):
         self._add(key, caption, field, False)
         return field
 
-    def time(self, key: str, caption: str, value: str = "") -> QTimeEdit:
-        field = QTimeEdit()
-        field.setDisplayFormat("HH:mm")
-        field.setButtonSymbols(QTimeEdit.ButtonSymbols.NoButtons)
-        field.setTime(QTime.fromString(value[:5], "HH:mm") if value else QTime.currentTime())
+    def time(self, key: str, caption: str, value: str = "") -> TimeField:
+        field = TimeField(value)
         self._add(key, caption, field, False)
         return field
 
@@ -140,8 +160,8 @@ def text_of(field: Field) -> str:
         return str(field.itemData(known)) if known >= 0 else field.currentText().strip()
     if isinstance(field, QDateEdit):
         return field.date().toString("yyyy-MM-dd")
-    if isinstance(field, QTimeEdit):
-        return field.time().toString("HH:mm:ss")
+    if isinstance(field, TimeField):
+        return field.civil()
     return field.text().strip()
 
 
