@@ -437,3 +437,14 @@ def test_a_time_typed_over_the_whole_field_is_that_time(qtbot: QtBot, typed: str
     QTest.keyClick(field, Qt.Key.Key_Delete)
     QTest.keyClicks(field, typed)
     assert field.civil() == said
+
+
+def test_the_day_s_heading_says_how_many_steps_and_the_site_s_zone(
+    open_window: Open, archive: FakeArchive, qtbot: QtBot
+) -> None:
+    page = schedule(open_window(archive), qtbot)
+    qtbot.waitUntil(lambda: bool(page.steps.rows), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: page._about.width() >= page._about.fontMetrics().horizontalAdvance(page._about.text()) > 0,
+        timeout=PATIENCE_MS,
+    )

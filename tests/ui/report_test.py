@@ -126,6 +126,20 @@ def doubtful(page: ReadPage) -> list[str]:
     return [one[3] for one in page.report.spoken.unsure(draft)]
 
 
+def test_words_go_where_they_were_said_and_overwrite_nothing_that_was_selected_since(
+    page: ReadPage, qtbot: QtBot
+) -> None:
+    editor = dictate(page)
+    spoken = page.report.spoken
+    spoken._context()  # the key is let go: these words belong here
+    spoken.go_to_next()
+    assert editor.textCursor().selectedText() == "ilias"
+    page.report.dictation.heard.emit(
+        Utterance("at all", (Word("at", 0, 0.1, 0.9), Word("all", 0.1, 0.5, 0.9)))
+    )
+    assert editor.toPlainText() == "No ilias seen at all"
+
+
 def test_unsure_words_stay_marked_while_others_are_typed_and_are_asked_about(
     page: ReadPage, qtbot: QtBot
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ class Spoken:
     def __init__(self, panel: ReportPanel) -> None:
         self._panel = panel
         self.doubts = Doubts()
+        self._asked: composer.Draft | None = None
         self.dictation = Dictation(panel.desk, self._context)
         self.dictation.heard.connect(self._heard)
         self.dictation.failed.connect(lambda text: panel.desk.say(text, "waiting"))
@@ -73,13 +75,26 @@ class Spoken:
         self._panel.change(composer.edit_shown(draft, field_id, changed, start + len(other)))
 
     def _context(self) -> SpeechContext:
-        draft = self._panel.draft
+        self._asked = draft = self._panel.draft
         return context_for(draft, self._panel.facts) if draft is not None else SpeechContext()
+
+    def _where_it_was_said(self, draft: composer.Draft) -> composer.Draft:
+        """The draft with its cursor where it stood when the words were spoken: what was selected since then,
+        to look at it, is not overwritten by them.
+        """
+        asked = self._asked
+        if asked is None or asked.cursor == draft.cursor:
+            return draft
+        field_id = asked.cursor.field_id
+        if field_id in draft.values and draft.values[field_id] == asked.values.get(field_id):
+            return replace(draft, cursor=asked.cursor)
+        return replace(draft, cursor=replace(draft.cursor, anchor=draft.cursor.caret))
 
     def _heard(self, utterance: Utterance) -> None:
         panel, draft = self._panel, self._panel.draft
         if draft is None or not panel.writing:
             return
+        draft, self._asked = self._where_it_was_said(draft), None
         spoken = composer.insert_dictation(draft, utterance.text)
         if spoken is draft:
             told = words.t("This field could make nothing of: {text}")

@@ -116,7 +116,7 @@ class SchedulePage(QWidget):
         self._date = QDateEdit()
         self._date.setCalendarPopup(True)
         self._station = QComboBox()
-        self._about = Elided("", "quiet")
+        self._about = Elided("", "quiet").yielding()
         self._about.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._build()
         self._listen()
