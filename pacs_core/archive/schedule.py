@@ -113,6 +113,8 @@ def _order_command(form: m.OrderForm, identifier: PatientIdentifier) -> PlaceOrd
         raise InvalidValue(f"no priority {form.priority}", "priority") from None
     if not form.modality:
         raise InvalidValue("an order needs a modality", "modality")
+    if not form.procedure.strip():
+        raise InvalidValue("an order says which procedure it is for", "procedure")
     return PlaceOrder(
         patient=RegisterPatient(identifier, event="order by hand"),
         accession=form.accession.strip(),

@@ -267,7 +267,7 @@ def test_a_corrected_object_carries_the_new_identity_and_the_original_stays(
     form = m.PatientForm(row.patient_id, row.issuer, "Renamed^Person")
     home.enter("front-desk").schedule.save_patient(form)
     order = home.enter("front-desk").schedule.place_order(
-        m.OrderForm(row.patient_id, row.issuer, modality="MR")
+        m.OrderForm(row.patient_id, row.issuer, procedure="MR brain", modality="MR")
     )
     if home.enter().worklist.row(f"study:{uid}").order_id is None:
         home.enter("technologist").inbox.link(uid, order.id)
@@ -398,6 +398,22 @@ def test_a_bad_form_is_named_by_its_field(home: House) -> None:
     ):
         with pytest.raises(InvalidValue) as caught:
             desk.save_patient(form)
+        assert caught.value.where == where
+    made = desk.save_patient(m.PatientForm(name="Has^Nothing Ordered"))
+    for order, where in (
+        (m.OrderForm(made.patient_id, made.issuer, modality="CT", procedure=" "), "procedure"),
+        (m.OrderForm(made.patient_id, made.issuer, procedure="CT chest"), "modality"),
+        (
+            m.OrderForm(made.patient_id, made.issuer, procedure="CT", modality="CT", priority="SOON"),
+            "priority",
+        ),
+        (
+            m.OrderForm(made.patient_id, made.issuer, procedure="CT", modality="CT", start_time="175"),
+            "start_time",
+        ),
+    ):
+        with pytest.raises(InvalidValue) as caught:
+            desk.place_order(order)
         assert caught.value.where == where
     with pytest.raises(NotFound):
         desk.place_order(m.OrderForm("nobody has this", modality="CT"))

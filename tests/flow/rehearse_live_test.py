@@ -110,7 +110,9 @@ def test_a_row_s_number_is_never_another_s(node: Serving) -> None:
     assert live(node)[0].returncode == 0
     with entered(node) as archive:
         archive.schedule.save_patient(m.PatientForm("REAL2", "", "NEXT^PERSON"))
-        archive.schedule.place_order(m.OrderForm("REAL2", accession="NEXT-1", modality="CT"))
+        archive.schedule.place_order(
+            m.OrderForm("REAL2", accession="NEXT-1", procedure="CT chest", modality="CT")
+        )
         story = archive.trace.of("NEXT-1")
     assert [e.kind for e in story.events] == ["patient.registered", "order.placed"]
     assert {e.actor for e in story.events} == {"owner"}

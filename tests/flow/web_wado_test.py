@@ -372,7 +372,9 @@ def rename(doors: Knocking, one: Stored, name: str) -> None:
     uid = str(one.header.StudyInstanceUID)
     row = desk.worklist.row(f"study:{uid}")
     desk.schedule.save_patient(m.PatientForm(row.patient_id, row.issuer, name))
-    order = desk.schedule.place_order(m.OrderForm(row.patient_id, row.issuer, modality="MR"))
+    order = desk.schedule.place_order(
+        m.OrderForm(row.patient_id, row.issuer, procedure="MR brain", modality="MR")
+    )
     if desk.worklist.row(f"study:{uid}").order_id is None:
         desk.inbox.link(uid, order.id)
 
