@@ -7,11 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from pacs_core.archive.models import HeldStudy, OrderView, Suggestion
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import button, clear, column, label, line, row
+from workstation.ui.widgets.scrolling import ScrollArea
 
 
 def compared(held: HeldStudy, order: OrderView) -> tuple[tuple[str, str, str, bool], ...]:
@@ -61,7 +62,7 @@ class HeldDetail(QFrame):
         px = theme.current().px
         self._layout.setContentsMargins(px(20), px(16), px(20), px(16))
         self._layout.setSpacing(px(8))
-        area = QScrollArea()
+        area = ScrollArea()
         area.setWidget(inside)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QDrag, QFontMetrics, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QApplication, QBoxLayout, QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QBoxLayout, QFrame, QWidget
 
 from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.loader import Urgency
@@ -17,6 +17,7 @@ from workstation.ui import theme, words
 from workstation.ui.reading.cell import MIME, image_of
 from workstation.ui.reading.room import Room
 from workstation.ui.widgets.basics import discard, label
+from workstation.ui.widgets.scrolling import ScrollArea
 
 EDGE = 96
 NAME_LINES = 3
@@ -167,7 +168,7 @@ class SeriesStrip(QFrame):
         self._layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self._inside)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
-        self._area = QScrollArea()
+        self._area = ScrollArea()
         self._area.setWidget(self._inside)
         self._area.setWidgetResizable(True)
         outer = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)

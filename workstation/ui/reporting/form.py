@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from workstation.reporting.doubts import Doubt
 from workstation.reporting.draft import Draft, shown
@@ -20,9 +20,10 @@ from workstation.reporting.template_model import (
 from workstation.ui import theme, words
 from workstation.ui.reporting.field_editor import ChoiceEditor, TextEditor, editor_of
 from workstation.ui.widgets.basics import label
+from workstation.ui.widgets.scrolling import ScrollArea
 
 
-class ReportForm(QScrollArea):
+class ReportForm(ScrollArea):
     """Builds its editors once for a template, then only shows drafts of it."""
 
     edited = Signal(str, str, int)

@@ -7,15 +7,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from pacs_core.archive.models import ReportView
 from pacs_core.domain.report import ReportVersion
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import Elided, StateWord, clear, column, label, row, tool
+from workstation.ui.widgets.scrolling import ScrollArea
 
 
-class VersionText(QScrollArea):
+class VersionText(ScrollArea):
     """One signed version as text, with its signature."""
 
     def __init__(self, name: str) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
     QLayout,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -21,6 +20,7 @@ from pacs_core.archive.models import NodeInfo
 from workstation.ui import theme, words
 from workstation.ui.desk import Desk
 from workstation.ui.widgets.basics import button, column, discard, label, line, row, tool
+from workstation.ui.widgets.scrolling import ScrollArea
 
 STATES = {
     "ok": ("check-circle-outline", "good"),
@@ -41,7 +41,7 @@ class Sheet(QWidget):
         self.body.setSpacing(px(12))
         self._title, self._about = title, about
         self.head()
-        area = QScrollArea()
+        area = ScrollArea()
         area.setWidget(inside)
         area.setWidgetResizable(True)
         self.setLayout(column(area, gap=0))

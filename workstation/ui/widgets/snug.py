@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
+
+from workstation.ui.widgets.scrolling import ScrollArea
 
 LEAST_LINES = 3
 """What shows at the least, in lines of text."""
 
 
-class Snug(QScrollArea):
+class Snug(ScrollArea):
     """Gives way to its neighbours, but never cuts a line: what has no room is reached by scrolling."""
 
     def __init__(self, inside: QWidget) -> None:

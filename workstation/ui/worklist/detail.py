@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from pacs_core.archive.models import ExamRow, ExamTrace
 from pacs_core.domain.patient import display_name
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import button, column, discard, label, line, row
+from workstation.ui.widgets.scrolling import ScrollArea
 from workstation.ui.widgets.stages import StagesList
 from workstation.ui.worklist import columns as said
 
@@ -41,7 +42,7 @@ class ExamDetail(QFrame):
         )
         self._facts.setSpacing(theme.current().px(8))
         inside.setLayout(body)
-        area = QScrollArea()
+        area = ScrollArea()
         area.setWidget(inside)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
