@@ -18,6 +18,7 @@ STATUS: dict[type[e.ReadingRoomError], tuple[int, str]] = {
     e.Refused: (403, "Refused"),
     e.NotFound: (404, "Not found"),
     e.Conflict: (409, "Conflict"),
+    e.NeedsPerson: (409, "Needs a person"),
     e.NotDicom: (422, "Not DICOM"),
     e.Damaged: (422, "Damaged DICOM object"),
     e.NotStorable: (422, "DICOM object cannot be stored"),

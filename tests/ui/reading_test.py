@@ -114,7 +114,10 @@ def test_an_exam_opens_with_its_banner_its_order_and_its_prior_beside_it(
     window = open_window(pixels)
     page = open_exam(window, qtbot)
     assert named(window, "Patient: Doe, Jane", QLabel).isVisible()
-    assert named(window, "Question: New nodule? Compare with March", QLabel).isVisible()
+    question = "Question: New nodule? Compare with March"
+    labels = (w for w in window.findChildren(QLabel) if w.accessibleName() == question)
+    asked = next(labels)
+    qtbot.waitUntil(asked.isVisible, timeout=PATIENCE_MS)
     assert page.grid.frames[Role.PRIOR].title.text() == "Prior 2026-03-02"
     assert "approximate" in page.grid.frames[Role.PRIOR].link.text()
     assert pixels.rows_[0].locked_by == "reader"

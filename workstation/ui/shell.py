@@ -199,7 +199,12 @@ class Workstation(QMainWindow):
             lambda _error: None,
         )
         if places.may_enter(self.desk, "read"):
-            QTimer.singleShot(0, self, lambda: self._place("read"))
+            QTimer.singleShot(0, self, self._prepare_reading)
+
+    def _prepare_reading(self) -> None:
+        """Build the place where the day is spent before it is asked for, unless somebody left meanwhile."""
+        if self.desk is not None:
+            self._place("read")
 
     def _listen(self) -> None:
         assert self.desk is not None
