@@ -178,7 +178,7 @@ class _Reception:
         part.refusal = _wrong_type(part)
         if part.refusal is None:
             try:
-                part.writer = await self._blocking.run(self._storing.begin)
+                part.writer = await self._blocking.run(self._storing.begin, self._origin.door)
             except e.ReadingRoomError as error:
                 part.refusal = error
 

@@ -259,7 +259,7 @@ def test_a_sender_that_falls_silent_is_told(doors: Knocking, monkeypatch: pytest
 def test_a_full_disk_is_a_failure_the_sender_can_act_on(
     doors: Knocking, series: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full() -> None:
+    def full(door: str = "") -> None:
         raise OutOfSpace("the disk of the data folder is nearly full", "data folder")
 
     monkeypatch.setattr(doors.node.storing, "begin", full)
