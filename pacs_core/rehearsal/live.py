@@ -49,13 +49,19 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The live node: its archive as an admin, a way to sign in, and its doors."""
+    """The live node: its archive as an admin, a way to sign in, and its doors.
+
+    `heed` is called between two steps and raises KeyboardInterrupt where somebody asked for the end; an
+    exception that a signal threw into the middle of a request would leave the client's locks held, and the
+    removal would wait for them.
+    """
 
     admin: Archive
     sign_in: Callable[[str, str], Archive]
     hl7: Place
     dicom: Place
     tls: ssl.SSLContext | None = None
+    heed: Callable[[], None] = p.on_and_on
 
 
 def play_live(site: Site, folder: Path, tell: Callable[[p.Evidence], None]) -> list[p.Evidence]:
@@ -99,6 +105,7 @@ def _world(site: Site, folder: Path) -> Iterator[p.World]:
             password=begun.password,
             truth=truth,
             images=folder,
+            heed=site.heed,
         )
 
 
@@ -176,6 +183,7 @@ def _delivered(world: p.World, study: str, destination: str) -> m.DeliveryView:
     """The delivery once it is acknowledged; raises NotAsPlanned where it is refused, or nothing comes."""
     sequence, waited = 0, 0.0
     while True:
+        world.heed()
         report = world.reader_archive.reports.of(study)[-1]
         found = next((d for d in report.deliveries if d.destination == destination), None)
         if found is None:

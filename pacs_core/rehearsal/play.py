@@ -58,6 +58,10 @@ class Evidence:
         return f"{'✓' if self.done else '✗'} {self.number} {self.name:<15}{self.words}"
 
 
+def on_and_on() -> None:
+    """Nobody asks for the end."""
+
+
 @dataclass
 class World:
     """What is played with: the node's archive as owner and as reader, and the three players."""
@@ -73,6 +77,8 @@ class World:
     truth: tuple[tuple[float, float, float], tuple[float, float, float], float]
     images: Path
     known: dict[str, Any] = field(default_factory=dict)
+    heed: Callable[[], None] = on_and_on
+    """Called between steps: may raise KeyboardInterrupt where the end was asked for."""
 
 
 def make_images(
@@ -96,6 +102,7 @@ def play(
     """Play the stages, the seven of the loop unless others are said; each line is told when it is known."""
     lines = []
     for number, (name, stage) in enumerate(STAGES if stages is None else stages, 1):
+        world.heed()
         try:
             words, facts = stage(world)
             line = Evidence(number, name, True, words, facts)

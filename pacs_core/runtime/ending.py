@@ -32,6 +32,11 @@ class Ending:
                 signal.signal(getattr(signal, name), lambda *_: self.wish())
         return self
 
+    def heed(self) -> None:
+        """Raise KeyboardInterrupt where it was wished: between two steps, not inside somebody's lock."""
+        if not self._wishes.empty():
+            raise KeyboardInterrupt
+
     def wait(self) -> None:
         """Return as soon as it was wished."""
         while True:

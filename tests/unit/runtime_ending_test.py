@@ -46,6 +46,15 @@ def test_what_was_wished_before_is_heard() -> None:
     ending.wait()
 
 
+def test_the_end_is_heeded_only_where_it_was_wished() -> None:
+    ending = Ending()
+    ending.heed()
+    ending.wish()
+    for _again in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            ending.heed()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows knows no alarm")
 def test_a_signal_at_any_moment_of_the_wait_does_not_hang_it() -> None:
     done = subprocess.run(

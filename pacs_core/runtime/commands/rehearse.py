@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import socket
 import ssl
 import tempfile
@@ -27,6 +26,7 @@ from pacs_core.rehearsal.recipe import load_recipe
 from pacs_core.runtime.addresses import ANY
 from pacs_core.runtime.commands.common import Entry, archive_options, enter
 from pacs_core.runtime.doors import own_trust
+from pacs_core.runtime.ending import Ending
 from pacs_core.runtime.settings import address
 
 
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _live(args: argparse.Namespace, folder: Path, tell: Callable[[Evidence], None]) -> list[Evidence]:
     """On the node that runs, as its owner or as an admin; ended early it is still removed again."""
-    signal.signal(signal.SIGTERM, _interrupted)
+    ending = Ending().on_signals()
     with enter(args, only_running=True) as entry:
         if entry.archive.who.role != Role.ADMIN:
             raise Denied(
@@ -82,12 +82,9 @@ def _live(args: argparse.Namespace, folder: Path, tell: Callable[[Evidence], Non
             _place(node.hl7, entry.host),
             _place(node.dicom, entry.host),
             _trust(entry),
+            ending.heed,
         )
         return play_live(site, folder / "images", tell)
-
-
-def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _place(said: str, host: str) -> Place:
