@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workstation.rendering.engines.by_planes import ByPlanes
 from workstation.rendering.engines.engine import (
     Array,
     Cut,
@@ -16,7 +17,6 @@ from workstation.rendering.engines.engine import (
     Layer,
     Ribbon,
     Stations,
-    Summits,
     blended,
     look_up,
 )
@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
-class ReferenceEngine:
+class ReferenceEngine(ByPlanes):
     """Exact sampling of any stored type, whole pictures at once."""
 
     @property
@@ -60,25 +60,6 @@ class ReferenceEngine:
         values, inside = exact_cut(above.volume, above.cut, above.stations)
         level = look_up(_stored(values, above.volume.dtype), above.table)
         return blended(grey, level, inside, colours)
-
-    def summits(self, volume: Array) -> Summits | None:
-        return None
-
-    def projected(
-        self,
-        volume: Array,
-        cut: Cut,
-        table: Grey,
-        background: int = 0,
-        stations: Stations = None,
-        summits: Summits | None = None,
-    ) -> Grey:
-        return self.cut_grey(volume, cut, table, background, stations)
-
-    def flat(self, image: Array, flat: Flat, table: Grey | None, background: int = 0) -> Grey:
-        planes = [image] if image.ndim == 2 else [image[..., n] for n in range(3)]
-        greys = [self._flat_plane(np.ascontiguousarray(plane), flat, table, background) for plane in planes]
-        return greys[0] if image.ndim == 2 else np.ascontiguousarray(np.stack(greys, axis=-1))
 
     def _flat_plane(self, plane: Array, flat: Flat, table: Grey | None, background: int) -> Grey:
         values, inside = exact_flat(plane, flat)

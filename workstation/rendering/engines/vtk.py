@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from workstation.rendering.engines.by_planes import ByPlanes
 from workstation.rendering.engines.engine import (
     Array,
     Cut,
@@ -20,7 +21,6 @@ from workstation.rendering.engines.engine import (
     Layer,
     Ribbon,
     Stations,
-    Summits,
     blended,
     look_up,
 )
@@ -28,7 +28,7 @@ from workstation.rendering.engines.reference import ReferenceEngine
 from workstation.session.view_state import Interpolation, SlabMode
 
 
-class VtkEngine:
+class VtkEngine(ByPlanes):
     """Samples with vtkImageReslice, single modules of VTK only, no window and no GL."""
 
     def __init__(self) -> None:
@@ -69,25 +69,6 @@ class VtkEngine:
             else self._reference.cut_grey(above.volume, above.cut, everywhere, 0, above.stations) > 0
         )
         return blended(grey, level, inside, colours)
-
-    def summits(self, volume: Array) -> Summits | None:
-        return None
-
-    def projected(
-        self,
-        volume: Array,
-        cut: Cut,
-        table: Grey,
-        background: int = 0,
-        stations: Stations = None,
-        summits: Summits | None = None,
-    ) -> Grey:
-        return self.cut_grey(volume, cut, table, background, stations)
-
-    def flat(self, image: Array, flat: Flat, table: Grey | None, background: int = 0) -> Grey:
-        planes = [image] if image.ndim == 2 else [np.ascontiguousarray(image[..., n]) for n in range(3)]
-        greys = [self._flat_plane(plane, flat, table, background) for plane in planes]
-        return greys[0] if image.ndim == 2 else np.ascontiguousarray(np.stack(greys, axis=-1))
 
     def _flat_plane(self, plane: Array, flat: Flat, table: Grey | None, background: int) -> Grey:
         if flat.samples > 1:
