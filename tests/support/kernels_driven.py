@@ -10,6 +10,7 @@ import importlib.machinery
 import importlib.util
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pacs_core.dicom import scan_fallback
+from pacs_core.dicom import rle_fallback, scan_fallback
 from workstation.rendering.engines.engine import Cut, Flat, Layer, Ribbon
 from workstation.rendering.engines.kernel import KernelEngine
 from workstation.session.view_state import Interpolation, SlabMode
@@ -25,6 +26,7 @@ from workstation.session.view_state import Interpolation, SlabMode
 TYPES = ["int16", "uint16", "uint8"]
 MODES = list(SlabMode)
 WAYS = list(Interpolation)
+TAGS = [group << 16 | number for group in (0x0008, 0x0020, 0x0028, 0x7FE0) for number in range(0x60)]
 
 
 def loaded(folder: Path, name: str) -> ModuleType:
@@ -150,22 +152,45 @@ def drive_scan(scan: ModuleType, rng: np.random.Generator) -> None:
         else rng.bytes(int(rng.integers(0, 300)))
     )
     end = len(data) + int(rng.choice([0, 0, 1, 50]))
-    implicit = rng.random() < 0.3
-    for name in ("scan", "items"):
-        answers = []
-        for module in (scan, scan_fallback):
-            try:
-                answers.append(getattr(module, name)(data, 0, end, implicit))
-            except ValueError as why:
-                answers.append(why.args)
-        assert answers[0] == answers[1], (name, data.hex())
+    implicit = bool(rng.random() < 0.3)
+    tags = tuple(sorted({int(tag) for tag in rng.choice(TAGS, rng.integers(0, 5))}))
+    for name, more in (("scan", ()), ("items", ()), ("pick", (tags,))):
+        compiled, twin = (getattr(module, name) for module in (scan, scan_fallback))
+        told = [_told(ask, data, 0, end, implicit, *more) for ask in (compiled, twin)]
+        assert told[0] == told[1], (name, data.hex(), tags)
+
+
+def drive_rle(rle: ModuleType, rng: np.random.Generator) -> None:
+    """Segments whole, cut, and with headers that lie; its twin says the same."""
+    samples, width = (int(n) for n in rng.choice([0, 1, 1, 2, 3, 4, 16], 2))
+    pixels = int(rng.choice([0, 1, 2, 3, 64, 1000]))
+    count = max(1, min(15, samples * width))
+    segments = [rng.bytes(int(rng.integers(0, 80))) for _ in range(count)]
+    places = np.cumsum([64, *(len(segment) for segment in segments[:-1])], dtype=np.uint32)
+    if rng.random() < 0.3:
+        places[rng.integers(0, count)] = rng.choice([0, 63, 65, 1 << 20, 0xFFFFFFFF])
+    said = int(rng.choice([count, count, count, 0, 16, 0xFFFFFFFF]))
+    head = said.to_bytes(4, "little") + places.astype("<u4").tobytes()
+    frame = head.ljust(64, b"\0") + b"".join(segments)
+    if rng.random() < 0.3:
+        frame = frame[: rng.integers(0, len(frame))]
+    told = [_told(module.decode, frame, pixels, samples, width) for module in (rle, rle_fallback)]
+    assert told[0] == told[1], (frame.hex(), pixels, samples, width)
+
+
+def _told(ask: Callable[..., object], *arguments: object) -> object:
+    """What is answered, or the words of the refusal."""
+    try:
+        return ask(*arguments)
+    except ValueError as why:
+        return why.args
 
 
 def main() -> None:
     """Drive every instruction set in turn until the time is over; the last line says how often."""
     folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
     parts = [loaded(folder, name) for name in ("_kernels", "_fusion", "_project")]
-    engine, scan = KernelEngine(*parts), loaded(folder, "_scan")
+    engine, scan, rle = KernelEngine(*parts), loaded(folder, "_scan"), loaded(folder, "_rle")
     choices = parts[0].choices()
     until = time.monotonic() + seconds
     rounds = 0
@@ -174,7 +199,9 @@ def main() -> None:
         for part in parts:
             part.use(choices[rounds % len(choices)])
         drive_cuts(engine, rng)
-        drive_scan(scan, rng)
+        for _again in range(20):
+            drive_scan(scan, rng)
+            drive_rle(rle, rng)
         if rounds % 10 == 0:
             drive_rubbish(engine, rng)
         rounds += 1

@@ -1,4 +1,4 @@
-"""Run by `tests/property/raycast_sanitized_test.py` in a process of its own: the ray caster built with
+"""Run by `tests/property/kernels_sanitized_test.py` in a process of its own: the ray caster built with
 sanitizers, driven over edges and rubbish for a bounded time.
 
     python -m tests.support.raycast_driven FOLDER SECONDS
