@@ -24,6 +24,7 @@ from workstation.reporting.speech_models import find_model
 from workstation.reporting.speech_process import SpeechProcess
 from workstation.reporting.spoken_commands import CommandListener, spoken_commands
 from workstation.reporting.templates import TemplateLibrary
+from workstation.session.child_pipes import MAGIC
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -266,7 +267,7 @@ def test_the_engine_has_no_network(say: Voice, speech: SpeechProcess) -> None:
 
 
 @pytest.mark.parametrize(
-    "rubbish", [b"", b"GET / HTTP/1.1\r\n\r\n", b"RRS1\xff\xff\xff\xff\xff\xff\xff\xff", os.urandom(4096)]
+    "rubbish", [b"", b"GET / HTTP/1.1\r\n\r\n", MAGIC + b"\xff\xff\xff\xff\xff\xff\xff\xff", os.urandom(4096)]
 )
 def test_rubbish_on_its_pipe_ends_the_child_quietly(rubbish: bytes) -> None:
     """Started as the program starts it: by its hidden subcommand."""

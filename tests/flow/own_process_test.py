@@ -14,7 +14,6 @@ from pacs_core.rehearsal.own_process import ROOT, own_environment
 from pacs_core.rehearsal.reader import reader_command
 from pacs_core.runtime.child import command
 from workstation.rendering.volume import child as volume
-from workstation.rendering.volume import gpu
 from workstation.reporting import speech_process as speech
 
 NOWHERE = Path("nowhere")
@@ -22,9 +21,9 @@ CHILDREN: dict[str, tuple[list[str], dict[str, str]]] = {
     "core": (command("--help"), own_environment()),
     "ris": (simulator_command("ris", ["--help"]), own_environment()),
     "reader": (reader_command(NOWHERE, NOWHERE), own_environment()),
-    "speech": (speech._program(), speech._environment()),
-    "renderer": (volume._program(), volume.environment()),
-    "probe": (gpu._program(), volume.environment()),
+    "speech": (speech.program(), speech.environment()),
+    "renderer": (volume.program(), volume.environment()),
+    "probe": (volume.program("--probe"), volume.environment()),
 }
 
 
@@ -64,5 +63,5 @@ def test_an_empty_entry_of_the_path_means_the_working_directory_and_is_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(("", sys.prefix, "")))
-    for environment in (own_environment(), speech._environment(), volume.environment()):
+    for environment in (own_environment(), speech.environment(), volume.environment()):
         assert environment["PYTHONPATH"].split(os.pathsep) == [ROOT, sys.prefix]

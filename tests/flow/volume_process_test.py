@@ -13,7 +13,7 @@ import pytest
 from workstation.rendering.volume import client as client_module
 from workstation.rendering.volume.camera import fitted
 from workstation.rendering.volume.caster import KernelCaster, raycast
-from workstation.rendering.volume.child import Child, ChildGone, ChildRefused
+from workstation.rendering.volume.child import Renderer
 from workstation.rendering.volume.client import GPU_LOST, STARTED_AGAIN, VolumeClient, VolumePicture
 from workstation.rendering.volume.edits import Snip
 from workstation.rendering.volume.grid import Grid, Voxels
@@ -21,6 +21,7 @@ from workstation.rendering.volume.presets import preset_named
 from workstation.rendering.volume.scene import STILL, Scene, to_plain
 from workstation.rendering.volume.shared import SharedArea
 from workstation.rendering.volume.surface import SurfaceWish
+from workstation.session.child_process import ChildGone, ChildRefused
 
 SECONDS = 120.0
 SHAPE = (40, 48, 56)
@@ -159,13 +160,13 @@ def test_a_graphics_processor_that_is_lost_is_done_without(
 ) -> None:
     """VTK's mapper is said to have a processor; its child dies over the first picture."""
 
-    class Dying(Child):
+    class Dying(Renderer):
         def ask(self, header: dict[str, object], patience: float):  # type: ignore[no-untyped-def]
             if self.gpu and header["do"] == "picture":
                 self.kill()
             return super().ask(header, patience)
 
-    monkeypatch.setattr(client_module, "Child", Dying)
+    monkeypatch.setattr(client_module, "Renderer", Dying)
     monkeypatch.setattr(client_module.gpu, "look", lambda then: then("A graphics processor"))
     client = VolumeClient(Ball(), seen.picture, seen.said)
     try:
@@ -187,7 +188,7 @@ def test_vtk_makes_the_same_picture(side: str) -> None:
     voxels[:20, :, 28:] = -1000  # so that left and right, head and foot differ
     still = replace(scene(), shaded=False, camera=scene().camera.from_side(side).turned(20, 10))
     ours = KernelCaster(voxels, ball.grid).render(still, 100, 100, STILL).astype(int)
-    child = Child(gpu=True)
+    child = Renderer(gpu=True)
     opening = {"do": "open", "grid": ball.grid.plain(), "voxels": area.path, "newest": flag.path}
     assert "VTK" in child.ask(opening, SECONDS)[0]["engine"]
     wish = {"do": "picture", "serial": 0, "scene": to_plain(still), "width": 100, "height": 100}
@@ -201,7 +202,7 @@ def test_vtk_makes_the_same_picture(side: str) -> None:
 
 
 def test_rubbish_is_answered_and_a_broken_pipe_ends_the_child() -> None:
-    child = Child()
+    child = Renderer()
     for header in ({"do": "dance"}, {"do": "picture", "serial": 1, "width": 8, "height": 8}, {"do": "open"}):
         with pytest.raises(ChildRefused):
             child.ask(header, SECONDS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import struct
 import sys
@@ -23,13 +22,7 @@ from workstation.reporting.microphone import Microphone, input_devices
 from workstation.reporting.sound import read_sound, resample, sound_of_wave
 from workstation.reporting.speech_models import find_model, inspect_folder, models_in
 from workstation.reporting.speech_process import SpeechProcess
-from workstation.reporting.speech_protocol import (
-    ProtocolBroken,
-    read_frame,
-    sound_from_bytes,
-    sound_to_bytes,
-    write_frame,
-)
+from workstation.reporting.speech_protocol import sound_from_bytes
 from workstation.reporting.spoken_commands import (
     LONGEST_SECONDS,
     CommandListener,
@@ -167,32 +160,6 @@ def test_silence_and_repetition_are_seen() -> None:
 
 
 # ---------------------------------------------------------------- frames, models
-
-
-@given(st.dictionaries(st.text(), st.text() | st.integers()), st.lists(st.floats(-1, 1, width=32)))
-def test_frames_come_as_they_went(header: dict[str, object], samples: list[float]) -> None:
-    pipe = io.BytesIO()
-    write_frame(pipe, header, sound_to_bytes(np.array(samples, np.float32)))
-    pipe.seek(0)
-    read, body = read_frame(pipe)
-    assert read == header
-    assert sound_from_bytes(body).tolist() == samples
-    with pytest.raises(EOFError):
-        read_frame(pipe)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"RRS1" + struct.pack("<II", 0xFFFFFFFF, 0),
-        b"RRS1" + struct.pack("<II", 2, 0) + b"[]",
-        b"RRS1" + struct.pack("<II", 2, 0) + b"{]",
-    ],
-)
-def test_what_is_no_frame_breaks_the_talk(data: bytes) -> None:
-    with pytest.raises(ProtocolBroken):
-        read_frame(io.BytesIO(data))
 
 
 def test_samples_that_are_no_numbers_become_silence() -> None:

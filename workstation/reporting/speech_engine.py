@@ -18,9 +18,10 @@ from typing import IO, Any
 
 from workstation.reporting.dictation import SpeechContext, Utterance
 from workstation.reporting.log_mel import Sound
-from workstation.reporting.speech_protocol import ProtocolBroken, read_frame, sound_from_bytes, write_frame
+from workstation.reporting.speech_protocol import MOST_BODY, sound_from_bytes
 from workstation.reporting.spoken_commands import CommandHeard, CommandListener
 from workstation.reporting.whisper import WhisperEngine
+from workstation.session.child_pipes import PipeBroken, read_frame, write_frame
 
 log = logging.getLogger("reading_room.report")
 
@@ -87,8 +88,8 @@ def _reader(pipe: IO[bytes]) -> queue.Queue[_Request | None]:
     def read() -> None:
         try:
             while True:
-                requests.put(read_frame(pipe))
-        except (EOFError, OSError, ValueError, ProtocolBroken):
+                requests.put(read_frame(pipe, MOST_BODY))
+        except (EOFError, OSError, ValueError, PipeBroken):
             requests.put(None)
             last = threading.Timer(2.0, os._exit, (0,))  # a decode under way has two seconds to end by itself
             last.daemon = True

@@ -8,27 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import subprocess
-import sys
-import tempfile
 import threading
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from workstation.reporting.dictation import SpeechContext, SpeechUnavailable, Utterance, Word
 from workstation.reporting.log_mel import SAMPLE_RATE, Sound
 from workstation.reporting.sound import LONGEST_SECONDS
 from workstation.reporting.speech_engine import OFFLINE, SUBCOMMAND
 from workstation.reporting.speech_models import SpeechModel, find_model
-from workstation.reporting.speech_protocol import (
-    MOST_BODY,
-    ProtocolBroken,
-    read_frame,
-    sound_to_bytes,
-    write_frame,
-)
+from workstation.reporting.speech_protocol import MOST_BODY, sound_to_bytes
 from workstation.reporting.spoken_commands import CommandHeard
+from workstation.session.child_process import Child, ChildGone, ChildRefused, own_environment, own_program
 
 log = logging.getLogger("reading_room.report")
 
@@ -50,9 +40,7 @@ class SpeechProcess:
         self._idle = idle_seconds
         self._threads = threads
         self._lock = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._complaints: IO[bytes] | None = None
-        self._number = 0
+        self._child: Child | None = None
         self._closed = False
 
     @property
@@ -64,7 +52,7 @@ class SpeechProcess:
     def pid(self) -> int | None:
         """The child's process id while it runs."""
         child = self._child
-        return child.pid if child is not None and child.poll() is None else None
+        return child.pid if child is not None and child.running else None
 
     def warm(self) -> None:
         """Start the child and open its model, so that the words come sooner; raises SpeechUnavailable."""
@@ -109,103 +97,45 @@ class SpeechProcess:
             for attempt in (1, 2):
                 if self._closed:
                     break
-                with contextlib.suppress(OSError, ValueError, EOFError, ProtocolBroken):
-                    return self._checked(self._exchange(request, body, patience))
-                log.warning("speech child gone (attempt %d): %s", attempt, self._last_words())
+                try:
+                    return self._running().ask(request, patience, body)[0]
+                except ChildRefused as refusal:
+                    raise SpeechUnavailable(f"Dictation failed: {refusal}", "speech") from refusal
+                except ChildGone as gone:
+                    log.warning("speech child gone (attempt %d): %s", attempt, gone)
                 self._stop()
         raise SpeechUnavailable(
             "The speech engine stopped. Typing goes on; try the microphone again.", "speech"
         )
 
-    def _exchange(self, request: dict[str, Any], body: bytes, patience: float) -> dict[str, Any]:
-        child = self._running()
-        assert child.stdin is not None
-        assert child.stdout is not None
-        self._number += 1
-        watchdog = threading.Timer(
-            patience, child.kill
-        )  # reading a pipe cannot be given a time limit everywhere
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            write_frame(child.stdin, {"id": self._number, **request}, body)
-            answer, _ = read_frame(child.stdout)
-        finally:
-            watchdog.cancel()
-        if answer.get("id") != self._number:
-            raise ProtocolBroken(f"answer {answer.get('id')} to request {self._number}")
-        return answer
-
-    def _checked(self, answer: dict[str, Any]) -> dict[str, Any]:
-        if not answer.get("ok"):
-            raise SpeechUnavailable(f"Dictation failed: {answer.get('error')}", "speech")
-        return answer
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._child is None or self._child.poll() is not None:
+    def _running(self) -> Child:
+        if self._child is None or not self._child.running:
             self._stop()
             self._child = self._start()
         return self._child
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
-        command = [*_program(), "--idle", str(self._idle), "--threads", str(self._threads)]
+    def _start(self) -> Child:
+        command = [*program(), "--idle", str(self._idle), "--threads", str(self._threads)]
         with contextlib.suppress(SpeechUnavailable):  # spoken commands do without a model
             command += ["--model", str(self._found().folder), "--name", self._found().name]
-        try:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._complaints,
-                env=_environment(),
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        except OSError as error:
-            raise SpeechUnavailable(f"The speech engine could not be started: {error}", "speech") from error
+        return Child("the speech engine", command, environment())
 
     def _stop(self) -> None:
-        """End the child: closing its pipe is enough for a well one, the rest are killed."""
         child, self._child = self._child, None
         if child is not None:
-            for pipe in (child.stdin, child.stdout):
-                if pipe is not None:
-                    with contextlib.suppress(OSError):
-                        pipe.close()
-            try:
-                child.wait(timeout=1.0)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-        if self._complaints is not None:
-            self._complaints.close()
-            self._complaints = None
-
-    def _last_words(self) -> str:
-        """The end of what the child wrote to its standard error; tracebacks hold no patient data."""
-        if self._complaints is None:
-            return ""
-        self._complaints.seek(0, os.SEEK_END)
-        self._complaints.seek(max(0, self._complaints.tell() - 500))
-        return self._complaints.read().decode(errors="replace").strip().rsplit("\n", 1)[-1]
+            child.close()
 
 
-def _program() -> list[str]:
-    """How to start the child: the module, or the frozen program with its hidden subcommand."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, SUBCOMMAND]
-    return [sys.executable, "-P", "-m", "workstation.reporting.speech_engine"]
+def program() -> list[str]:
+    """How to start the child."""
+    return own_program("workstation.reporting.speech_engine", SUBCOMMAND)
 
 
-def _environment() -> dict[str, str]:
-    """The child's environment: offline, able to import us from where we were, without our secrets."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("READING_ROOM")}
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))]
-    calm = {
-        "OMP_WAIT_POLICY": "PASSIVE"
-    }  # its threads sleep while they wait, and leave the window its processor
-    return {**kept, **OFFLINE, **calm, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
+def environment() -> dict[str, str]:
+    """The child's environment: offline, its threads asleep while they wait, so that the window has its
+    processor.
+    """
+    return own_environment({**OFFLINE, "OMP_WAIT_POLICY": "PASSIVE"})
 
 
 def _utterance(content: dict[str, Any]) -> Utterance:

@@ -6,5 +6,7 @@
 ``reading_session``  `ReadingSession`: the patient, studies, cells, links, measurements that are open.
 ``priors``           which earlier studies are relevant, and why (pure).
 ``hanging``          which series hangs in which cell (pure, scored rules).
+``child_process``    `Child`, a process of the workstation's own (speech, 3D): started, asked, ended;
+                     ``child_pipes`` has the frames they talk in.
 ``spool``            strokes and drafts, synced to a small file of the workstation's own and replayed.
 """

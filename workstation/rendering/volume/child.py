@@ -1,112 +1,28 @@
-"""The workstation's end of a 3D child: started, asked, given a time limit, ended."""
+"""The child that renders in 3D: its program, its surroundings, and itself."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
 import sys
-import tempfile
-import threading
-from pathlib import Path
-from typing import IO
 
 from workstation.rendering.volume.process import SUBCOMMAND
-from workstation.rendering.volume.wire import Header, WireBroken, read_frame, write_frame
+from workstation.session.child_process import Child, own_environment, own_program
 
 
-class ChildGone(Exception):
-    """The child ended, said nonsense, or took too long; its last words are in the message."""
-
-
-class ChildRefused(Exception):
-    """The child answered that it cannot do this, and why."""
-
-
-class Child:
-    """One running child; not for two threads at once. Raises ChildGone where it cannot be started."""
-
-    def __init__(self, gpu: bool = False) -> None:
-        self.gpu = gpu
-        self._complaints: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child
-        self._number = 0
-        try:
-            self._child = subprocess.Popen(
-                [*_program(), *(["--gpu"] if gpu else [])],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._complaints,
-                env=environment(),
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        except OSError as error:
-            self._complaints.close()
-            raise ChildGone(f"the 3D renderer could not be started: {error}") from error
-
-    @property
-    def pid(self) -> int:
-        return self._child.pid
-
-    def ask(self, header: Header, patience: float) -> tuple[Header, bytes]:
-        """One request and its answer within so many seconds; raises ChildGone or ChildRefused."""
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        self._number += 1
-        watchdog = threading.Timer(patience, self._child.kill)  # a pipe has no time limit everywhere
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            write_frame(self._child.stdin, {"id": self._number, **header})
-            answer, body = read_frame(self._child.stdout)
-        except (OSError, ValueError, EOFError, WireBroken) as error:
-            raise ChildGone(self._last_words() or type(error).__name__) from error
-        finally:
-            watchdog.cancel()
-        if answer.get("id") != self._number:
-            raise ChildGone(f"answer {answer.get('id')} to request {self._number}")
-        if not answer.get("ok"):
-            raise ChildRefused(str(answer.get("error")))
-        return answer, body
-
-    def kill(self) -> None:
-        """End it now, from any thread; who waits for an answer gets ChildGone."""
-        with contextlib.suppress(OSError):
-            self._child.kill()
-
-    def close(self) -> None:
-        """End it: closing its pipe is enough for a well one, the rest are killed."""
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        try:
-            self._child.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
-        self._complaints.close()
-
-    def _last_words(self) -> str:
-        """The end of what it wrote to its standard error; tracebacks hold no patient data."""
-        with contextlib.suppress(OSError, ValueError):
-            self._complaints.seek(0, os.SEEK_END)
-            self._complaints.seek(max(0, self._complaints.tell() - 500))
-            return self._complaints.read().decode(errors="replace").strip().rsplit("\n", 1)[-1]
-        return ""
-
-
-def _program() -> list[str]:
-    """How to start the child: the module, or the frozen program with its hidden subcommand."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, SUBCOMMAND]
-    return [sys.executable, "-P", "-m", "workstation.rendering.volume.process"]
+def program(*words: str) -> list[str]:
+    """How to start it."""
+    return [*own_program("workstation.rendering.volume.process", SUBCOMMAND), *words]
 
 
 def environment() -> dict[str, str]:
-    """The child's environment: able to import us from where we were, without our secrets, no X for VTK."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("READING_ROOM")}
-    root = str(Path(__file__).resolve().parents[3])
-    paths = [root, *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))]
-    if sys.platform == "linux":
-        kept.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
-    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
+    """Its environment: no X for VTK, unless somebody chose otherwise."""
+    window = {"VTK_DEFAULT_OPENGL_WINDOW": "vtkEGLRenderWindow"} if sys.platform == "linux" else {}
+    return own_environment({**window, **{name: os.environ[name] for name in window if name in os.environ}})
+
+
+class Renderer(Child):
+    """One running 3D child, with a graphics processor where `gpu` says so."""
+
+    def __init__(self, gpu: bool = False) -> None:
+        self.gpu = gpu
+        super().__init__("the 3D renderer", program(*(["--gpu"] if gpu else [])), environment())

@@ -18,12 +18,13 @@ import numpy.typing as npt
 
 from workstation.imaging.view_frame import ViewFrame
 from workstation.rendering.volume import gpu
-from workstation.rendering.volume.child import Child, ChildGone, ChildRefused
+from workstation.rendering.volume.child import Renderer
 from workstation.rendering.volume.edits import Edits, Snip
 from workstation.rendering.volume.grid import Grid, Voxels
 from workstation.rendering.volume.scene import STILL, Quality, Scene, to_plain
 from workstation.rendering.volume.shared import NoRoom, SharedArea
-from workstation.rendering.volume.wire import Header
+from workstation.session.child_pipes import Header
+from workstation.session.child_process import ChildGone, ChildRefused
 
 log = logging.getLogger("reading_room.view")
 
@@ -96,7 +97,7 @@ class VolumeClient:
         self._shown: Scene | None = None
         self._closed = False
         self._mask_changed = False
-        self._child: Child | None = None
+        self._child: Renderer | None = None
         self._gpu_wanted = False
         self._gpu_lost = False
         self._cost = 2e-6  # seconds a ray at a step of one voxel; learned from every picture
@@ -106,7 +107,7 @@ class VolumeClient:
         self._flag = SharedArea(4096)
         self._newest = self._flag.array(np.int32, (1,))
         self._jobs = ThreadPoolExecutor(1, thread_name_prefix="volume-job")
-        self._job_child: Child | None = None
+        self._job_child: Renderer | None = None
         self.edits: Edits | None = None
         self.engine = ""
         self._thread = threading.Thread(target=self._run, name="volume", daemon=True)
@@ -218,7 +219,7 @@ class VolumeClient:
         return self.edits
 
     def _job(self, request: Header, with_mask: bool) -> tuple[Header, bytes]:
-        child = self._job_child = Child()
+        child = self._job_child = Renderer()
         try:
             if self._closed:
                 raise ChildGone("closed")
@@ -245,7 +246,7 @@ class VolumeClient:
     def _prepared(self) -> bool:
         """The child is started and, while it wakes, the voxels are written."""
         try:
-            self._child = Child()
+            self._child = Renderer()
             grid = self._source.grid
             self._voxels = SharedArea(grid.nbytes)
             self._source.write(self._voxels.array(np.int16, grid.shape))
@@ -345,13 +346,13 @@ class VolumeClient:
         self._said = bool(words)
         self._on_words(words)
 
-    def _ready(self) -> Child:
+    def _ready(self) -> Renderer:
         """A child that has the volume open, and the mask as it is now."""
         if self._gpu_wanted and self._child is not None and not self._child.gpu:
             self._child.close()
             self._child, self.engine = None, ""
         if self._child is None:
-            self._child = Child(gpu=self._gpu_wanted)
+            self._child = Renderer(gpu=self._gpu_wanted)
             self.engine = ""
         if not self.engine:
             self._mask_changed = False

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 
-from workstation.rendering.volume.child import environment
-from workstation.rendering.volume.process import SUBCOMMAND
+from workstation.rendering.volume.child import environment, program
 
 PATIENCE_SECONDS = 30.0
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software", "microsoft basic", "gdi generic")
@@ -42,7 +40,7 @@ def probe() -> str:
     """The renderer's name, or "" for none, for one made of software, and for one whose driver failed."""
     try:
         done = subprocess.run(
-            _program(), capture_output=True, timeout=PATIENCE_SECONDS, env=environment(), check=False,
+            program("--probe"), capture_output=True, timeout=PATIENCE_SECONDS, env=environment(), check=False,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
@@ -54,9 +52,3 @@ def probe() -> str:
 def is_hardware(name: str) -> bool:
     """Whether a GL renderer's name is that of a graphics processor."""
     return bool(name) and not any(word in name.lower() for word in SOFTWARE)
-
-
-def _program() -> list[str]:
-    if getattr(sys, "frozen", False):
-        return [sys.executable, SUBCOMMAND, "--probe"]
-    return [sys.executable, "-P", "-m", "workstation.rendering.volume.process", "--probe"]

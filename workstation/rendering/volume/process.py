@@ -23,7 +23,7 @@ from workstation.rendering.volume.caster import KernelCaster, Mask, Overtaken, r
 from workstation.rendering.volume.grid import Grid
 from workstation.rendering.volume.scene import Quality, from_plain
 from workstation.rendering.volume.shared import opened, view
-from workstation.rendering.volume.wire import Header, WireBroken, read_frame, write_frame
+from workstation.session.child_pipes import Header, PipeBroken, read_frame, write_frame
 
 SUBCOMMAND = "volume-renderer"
 LARGEST_PICTURE = 8192
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the parent's business
     asked, answers = _pipes()
     renderer = Renderer(options.gpu)
-    with contextlib.suppress(EOFError, OSError, WireBroken):  # the parent is gone
+    with contextlib.suppress(EOFError, OSError, PipeBroken):  # the parent is gone
         while True:
             header, _ = read_frame(asked)
             answer, body = renderer.answer(header)

@@ -1,6 +1,6 @@
-"""How the workstation and its 3D child talk over two pipes: a header of JSON and a body of bytes.
+"""How the workstation and a child process of its own talk over two pipes: a header of JSON, a body of bytes.
 
-A frame is ``RRV1``, two little-endian 32-bit lengths, the header in UTF-8 and the body (a picture, a mesh).
+A frame is ``RRF1``, two little-endian 32-bit lengths, the header in UTF-8 and the body (samples, a picture).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import struct
 from typing import IO, Any
 
-MAGIC = b"RRV1"
+MAGIC = b"RRF1"
 MOST_HEADER = 4_000_000
 MOST_BODY = 1 << 31
 _HEAD = struct.Struct("<4sII")
@@ -17,7 +17,7 @@ _HEAD = struct.Struct("<4sII")
 Header = dict[str, Any]
 
 
-class WireBroken(Exception):
+class PipeBroken(Exception):
     """The other side said something that is no frame."""
 
 
@@ -30,17 +30,19 @@ def write_frame(pipe: IO[bytes], header: Header, body: bytes | memoryview = b"")
     pipe.flush()
 
 
-def read_frame(pipe: IO[bytes]) -> tuple[Header, bytes]:
-    """Read one frame; raises EOFError at the end of the pipe and WireBroken on anything else."""
+def read_frame(pipe: IO[bytes], most: int = MOST_BODY) -> tuple[Header, bytes]:
+    """Read one frame with a body of at most so many bytes; raises EOFError at the end of the pipe, PipeBroken
+    on anything that is no such frame.
+    """
     magic, header_length, body_length = _HEAD.unpack(_exactly(pipe, _HEAD.size))
-    if magic != MAGIC or header_length > MOST_HEADER or body_length > MOST_BODY:
-        raise WireBroken(f"not a frame: {magic!r}, {header_length}, {body_length}")
+    if magic != MAGIC or header_length > MOST_HEADER or body_length > most:
+        raise PipeBroken(f"not a frame: {magic!r}, {header_length}, {body_length}")
     try:
         header = json.loads(_exactly(pipe, header_length))
     except ValueError as error:
-        raise WireBroken(f"the header is no JSON: {error}") from error
+        raise PipeBroken(f"the header is no JSON: {error}") from error
     if not isinstance(header, dict):
-        raise WireBroken("the header is no object")
+        raise PipeBroken("the header is no object")
     return header, _exactly(pipe, body_length)
 
 
