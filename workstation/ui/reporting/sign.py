@@ -122,10 +122,6 @@ class SignDialog(QDialog):
             self._go.setText(words.t("Signing …"))
             self._sign(Signature(self._password.text(), self._reason.text().strip()))
 
-    def forget(self) -> None:
-        """It has been answered: the password does not stay in it."""
-        self._password.clear()
-
     def refuse(self, text: str) -> None:
         """It was not taken: say why, ask again."""
         self._go.setEnabled(True)

@@ -26,7 +26,6 @@ class Signing:
     def __init__(self, panel: ReportPanel) -> None:
         self._panel = panel
         self._dialog: SignDialog | None = None
-        self._answered: SignDialog | None = None
 
     def findings(self) -> tuple[SignFinding, ...]:
         """What the reader is to mend or to confirm before this draft is signed."""
@@ -84,16 +83,9 @@ class Signing:
         return tuple(f for f in self.findings() if f.field_id in draft.values)
 
     def _dialog_gone(self, dialog: SignDialog) -> None:
-        """It was answered: the password in it goes at once, the dialog when the next one comes.
-
-        A screen reader may still ask about a window that has just closed: it is not deleted under its
-        question.
-        """
+        """It was answered: it goes, and the password in it with it."""
         self._dialog = None
-        dialog.forget()
-        if self._answered is not None:
-            self._answered.deleteLater()
-        self._answered = dialog
+        dialog.deleteLater()
 
     def _refused(self, dialog: SignDialog, error: Exception) -> None:
         """In the dialog where it still asks, else in the status line."""

@@ -180,7 +180,8 @@ class FormDialog(QDialog):
         about: str = "",
     ) -> None:
         super().__init__(parent)
-        self.form, self._save = form, save
+        self.form, self._save, self._over = form, save, False
+        self.finished.connect(self._leave)
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         self._words = label("", "wrong", name=words.t("Message"), wrap=True)
@@ -206,10 +207,19 @@ class FormDialog(QDialog):
         self._go.setEnabled(False)
         self._save(self.form.values())
 
+    def _leave(self, _code: int) -> None:
+        self._over = True
+        self.deleteLater()
+
     def done_with(self) -> None:
-        self.accept()
+        """It was saved; somebody may have closed it meanwhile."""
+        if not self._over:
+            self.accept()
 
     def refuse(self, error: Exception) -> None:
+        """Say at the field what is wrong; nobody is told where somebody closed it meanwhile."""
+        if self._over:
+            return
         self._go.setEnabled(True)
         text = self.form.refuse(error)
         self._words.setText(text)
@@ -231,5 +241,6 @@ def ask_yes(parent: QWidget, title: str, text: str, yes: str, run: Callable[[], 
 
     buttons = row(1, button(words.t("Leave it"), dialog.reject), button(yes, go, "danger"))
     dialog.setLayout(column(label(title, "title"), body, buttons, margin=(20,), gap=12))
+    dialog.finished.connect(dialog.deleteLater)
     dialog.open()
     return dialog
