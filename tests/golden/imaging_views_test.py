@@ -16,10 +16,10 @@ from workstation.imaging.display_sets import display_sets
 from workstation.imaging.geometry import Vector, orientation_letters
 from workstation.imaging.loader import Loader
 from workstation.imaging.volume import Volume
-from workstation.rendering.display_list import Line, Text
+from workstation.rendering.display_list import Line, ScaleBar, Text
 from workstation.rendering.engines import engine_named
 from workstation.rendering.mip_view import whole_slab
-from workstation.rendering.overlays import Corner, crosshair_list, millimetres_across
+from workstation.rendering.overlays import Corner, crosshair_list, millimetres_down
 from workstation.rendering.picture import Picture
 from workstation.rendering.render import render
 from workstation.rendering.thumbnails import thumbnail
@@ -125,8 +125,8 @@ def test_pixels_keep_their_proportions() -> None:
 
 def test_the_scale_bar_has_its_length_and_its_source() -> None:
     picture = render(ViewState(index=20), marked(ACQUIRED["axial"]), 300, 300, corner=Corner())
-    bar = next(i for i in picture.display_list.items if isinstance(i, Line))
-    assert (bar.end[0] - bar.start[0]) * millimetres_across(picture.frame) == pytest.approx(20.0)
+    bar = next(i for i in picture.display_list.items if isinstance(i, ScaleBar))
+    assert bar.length * millimetres_down(picture.frame) == pytest.approx(20.0)
     assert "20 mm" in picture.display_list.texts()
 
 
@@ -137,7 +137,7 @@ def test_no_scale_bar_without_trust() -> None:
         series([instance(1, (0, 0, 0), (64, 64), PatientOrientation=["L", "F"], **facts)], "DX")
     )[0]
     picture = render(ViewState(rotation=1), filled(shown, lambda k: 3), 300, 300, corner=Corner())
-    assert not any(isinstance(i, Line) for i in picture.display_list.items)
+    assert not any(isinstance(i, ScaleBar) for i in picture.display_list.items)
     texts = picture.display_list.texts()
     assert "not calibrated" in texts
     edges = {

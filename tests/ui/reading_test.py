@@ -283,6 +283,39 @@ def test_three_planes_of_a_volume_and_back(open_window: Open, pixels: FakeArchiv
     assert all(c.view.plane is Plane.ACQUIRED for c in session(page).cells)
 
 
+def test_three_planes_fill_the_place_and_the_prior_keeps_a_cell_in_its_own_frame(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
+    window = open_window(pixels)
+    page = open_exam(window, qtbot)
+    assert window.desk is not None
+    window.desk.commands.run("read.mpr")
+    cells = page.grid.cells
+    qtbot.waitUntil(lambda: len(cells) == 4 and all(map(painted, cells)), timeout=PATIENCE_MS)
+    for cell in page.grid.cells:
+        assert cell.width() > 0.45 * page.grid.width()
+        assert cell.height() > 0.38 * page.grid.height()
+    prior = page.grid.frames[Role.PRIOR]
+    assert prior.isAncestorOf(page.grid.cells[3])
+    assert prior.title.isVisibleTo(page)
+
+    page.grid.hide_prior(True)
+    first, second, _third = page.grid.cells[:3]
+    assert not prior.isVisibleTo(page)
+    qtbot.waitUntil(lambda: first.height() > 1.9 * second.height(), timeout=PATIENCE_MS)
+    page.grid.hide_prior(False)
+    session(page).maximise(3)
+    qtbot.waitUntil(lambda: page.grid.cells[3].width() > 0.9 * page.grid.width(), timeout=PATIENCE_MS)
+    session(page).maximise(None)
+    window.desk.commands.run("read.mpr")
+    qtbot.waitUntil(lambda: len(page.grid.cells) == 2, timeout=PATIENCE_MS)
+    frames = page.grid.frames
+    assert all(frame.parentWidget() is page.grid and frame.isVisibleTo(page) for frame in frames.values())
+    qtbot.waitUntil(
+        lambda: abs(frames[Role.CURRENT].width() - frames[Role.PRIOR].width()) < 4, timeout=PATIENCE_MS
+    )
+
+
 def test_a_crosshair_brings_the_linked_views_to_its_point(
     open_window: Open, pixels: FakeArchive, qtbot: QtBot
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
@@ -252,6 +252,10 @@ def test_an_addendum_keeps_the_signed_text_and_adds_to_it(
     assert isinstance(button, QAbstractButton)
     button.click()
     write(page, qtbot, "addendum-text", "Discussed by phone")
+    above, below = page.report.signed, page.report.form
+    assert above.isVisibleTo(page.report)
+    assert "No suspicious nodule" in {t.text() for t in above.findChildren(QLabel) if t.isVisibleTo(above)}
+    assert above.mapTo(page.report, QPoint(0, above.height())).y() <= below.mapTo(page.report, QPoint()).y()
     page.report.signing.sign()
     sign(page, PASSWORD)
     qtbot.waitUntil(lambda: len(pixels.reports_[CURRENT][0].versions) == 2, timeout=PATIENCE_MS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pacs_core.archive.models import InstanceManifest, Prior, SeriesManifest, Url
+from pacs_core.archive.models import Dossier, InstanceManifest, Prior, SeriesManifest, StudyManifest, Url
 from pacs_core.domain.measurement import Measurement, Quantity
+from tests.support.fake_archive import exam, patient
 from workstation.imaging.display_sets import DisplaySet, display_sets
 from workstation.session import linking, priors
 from workstation.session.commands import Command, History
@@ -277,19 +279,19 @@ def test_what_the_archive_knows_does_not_overwrite_what_it_does_not_have_yet() -
 # ── priors, preferences ──────────────────────────────────────────────────────────────────────────────
 
 
-def prior(uid: str, modality: str, score: float, images: int = 10, date: str = "2026-03-02") -> Prior:
+def prior_of(uid: str, modality: str, score: float, images: int = 10, date: str = "2026-03-02") -> Prior:
     return Prior(uid, date, "", modality, "", "CHEST", "", images, score, "", "")
 
 
 def test_a_prior_of_the_same_modality_comes_before_a_higher_score() -> None:
-    choice = priors.choose([prior("1", "CR", 0.9), prior("2", "CT", 0.5)], "CT", "Chest")
+    choice = priors.choose([prior_of("1", "CR", 0.9), prior_of("2", "CT", 0.5)], "CT", "Chest")
     assert choice.prior is not None
     assert choice.prior.study_uid == "2"
     assert choice.reason == "same modality, same body part"
 
 
 def test_a_prior_without_images_is_no_prior_and_the_reason_says_so() -> None:
-    choice = priors.choose([prior("1", "CT", 0.9, images=0)], "CT")
+    choice = priors.choose([prior_of("1", "CT", 0.9, images=0)], "CT")
     assert choice.prior is None
     assert "with images" in choice.reason
 
@@ -337,3 +339,65 @@ def test_another_layout_leaves_each_picture_as_it_was() -> None:
     assert linking.as_before(cell(3, one, index=20), before) == before[0].view
     assert linking.as_before(cell(1, two, index=20), before).index == 20
     assert linking.as_before(cell(1, one, Role.PRIOR, index=20), before).index == 20
+
+
+def _planes(upright: bool = False) -> ReadingSession:
+    current = series([n * 4.0 for n in range(40)])
+    prior = series([n * 4.0 for n in range(40)], frame="2.25.55", uid="2.25.7")
+    session, who = ReadingSession(), patient()
+    manifest = StudyManifest("2.25.1", 1, who.patient_id, "", "", "", "", "", ())
+    dossier = Dossier(exam("2.25.1", who), who, None, (), manifest, (), (), (), (), "", 0)
+    session.open(dossier, upright, sets=(current,))
+    older = replace(manifest, study_uid="2.25.2")
+    session.join_prior(prior_of("2.25.2", "CT", 0.9), "", older, (), upright, sets=(prior,))
+    session.show_reformats(upright)
+    return session
+
+
+def test_three_planes_of_the_study_leave_the_prior_one_cell() -> None:
+    session = _planes()
+    assert [(c.role, c.view.plane) for c in session.cells] == [
+        (Role.CURRENT, Plane.AXIAL),
+        (Role.CURRENT, Plane.CORONAL),
+        (Role.CURRENT, Plane.SAGITTAL),
+        (Role.PRIOR, Plane.AXIAL),
+    ]
+
+
+def test_the_priors_one_cell_cuts_as_the_active_plane_does() -> None:
+    session = _planes()
+    session.activate(1)
+    assert session.cells[3].view.plane is Plane.CORONAL
+    session.set_view(1, session.cells[1].view.with_(centre=(5.0, 17.0, 60.0)))
+    here, there = linking.point_of(session.cells[1]), linking.point_of(session.cells[3])
+    tie = session.tie(session.cells[1], session.cells[3])
+    assert here is not None
+    assert there is not None
+    assert tie is not None
+    assert there[1] == pytest.approx(here[1] + tie.offset[1])
+    session.activate(3)
+    assert session.cells[3].view.plane is Plane.CORONAL
+    session.set_linked(False)
+    session.activate(2)
+    assert session.cells[3].view.plane is Plane.CORONAL
+
+
+def test_leaving_the_planes_brings_the_prior_back_to_where_the_study_is() -> None:
+    session = _planes()
+    session.set_view(0, session.cells[0].view.with_(centre=(0.0, 0.0, 40.0)))
+    session.activate(2)
+    session.rehang(False)
+    assert [(c.role, c.view.plane) for c in session.cells] == [
+        (Role.CURRENT, Plane.ACQUIRED),
+        (Role.PRIOR, Plane.ACQUIRED),
+    ]
+    assert [c.view.index for c in session.cells] == [10, 10]
+    assert session.active == 0
+
+
+def test_a_window_turned_upright_keeps_the_planes() -> None:
+    session = _planes()
+    session.reshape(True)
+    assert session.plan is not None
+    assert session.plan.upright
+    assert [c.view.plane for c in session.cells][:3] == [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL]

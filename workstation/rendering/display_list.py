@@ -80,7 +80,21 @@ class Text:
     otherwise: Position | None = None
 
 
-Item = Line | Polyline | Ellipse | Handle | Text
+@dataclass(frozen=True, slots=True)
+class ScaleBar:
+    """An upright bar `length` viewport pixels long with its name beside it, at the right edge, where
+    pictures end: it stands on the words of the corner below, `above` pixels higher where other things lie
+    there.
+    """
+
+    length: float
+    words: str
+    size: float = 1.0
+    above: float = 0.0
+    role: Role = "overlay"
+
+
+Item = Line | Polyline | Ellipse | Handle | Text | ScaleBar
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,9 @@ class DisplayList:
 
     def texts(self) -> tuple[str, ...]:
         """Every line of text in it."""
-        return tuple(line for item in self.items if isinstance(item, Text) for line in item.lines)
+        lines = [item.lines for item in self.items if isinstance(item, Text)]
+        lines += [(item.words,) for item in self.items if isinstance(item, ScaleBar)]
+        return tuple(line for some in lines for line in some)
 
     def handle_at(self, x: float, y: float) -> Handle | None:
         """The handle within reach of a position, the nearest first."""

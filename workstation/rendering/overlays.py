@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from workstation.imaging.geometry import LETTERS, Vector, opposite_letters, orientation_letters, plane_name
 from workstation.imaging.view_frame import ViewFrame
-from workstation.rendering.display_list import Anchor, DisplayList, Item, Line, Role, Text
+from workstation.rendering.display_list import Anchor, DisplayList, Item, Line, Role, ScaleBar, Text
 
 MARGIN = 8.0
 FULL_SIZE = 420.0  # viewport pixels of the shorter edge at which texts have their full size
@@ -96,40 +96,40 @@ def letters(frame: ViewFrame, image_letters: tuple[str, str] | None = None) -> D
 
 
 def bar_length(frame: ViewFrame) -> float | None:
-    """Millimetres of the scale bar: the longest round length within a quarter of the width; None if not
-    trusted.
+    """Millimetres of the scale bar: the longest round length within a quarter of the shorter edge; None if
+    not trusted.
     """
-    if not frame.calibration.trusted or frame.width < SMALLEST_TEXTS:
+    edge = min(frame.width, frame.height)
+    if not frame.calibration.trusted or edge < SMALLEST_TEXTS:
         return None
-    room = millimetres_across(frame) * frame.width / 4
+    room = millimetres_down(frame) * edge / 4
     fitting = [length for length in BAR_LENGTHS if length <= room]
     return float(fitting[-1]) if fitting else None
 
 
-def millimetres_across(frame: ViewFrame) -> float:
-    """Mm of one viewport pixel along x; of an image without a place in the patient by its calibration."""
+def millimetres_down(frame: ViewFrame) -> float:
+    """Mm of one viewport pixel along y; of an image without a place in the patient by its calibration."""
     if frame.in_patient:
-        return frame.pixel_size[1]
+        return frame.pixel_size[0]
     rows, columns = frame.calibration.spacing
-    return float(((frame.across[0] * columns) ** 2 + (frame.across[1] * rows) ** 2) ** 0.5)
+    return float(((frame.down[0] * columns) ** 2 + (frame.down[1] * rows) ** 2) ** 0.5)
 
 
-def scale_bar(frame: ViewFrame) -> DisplayList:
-    """A bar of round millimetres with the source of its scale; nothing where spacing cannot be trusted."""
+def scale_bar(frame: ViewFrame, above: float = 0.0) -> DisplayList:
+    """A bar of round millimetres with the source of its scale; nothing where spacing cannot be trusted.
+    `above` is how many viewport pixels of the lower right corner are taken by other things than words.
+    """
     length = bar_length(frame)
     if length is None:
         return DisplayList()
-    half = length / millimetres_across(frame) / 2
-    x, y = frame.width / 2, frame.height - MARGIN - 26.0 * text_size(frame.width, frame.height)
-    ticks = [Line((x + s * half, y - 4), (x + s * half, y + 4), "overlay") for s in (-1, 1)]
     name = f"{length:g} mm" if length < 100 else f"{length / 10:g} cm"
     words = (
         name
         if frame.calibration.source in ("Pixel Spacing", "patient space")
         else f"{name} ({frame.calibration.source})"
     )
-    label = Text((words,), (x, y - 6), "bottom", "overlay", 0.8 * text_size(frame.width, frame.height))
-    return DisplayList((Line((x - half, y), (x + half, y), "overlay"), *ticks, label))
+    size = text_size(frame.width, frame.height)
+    return DisplayList((ScaleBar(length / millimetres_down(frame), words, size, above),))
 
 
 def position_words(frame: ViewFrame) -> tuple[str, ...]:

@@ -46,12 +46,16 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the room hangs: the frames side by side, or one above the other in an upright window."""
+    """How the room hangs: the frames side by side, or one above the other in an upright window.
+
+    `planes` says that the study's three planes fill the place and one cell of the prior takes what is left.
+    """
 
     current: tuple[Place, ...]
     prior: tuple[Place, ...]
     layout: Layout
     upright: bool
+    planes: bool = False
 
 
 def score(display_set: DisplaySet, modality: str) -> float:
@@ -113,6 +117,12 @@ def reformats(display_set: DisplaySet, role: Role) -> tuple[Place, ...]:
     """Axial, coronal and sagittal of one volume."""
     planes = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
     return tuple(Place(role, display_set, ViewState(plane=plane)) for plane in planes)
+
+
+def three_planes(current: DisplaySet, prior: DisplaySet | None, upright: bool) -> Plan:
+    """The three planes of the study's volume, and one cell of the prior's where there is one."""
+    beside = reformats(prior, Role.PRIOR)[:1] if prior is not None else ()
+    return Plan(reformats(current, Role.CURRENT), beside, Layout(2, 2), upright, planes=True)
 
 
 def _of_interest(best: list[DisplaySet]) -> list[DisplaySet]:

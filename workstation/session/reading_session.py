@@ -14,7 +14,7 @@ from pacs_core.domain.measurement import Measurement
 from workstation.imaging.display_sets import DisplaySet, display_sets
 from workstation.session import linking
 from workstation.session.commands import Command, History
-from workstation.session.hanging import Layout, Place, Plan, Role, hang
+from workstation.session.hanging import Layout, Place, Plan, Role, hang, three_planes
 from workstation.session.signal import Signal
 from workstation.session.view_state import Plane, Vector, ViewState
 
@@ -128,9 +128,12 @@ class ReadingSession:
         self.prior, self.prior_reason, self.prior_manifest = prior, reason, manifest
         self.sets[Role.PRIOR] = sets_of(manifest) if sets is None else sets
         self.measurements |= {m.tracking_uid: m for m in strokes if not m.deleted}
-        kept = {c.number: c for c in self.cells}
+        before, planes = self.cells, self.plan is not None and self.plan.planes
+        kept = {c.number: c for c in before}
         self._hang(upright)
         self.cells = [self._as_before(c, kept.get(c.number)) for c in self.cells]
+        if planes:
+            self._hang_planes(upright, before)
         self.sets_changed.emit()
         self.hung.emit()
         self.strokes_changed.emit()
@@ -179,29 +182,65 @@ class ReadingSession:
         if self.dossier is None:
             return
         self.layout = layout or self.layout
-        before = self.cells
+        before, role = self.cells, self.active_cell.role if self.active_cell else Role.CURRENT
+        left = self.plan is not None and self.plan.planes
         self._hang(upright)
         self._look_on(before)
+        if left:
+            self._leave_planes(role)
         self.hung.emit()
+
+    def reshape(self, upright: bool) -> None:
+        """The place became upright or wide: what hangs stays, laid out anew."""
+        if self.plan is not None and self.plan.planes:
+            self.show_reformats(upright)
+        else:
+            self.rehang(upright)
+
+    def _leave_planes(self, role: Role) -> None:
+        """The study or the prior stays in hand as it was, and the prior, which was seen in one plane alone,
+        lies where the study does.
+        """
+        self.active = next((c.number for c in self.cells if c.role is role), 0)
+        one = next((c for c in self.cells if c.role is Role.CURRENT), None)
+        point = linking.point_of(one) if one is not None and self.linked else None
+        if one is not None and point is not None:
+            self._bring(point, one)
 
     def show_reformats(self, upright: bool) -> None:
-        """Axial, coronal and sagittal of the active cell's volume, of the prior's beside it where it can."""
-        from workstation.session.hanging import reformats
+        """Axial, coronal and sagittal of the study's volume; one cell of the prior's goes with them."""
+        if self._hang_planes(upright, self.cells):
+            self.hung.emit()
 
+    def _hang_planes(self, upright: bool, before: list[CellState]) -> bool:
         cell = self.active_cell
         if cell is None or cell.display_set is None or not cell.display_set.is_volume or self.plan is None:
-            return
+            return False
         current = self._volume(Role.CURRENT, cell)
-        prior = self._volume(Role.PRIOR, cell)
         if current is None:
-            return
-        beside = reformats(prior, Role.PRIOR) if prior is not None else ()
-        layout = Layout(3, 1) if not upright and beside else Layout(1, 3)
-        self.plan = Plan(reformats(current, Role.CURRENT), beside, layout, upright)
-        before = self.cells
+            return False
+        self.plan = three_planes(current, self._volume(Role.PRIOR, cell), upright)
         self._place(self.plan)
         self._look_on(before)
-        self.hung.emit()
+        self.active = 0
+        self._accompany()
+        return True
+
+    def _accompany(self) -> None:
+        """The prior's one cell beside three planes cuts as the study's active cell does, at its place."""
+        one = self.active_cell
+        if self.plan is None or not self.plan.planes or not self.linked or one is None:
+            return
+        if one.role is not Role.CURRENT or one.view.plane is Plane.ACQUIRED:
+            return
+        for number, cell in enumerate(self.cells):
+            if cell.role is Role.PRIOR and cell.view.plane is not one.view.plane:
+                turned = replace(cell, view=cell.view.with_(plane=one.view.plane))
+                point, tie = linking.point_of(one), self.tie(one, cell)
+                if point is not None and tie is not None:
+                    turned = replace(turned, view=linking.at_point(turned, linking.carried(point, tie)))
+                self.cells[number] = turned
+                self.view_changed.emit(number)
 
     def _look_on(self, before: list[CellState]) -> None:
         """What hangs otherwise now is looked at where and as it was."""
@@ -233,6 +272,7 @@ class ReadingSession:
     def activate(self, number: int) -> None:
         if number != self.active and 0 <= number < len(self.cells):
             self.active = number
+            self._accompany()
             self.active_changed.emit(number)
 
     def maximise(self, number: int | None) -> None:

@@ -21,7 +21,8 @@ def over(
     """Texts, letters at the edges, scale bar and cube of a view."""
     frame = camera.frame(width, height)
     texts = corner_texts(frame, top_left, (), bottom_left, ())
-    return texts + letters(frame) + scale_bar(frame) + cube(camera, width, height)
+    bar = scale_bar(frame, MARGIN + 3.6 * CUBE * text_size(width, height))
+    return texts + letters(frame) + bar + cube(camera, width, height)
 
 
 def cube(camera: Camera, width: int, height: int) -> DisplayList:

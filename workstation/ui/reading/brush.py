@@ -5,7 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
-from workstation.rendering.display_list import DisplayList, Ellipse, Handle, Item, Line, Polyline, Text
+from workstation.rendering.display_list import (
+    DisplayList,
+    Ellipse,
+    Handle,
+    Line,
+    Polyline,
+    ScaleBar,
+    Text,
+)
+from workstation.rendering.overlays import MARGIN
 from workstation.ui import theme
 
 HALO = 2.0
@@ -42,9 +51,12 @@ class Brush:
     def paint(self, items: DisplayList) -> None:
         self._painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for item in items.items:
-            self._item(item)
+            if isinstance(item, ScaleBar):
+                self._bar(item, items)
+            else:
+                self._item(item)
 
-    def _item(self, item: Item) -> None:
+    def _item(self, item: Line | Polyline | Ellipse | Handle | Text) -> None:
         if isinstance(item, Text):
             self._words(item)
         elif isinstance(item, Handle):
@@ -97,12 +109,34 @@ class Brush:
         path.addRect(QRectF(x - half, y - half, 2 * half, 2 * half))
         self._stroke(path, item.role, 1.5, False)
 
-    def _words(self, item: Text) -> None:
-        painter = self._painter
+    def _bar(self, item: ScaleBar, items: DisplayList) -> None:
+        """Upright, on the words of the lower right corner; left of the letter at that edge if it must be."""
+        under = [t for t in items.items if isinstance(t, Text) and t.anchor == "bottom-right" and not t.owner]
+        taken = sum(self._metrics(t.size).height() * len(t.lines) for t in under)
+        metrics, tick = self._metrics(item.size), 4 * self._unit
+        bottom = self._size.height() - MARGIN - max(taken, item.above) - metrics.height() / 2
+        x = self._size.width() - MARGIN - tick
+        if bottom - item.length < self._size.height() / 2 + metrics.height():
+            x -= metrics.horizontalAdvance("HL") + tick
+        path = QPainterPath(QPointF(x, bottom))
+        path.lineTo(x, bottom - item.length)
+        for y in (bottom, bottom - item.length):
+            path.moveTo(x - tick, y)
+            path.lineTo(x + tick, y)
+        self._stroke(path, item.role, 1.5, False)
+        left = x - 2 * tick - metrics.horizontalAdvance(item.words)
+        top = bottom - item.length / 2 - metrics.height() / 2
+        self._line(item.words, left, top + metrics.ascent(), item.role)
+
+    def _metrics(self, size: float) -> QFontMetrics:
+        """The overlay's font at a relative size, in hand from now on."""
         font = theme.current().font("overlay")
-        font.setPixelSize(max(1, round(self._text * item.size)))
-        painter.setFont(font)
-        metrics = painter.fontMetrics()
+        font.setPixelSize(max(1, round(self._text * size)))
+        self._painter.setFont(font)
+        return self._painter.fontMetrics()
+
+    def _words(self, item: Text) -> None:
+        metrics = self._metrics(item.size)
         lines = self._clear_of_the_letters(item, metrics)
         height = metrics.height() * len(lines)
         width = max((metrics.horizontalAdvance(line) for line in lines), default=0)

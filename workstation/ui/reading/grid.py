@@ -13,6 +13,10 @@ from workstation.ui.reading.room import Room
 from workstation.ui.reading.study_frame import StudyFrame
 from workstation.ui.widgets.basics import tool
 
+# row, column, rows and columns of three planes alone: the first takes what a fourth cell would have
+BESIDE = ((0, 0, 2, 1), (0, 1, 1, 1), (1, 1, 1, 1))
+UPRIGHT = ((0, 0, 1, 2), (1, 0, 1, 1), (1, 1, 1, 1))
+
 
 class CellGrid(QWidget):
     """Owns the cells; rebuilds their places when the session hangs anew."""
@@ -28,6 +32,7 @@ class CellGrid(QWidget):
         self.cells: list[ImageCell] = []
         self.frames = {role: StudyFrame(role) for role in Role}
         self.prior_hidden = False
+        self._inside = False
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(theme.current().px(4))
@@ -67,6 +72,10 @@ class CellGrid(QWidget):
     def _fit_heads(self) -> None:
         """One line for both titles, or two where either needs them."""
         shown = [frame for frame in self.frames.values() if not frame.isHidden()]
+        if self._inside:
+            for role, frame in self.frames.items():
+                frame.set_lines(frame.needs_two_lines(self.width() // (2 if role is Role.PRIOR else 1)))
+            return
         width = self.width() if self.upright or len(shown) < 2 else self.width() // 2
         two = any(frame.needs_two_lines(width) for frame in shown if not frame.head.isHidden())
         for frame in self.frames.values():
@@ -99,14 +108,23 @@ class CellGrid(QWidget):
 
     def _place(self) -> None:
         plan, largest = self.session.plan, self.session.maximised
-        for role, frame in self.frames.items():
+        beside = any(c.role is Role.PRIOR for c in self.session.cells) and not self.prior_hidden
+        self._inside = plan is not None and plan.planes and largest is None and beside
+        for frame in self.frames.values():
             while frame.grid.count():
                 frame.grid.takeAt(0)
+        self._put_prior()
+        for role, frame in self.frames.items():
             numbers = [c.number for c in self.session.cells if c.role is role]
             shown = [n for n in numbers if largest is None or n == largest]
             columns = plan.layout.columns if plan is not None and largest is None else 1
+            columns = min(columns, max(1, len(shown)))
+            alone = plan is not None and plan.planes and len(shown) == len(BESIDE) and not self._inside
             for place, number in enumerate(shown):
-                frame.grid.addWidget(self.cells[number], place // columns, place % columns)
+                slot = (*divmod(place, columns), 1, 1)
+                if alone:
+                    slot = (UPRIGHT if self.upright else BESIDE)[place]
+                frame.grid.addWidget(self.cells[number], *slot)
                 self.cells[number].setVisible(True)
             for number in set(numbers) - set(shown):
                 self.cells[number].setParent(frame)
@@ -115,6 +133,14 @@ class CellGrid(QWidget):
             frame.setVisible(bool(shown) and not hidden)
             self._even(frame.grid, shown, columns)
         self._fit_heads()
+
+    def _put_prior(self) -> None:
+        """The prior's frame in the fourth place of the three planes, or beside the study's frame."""
+        prior = self.frames[Role.PRIOR]
+        if self._inside:
+            self.frames[Role.CURRENT].grid.addWidget(prior, 1, 1)
+        elif self._box.indexOf(prior) < 0:
+            self._box.addWidget(prior, 1)
 
     @staticmethod
     def _even(grid: QGridLayout, shown: list[int], columns: int) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFont, QFontMetricsF
 
 from pacs_core.domain.measurement import Measurement
 from workstation.imaging.view_frame import ViewFrame
-from workstation.rendering.display_list import Ellipse, Handle, Item, Line, Polyline, Position, Text
+from workstation.rendering.display_list import Ellipse, Handle, Item, Line, Polyline, Position, ScaleBar, Text
 from workstation.rendering.strokes import measurement_list
 
 REACH = 6.0
@@ -57,7 +57,11 @@ def _part(
             return Hit(stroke, part, item.number)
         if part == "label" and isinstance(item, Text) and _in_text(item, where, unit, font):
             return Hit(stroke, part)
-        if part == "line" and not isinstance(item, Handle | Text) and distance(item, where) <= REACH * unit:
+        if (
+            part == "line"
+            and not isinstance(item, Handle | Text | ScaleBar)
+            and distance(item, where) <= REACH * unit
+        ):
             return Hit(stroke, part)
     return None
 

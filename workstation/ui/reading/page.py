@@ -161,7 +161,7 @@ class ReadPage(QWidget):
     def _listen(self) -> None:
         self.session.wanted.connect(self.open_exam)
         self.grid.menu_wanted.connect(self._menu)
-        self.grid.reshaped.connect(lambda: self.session.rehang(self.grid.upright))
+        self.grid.reshaped.connect(lambda: self.session.reshape(self.grid.upright))
         self._late = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._late.timeout.connect(self._refresh)
         self.desk.bridge.changed.connect(self._changed)

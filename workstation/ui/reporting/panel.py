@@ -69,9 +69,14 @@ class ReportPanel(QFrame):
         self._template.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self._template.setMinimumContentsLength(14)
         head = row(self._title, 1, self._template, margin=(16, 6))
+        self._texts = QSplitter(Qt.Orientation.Vertical)  # an addendum is written under the signed text
+        self._texts.setChildrenCollapsible(False)
+        self._texts.setHandleWidth(px(4))
+        for number, text in enumerate((self.signed, self.form)):
+            self._texts.addWidget(text)
+            self._texts.setStretchFactor(number, 1)
         self._text = QStackedWidget()
-        self._text.addWidget(self.form)
-        self._text.addWidget(self.signed)
+        self._text.addWidget(self._texts)
         self._text.addWidget(column_widget(1, label(words.t("Open an exam to report it."), "quiet"), 2))
         report = column_widget(head, line(), self._text, gap=0)
         report.layout().setStretch(2, 1)
@@ -228,16 +233,16 @@ class ReportPanel(QFrame):
 
     def show_again(self, cursor: bool = False, focus: bool = False) -> None:
         draft = self.draft
+        signed = self.report if self.report is not None and self.report.versions else None
+        self._text.setCurrentIndex(0 if draft is not None or signed is not None else 1)
+        self.form.setVisible(draft is not None)
+        self.signed.setVisible(signed is not None and (draft is None or self.kind == "addendum"))
+        if signed is not None:
+            self.signed.show_report(signed)
         if draft is not None:
-            self._text.setCurrentIndex(0)
             self.form.show_draft(draft, self._allowed, lambda name: self.spoken.of(draft, name))
             if cursor:
                 self.form.put_cursor(draft, focus)
-        elif self.report is not None and self.report.versions:
-            self._text.setCurrentIndex(1)
-            self.signed.show_report(self.report)
-        else:
-            self._text.setCurrentIndex(2)
         self._show_title()
         self._show_templates()
         self.foot.refresh(self)

@@ -80,6 +80,8 @@ class SignedReport(QFrame):
         self.setLayout(layout)
 
     def show_report(self, report: ReportView) -> None:
+        if report == self._report:
+            return  # the version looked at, and how far it was read, stay
         self._report = report
         before = self._pick.count()
         self._pick.blockSignals(True)
