@@ -77,8 +77,8 @@ class Orders(Protocol):
         """One order; raises NotFound."""
         ...
 
-    def find(self, reference: OrderReference) -> Order | None:
-        """The order that the numbers name: placer, then filler, then accession; never by patient alone."""
+    def with_numbers(self, reference: OrderReference) -> Sequence[Order]:
+        """Orders with its placer, filler or accession number, as they were placed; never by patient alone."""
         ...
 
     def by_accession(self, accession: str, issuer: str = "") -> Sequence[Order]:

@@ -172,6 +172,7 @@ class PlaceOrder:
             self.placer_number,
             self.filler_number,
             self.accession,
+            self.procedure_id,
             source=self.source,
             placer_issuer=self.placer_issuer,
             filler_issuer=self.filler_issuer,
@@ -180,11 +181,15 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class OrderReference:
-    """The numbers by which a message names an order that exists; any of them may be empty."""
+    """The numbers by which a message names an order that exists; any of them may be empty.
+
+    `procedure_id` tells orders apart that share the others.
+    """
 
     placer_number: str = ""
     filler_number: str = ""
     accession: str = ""
+    procedure_id: str = ""
     patient: PatientIdentifier | None = None
     source: str = ""
     placer_issuer: str = ""

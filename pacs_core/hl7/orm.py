@@ -118,6 +118,7 @@ def _cancel(
         placer_number=reader.number("placer_number"),
         filler_number=reader.number("filler_number"),
         accession=reader.number("accession_number"),
+        procedure_id=reader.number("procedure_id"),
         patient=patient.identifier,
         source=context.source,
         placer_issuer=reader.issuer("placer_number"),

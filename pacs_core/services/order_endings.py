@@ -8,6 +8,7 @@ from __future__ import annotations
 from pacs_core.domain.errors import NeedsPerson
 from pacs_core.domain.order import CancelOrder, Order, OrderState, PlaceOrder
 from pacs_core.ports import Transaction
+from pacs_core.services.order_numbers import order_named
 
 ENDED = (OrderState.CANCELLED, OrderState.DISCONTINUED)
 _ENDINGS = tuple(f"order.{state.value}" for state in ENDED)
@@ -44,7 +45,7 @@ def check_ending(tx: Transaction, order: Order, command: CancelOrder) -> None:
 
 def changed_since(tx: Transaction, command: PlaceOrder | CancelOrder) -> str:
     """Which order was changed after the message came, in words; empty where none was."""
-    order = tx.orders.find(command.reference)
+    order = order_named(tx, command.reference)
     change = tx.journal.newest_on(f"order:{order.id}", _CHANGES) if order is not None else None
     if order is None or change is None or change.at <= command.received:
         return ""

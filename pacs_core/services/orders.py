@@ -22,6 +22,12 @@ from pacs_core.domain.patient import Patient
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
 from pacs_core.services.order_endings import ENDED, check_ending, check_reopening
+from pacs_core.services.order_numbers import (
+    another_placer,
+    made_procedure_id,
+    order_to_change,
+    order_to_end,
+)
 from pacs_core.services.patients import Patients
 from pacs_core.services.reconciling import Reconciling
 
@@ -117,16 +123,10 @@ class Orders:
 
     def apply(self, tx: Transaction, command: PlaceOrder, actor: str) -> Order:
         """Place or change within a transaction; raises NeedsPerson for an ended order (`order_endings`)."""
-        known = tx.orders.find(command.reference)
-        if known is not None and known.state in ENDED and self._same_person(tx, known, command):
+        known = order_to_change(tx, command)
+        if known is not None and known.state in ENDED:
             check_reopening(tx, known, command, instant(self._clock.now()))
         patient = self._patients.apply(tx, command.patient, actor)
-        if known is not None and tx.patients.current(known.patient_id).id != patient.id:
-            if command.placer_number and known.placer_number == command.placer_number:
-                raise Conflict("this placer order number belongs to another patient", "ORC-2")
-            if command.accession and known.accession.value == command.accession:
-                raise Conflict("this accession number belongs to another patient", "accession number")
-            known = None
         if known is not None and known.state in ENDED:
             state = OrderState.IN_PROGRESS if tx.studies.of_order(known.id) else OrderState.SCHEDULED
             known = replace(known, state=state, steps=tuple(replace(s, state=state) for s in known.steps))
@@ -138,7 +138,7 @@ class Orders:
 
     def apply_cancel(self, tx: Transaction, command: CancelOrder, actor: str) -> Order:
         """Cancel within a transaction, as a message asks for it; raises NotFound, NeedsPerson."""
-        order = tx.orders.find(command.order)
+        order = order_to_end(tx, command)
         if order is None:
             raise NotFound("no order has these numbers", "ORC-2")
         check_ending(tx, order, command)
@@ -151,10 +151,6 @@ class Orders:
         state = OrderState.DISCONTINUED if discontinue else OrderState.CANCELLED
         steps = tuple(replace(s, state=state) for s in order.steps)
         return self._keep(tx, replace(order, state=state, steps=steps), f"order.{state.value}", actor, detail)
-
-    def _same_person(self, tx: Transaction, order: Order, command: PlaceOrder) -> bool:
-        patient = tx.patients.find(command.patient.identifier)
-        return patient is not None and patient.id == tx.patients.current(order.patient_id).id
 
     def _keep(
         self,
@@ -185,10 +181,9 @@ class Orders:
 
     def _new(self, tx: Transaction, command: PlaceOrder, patient: Patient) -> Order:
         accession, ours = self._accession(tx, command)
-        procedure_id = (
-            check_short_string(command.procedure_id, "requested procedure ID")
-            or f"RP{tx.orders.next_number('procedure')}"
-        )
+        procedure_id = check_short_string(
+            command.procedure_id, "requested procedure ID"
+        ) or made_procedure_id(tx)
         order = Order(
             id=0,
             patient_id=patient.id,
@@ -224,10 +219,7 @@ class Orders:
         return replace(
             known,
             patient_id=patient.id,
-            placer_number=command.placer_number or known.placer_number,
-            filler_number=command.filler_number or known.filler_number,
-            placer_issuer=command.placer_issuer or known.placer_issuer,
-            filler_issuer=command.filler_issuer or known.filler_issuer,
+            **_numbers(known, command),
             accession=accession,
             accession_is_ours=ours,
             priority=command.priority or known.priority,
@@ -238,7 +230,7 @@ class Orders:
                 else command.procedure_description
             ),
             procedure_code=command.procedure_code or known.procedure_code,
-            steps=_changed_steps(known, command.steps),
+            steps=_changed_steps(known, command.steps, another_placer(known, command)),
             **texts,
         )
 
@@ -276,6 +268,14 @@ class Orders:
         )
 
 
+def _numbers(known: Order, command: PlaceOrder) -> dict[str, Any]:
+    """The order's own numbers: a further step's placer and filler number are not those of the order."""
+    if another_placer(known, command):
+        return {}
+    names = ("placer_number", "filler_number", "placer_issuer", "filler_issuer")
+    return {name: getattr(command, name) or getattr(known, name) for name in names}
+
+
 def _accession(value: str) -> str:
     return check_short_string(value, "accession number")
 
@@ -302,14 +302,23 @@ def _added_step(order: Order, request: StepRequest) -> ScheduledProcedureStep:
     return replace(first, id=0, step_id=step_id, state=OrderState.SCHEDULED, **changes)
 
 
-def _changed_steps(known: Order, wanted: tuple[StepRequest, ...]) -> tuple[ScheduledProcedureStep, ...]:
-    """Steps by their ID, or the only one by its place; what a request leaves empty stays."""
+def _changed_steps(
+    known: Order, wanted: tuple[StepRequest, ...], further: bool
+) -> tuple[ScheduledProcedureStep, ...]:
+    """Steps by their ID, or the only one by its place; what a request leaves empty stays.
+
+    `further`: an unknown ID is one step more, not the only step under another name.
+    """
     steps = list(known.steps)
     for place, request in enumerate(wanted):
         where = next(
             (i for i, s in enumerate(steps) if request.step_id and s.step_id == request.step_id), None
         )
-        if where is None and (not request.step_id or len(steps) == len(wanted) == 1) and place < len(steps):
+        if (
+            where is None
+            and (not request.step_id or (len(steps) == len(wanted) == 1 and not further))
+            and place < len(steps)
+        ):
             where = place
         if where is None:
             steps.append(_added_step(known, request))

@@ -75,21 +75,15 @@ class OrderRows:
             raise NotFound(f"no order in row {order_id}", "order")
         return found[0]
 
-    def find(self, reference: OrderReference) -> Order | None:
-        """The order that the numbers name: placer, then filler, then accession."""
+    def with_numbers(self, reference: OrderReference) -> Sequence[Order]:
+        """Orders with any of the reference's numbers, in the order in which they were placed."""
         numbers = (
-            (_O.placer_number, "placer_number", reference.placer_number),
-            (_O.filler_number, "filler_number", reference.filler_number),
-            (_O.accession, "accession", reference.accession),
+            (_O.placer_number, reference.placer_number),
+            (_O.filler_number, reference.filler_number),
+            (_O.accession, reference.accession),
         )
-        given = [column == value for column, _, value in numbers if value]
-        named = [o for o in self._orders(or_(*given)) if _may_be(o, reference)] if given else []
-        for _, name, value in numbers:
-            found = [o for o in named if value and str(getattr(o, name)) == value]
-            same_source = [o for o in found if not reference.source or o.source == reference.source]
-            if found:
-                return (same_source or found)[-1]
-        return None
+        given = [column == value for column, value in numbers if value]
+        return self._orders(or_(*given)) if given else []
 
     def by_accession(self, accession: str, issuer: str = "") -> Sequence[Order]:
         """Orders with that accession number; an empty issuer on either side fits."""
@@ -234,16 +228,6 @@ class OrderRows:
         for row in self._connection.execute(query).mappings():
             grouped[row["order_id"]] = (*grouped.get(row["order_id"], ()), _step(dict(row)))
         return grouped
-
-
-def _may_be(order: Order, reference: OrderReference) -> bool:
-    """Say whether no number of the reference contradicts the order (an accession may serve several)."""
-    pairs = [(reference.placer_number, order.placer_number), (reference.filler_number, order.filler_number)]
-    if reference.placer_number:
-        pairs.append((reference.placer_issuer, order.placer_issuer))
-    if reference.filler_number:
-        pairs.append((reference.filler_issuer, order.filler_issuer))
-    return all(not asked or not known or asked == known for asked, known in pairs)
 
 
 def _exact(value: str) -> bool:

@@ -1,0 +1,114 @@
+"""Several requested procedures on one accession number, and numbers that contradict what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from pacs_core.domain.order import Order, OrderState
+from tests.support.hl7_door import Door, door, fields
+
+PID = "PID|1||P1^^^ISS||DOE^JANE||19700102|F"
+
+
+def orm(
+    control: str,
+    code: str,
+    placer: str,
+    *,
+    procedure: str = "",
+    text: str = "CT chest",
+    pid: str = PID,
+    step: str = "",
+) -> bytes:
+    head = f"MSH|^~\\&|RIS|SITE|RR||20260302100000||ORM^O01|{control}|P|2.5.1||||||UNICODE UTF-8"
+    obr = f"OBR|1|||71260^{text}^C4||||||||||||||A1|{procedure}|{step}||||CT"
+    return ("\r".join((head, pid, f"ORC|{code}|{placer}|||||1^^^20260302110000", obr)) + "\r").encode()
+
+
+@pytest.fixture
+def hl7(tmp_path: Path) -> Iterator[Door]:
+    with door(tmp_path) as made:
+        yield made
+
+
+def said(answer: bytes) -> tuple[str, str]:
+    msa = [*fields(answer, "MSA")[1:], "", ""]
+    return msa[0], msa[2]
+
+
+def orders(hl7: Door) -> Sequence[Order]:
+    with hl7.house.index.read() as tx:
+        return tx.orders.by_accession("A1")
+
+
+def test_another_placer_number_on_the_accession_is_an_order_of_its_own(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1", text="CT chest"))
+    assert said(hl7.knock(orm("2", "NW", "PL2", text="CT head"))) == ("AA", "")
+    assert [(o.placer_number, o.procedure_description) for o in orders(hl7)] == [
+        ("PL1", "CT chest"),
+        ("PL2", "CT head"),
+    ]
+
+
+def test_the_accession_of_another_patient_is_refused(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1"))
+    answer = hl7.knock(orm("2", "NW", "PL2", procedure="RP2", pid=PID.replace("P1", "P2")))
+    assert said(answer)[0] == "AE"
+    assert len(orders(hl7)) == 1
+
+
+def test_one_step_more_of_the_same_procedure_may_have_a_placer_number_of_its_own(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1", step="S1"))
+    assert said(hl7.knock(orm("2", "NW", "PL2", procedure="RP1", step="S2")))[0] == "AA"
+    (order,) = orders(hl7)
+    assert order.placer_number == "PL1"
+    assert [step.step_id for step in order.steps] == ["S1", "S2"]
+
+
+@pytest.mark.parametrize("placer", ["PL1", "PL2"])
+def test_another_procedure_on_the_accession_is_an_order_of_its_own(hl7: Door, placer: str) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1", step="S1", text="CT chest"))
+    assert said(hl7.knock(orm("2", "NW", placer, procedure="RP2", step="S2", text="CT head"))) == ("AA", "")
+    assert [(o.placer_number, o.procedure_id, o.procedure_description) for o in orders(hl7)] == [
+        ("PL1", "RP1", "CT chest"),
+        (placer, "RP2", "CT head"),
+    ]
+    assert len({o.study_uid for o in orders(hl7)}) == 2
+    said(hl7.knock(orm("3", "XO", placer, procedure="RP2", step="S2", text="CT skull")))
+    said(hl7.knock(orm("4", "XO", "PL1", procedure="RP1", step="S1", text="CT thorax")))
+    assert [o.procedure_description for o in orders(hl7)] == ["CT thorax", "CT skull"]
+
+
+def test_a_procedure_named_later_is_the_one_that_had_no_name(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1"))
+    hl7.knock(orm("2", "NW", "PL1", procedure="RP7"))
+    assert len(orders(hl7)) == 1
+
+
+def test_a_cancellation_ends_its_own_procedure(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1", step="S1"))
+    hl7.knock(orm("2", "NW", "PL2", procedure="RP2", step="S2"))
+    assert said(hl7.knock(orm("3", "CA", "", procedure="RP1")))[0] == "AA"
+    assert [o.state for o in orders(hl7)] == [OrderState.CANCELLED, OrderState.SCHEDULED]
+
+
+def test_a_cancellation_that_fits_two_orders_waits_for_a_person(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1", step="S1"))
+    hl7.knock(orm("2", "NW", "PL2", procedure="RP2", step="S2"))
+    answer, words = said(hl7.knock(orm("3", "CA", "")))
+    assert answer == "AA"
+    assert "kept for a person" in words
+    assert "2 orders" in words
+    assert [o.state for o in orders(hl7)] == [OrderState.SCHEDULED] * 2
+
+
+def test_images_of_a_shared_accession_belong_to_all_of_its_procedures(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1", step="S1"))
+    hl7.knock(orm("2", "NW", "PL2", procedure="RP2", step="S2"))
+    second = orders(hl7)[1]
+    hl7.house.image(second.study_uid, issuer_of_patient_id="ISS")
+    assert hl7.house.study(second.study_uid).order_id == second.id
+    assert [o.state for o in orders(hl7)] == [OrderState.IN_PROGRESS] * 2
