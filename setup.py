@@ -7,12 +7,6 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HOUSES = ("pacs_core", "workstation")
-SOURCES = {
-    "workstation.imaging._kernels": "workstation/imaging/_kernels.c",
-    "workstation.rendering._raycast": "workstation/rendering/_raycast.c",
-    "pacs_core.dicom._rle": "pacs_core/dicom/_rle.c",
-    "pacs_core.dicom._scan": "pacs_core/dicom/_scan.c",
-}
 FLAGS = {
     "msvc": ["/O2", "/fp:precise"],
     # no module uses every one of the loops that are compiled for each type and instruction set

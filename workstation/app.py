@@ -184,9 +184,24 @@ def _own_checks() -> Iterator[Check]:
         words,
         "" if compiled else "install a C compiler and reinstall",
     )
+    yield from _stale_parts(Path(__file__).resolve().parents[1])
     yield _library("window", "PySide6.QtWidgets", "install the system libraries that dev.py names")
     yield _library("microphone", "sounddevice", "install PortAudio (libportaudio2) to dictate by microphone")
     yield _library("speech", "ctranslate2", "install reading-room[dictation] to dictate")
+
+
+def _stale_parts(root: Path) -> Iterator[Check]:
+    """Compiled parts of a source tree that are older than what they are made from."""
+    from pacs_core.archive.models import Check
+
+    for source in sorted(
+        path for house in ("pacs_core", "workstation") for path in (root / house).rglob("_*.c")
+    ):
+        made = [f for f in source.parent.glob(f"{source.stem}.*") if f.suffix in (".so", ".pyd")]
+        newest = max(f.stat().st_mtime for f in (source, *source.parent.glob("*.h")))
+        if made and max(f.stat().st_mtime for f in made) < newest:
+            words = f"{source.relative_to(root).with_suffix('')} is older than its source"
+            yield Check("compiled parts", "warn", words, "python3 setup.py build_ext --inplace")
 
 
 def _library(name: str, module: str, advice: str) -> Check:
