@@ -33,9 +33,8 @@ from workstation.rendering.summits import summits_of
 from workstation.session.view_state import Interpolation, SlabMode, ViewState
 from workstation.tools.planes import (
     CannotReformat,
-    extent,
     geometry_of,
-    held_zoom,
+    pixels_per_mm,
     plane_axes,
     plane_centre,
     scrolled,
@@ -61,7 +60,7 @@ def reformat(state: ViewState, volume: Volume, width: int, height: int, coarse: 
     """
     geometry = geometry_of(volume)
     right, down = plane_axes(state, volume)
-    scale = min(width / extent(geometry, right), height / extent(geometry, down)) * held_zoom(state)
+    scale = pixels_per_mm(state, volume, width, height)
     across, below = scaled(right, 1.0 / scale), scaled(down, 1.0 / scale)
     centre = plane_centre(state, volume)
     origin = add(add(centre, across, -(width - 1) / 2), below, -(height - 1) / 2)

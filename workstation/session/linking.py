@@ -110,6 +110,11 @@ def carried(point: Vector, by: Tie) -> Vector:
     return add((x, y, z), by.offset)
 
 
+def turned(direction: Vector, by: Tie) -> Vector:
+    """A direction of one space in the other."""
+    return carried(direction, replace(by, offset=(0.0, 0.0, 0.0)))
+
+
 def point_of(cell: CellState) -> Vector | None:
     """The patient point a cell shows in its middle; None where its images have no place."""
     shown, view = cell.display_set, cell.view

@@ -6,7 +6,7 @@ by the `stroke` signal, whoever listens writes them to the spool and the archive
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacs_core.archive.models import Dossier, ExamRow, Prior, StudyManifest
@@ -290,12 +290,37 @@ class ReadingSession:
         for follower in followers:
             self.view_changed.emit(follower)
 
-    def reset_view(self, number: int) -> None:
+    def set_views(self, views: Mapping[int, ViewState]) -> None:
+        """Change several cells at once; none of them leads another."""
+        changed = [number for number, view in views.items() if self.cells[number].view != view]
+        for number in changed:
+            self.cells[number] = replace(self.cells[number], view=views[number])
+        for number in changed:
+            self.view_changed.emit(number)
+
+    def twin(self, number: int) -> tuple[int, linking.Tie] | None:
+        """The cell of the other study that hangs in the same place and is linked to this one, with the tie
+        that leads there.
+        """
         cell = self.cells[number]
-        if cell.display_set is not None:
-            self.set_view(
-                number, first_view(Place(cell.role, cell.display_set, ViewState(plane=cell.view.plane)))
-            )
+        own = [c.number for c in self.cells if c.role is cell.role]
+        others = [c for c in self.cells if c.role is not cell.role]
+        place = own.index(number)
+        if not self.linked or place >= len(others):
+            return None
+        tie = self.tie(cell, others[place])
+        return (others[place].number, tie) if tie is not None else None
+
+    def reset_view(self, number: int) -> None:
+        """As it was hung: the first view of its place in the plan, else of what it shows now."""
+        cell = self.cells[number]
+        if cell.display_set is None:
+            return
+        places = (*self.plan.current, *self.plan.prior) if self.plan is not None else ()
+        hung = places[number] if number < len(places) else None
+        if hung is None or hung.display_set != cell.display_set:
+            hung = Place(cell.role, cell.display_set)
+        self.set_view(number, first_view(hung))
 
     def _follow(self, cell: CellState, before: ViewState) -> list[int]:
         moved = []

@@ -123,6 +123,13 @@ def scrolled(state: ViewState, volume: Volume, steps: int) -> ViewState:
     return replace(state, centre=add(centre, forward, wanted - now))
 
 
+def pixels_per_mm(state: ViewState, volume: Volume, width: int, height: int) -> float:
+    """Viewport pixels of a millimetre of the patient: fitted to the volume along the view's axes, zoomed."""
+    geometry = geometry_of(volume)
+    right, down = plane_axes(state, volume)
+    return min(width / extent(geometry, right), height / extent(geometry, down)) * held_zoom(state)
+
+
 def _forward(state: ViewState, volume: Volume) -> Vector:
     right, down = plane_axes(replace(state, rotation=0, flip_horizontal=False, flip_vertical=False), volume)
     normal = cross(right, down)

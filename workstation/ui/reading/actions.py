@@ -12,6 +12,7 @@ from workstation.session.hanging import Layout
 from workstation.session.view_state import Interpolation, Plane, SlabMode, ViewState, Window
 from workstation.ui import words
 from workstation.ui.commands import IMAGE, Command
+from workstation.ui.reading.plane_actions import PlaneActions
 from workstation.ui.reading.volume_actions import VolumeActions
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ TOOLS = (
     ),
     ("probe", "Probe", "U", "eyedropper", "One click: the value there"),
 )
-SLABS = (0.0, 5.0, 10.0, 20.0, 40.0)
+SLABS = (0.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 40.0)
 
 
 class Actions:
@@ -61,6 +62,7 @@ class Actions:
         self._add_views()
         self._add_moves()
         self._add_planes()
+        self.planes = PlaneActions(page, self._command)
         self.volume = VolumeActions(page, self._command)
         self._add_strokes()
 

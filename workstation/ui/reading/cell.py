@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.imaging.loader import LoadRequest
+from workstation.rendering.cross_lines import cross_list
 from workstation.rendering.display_list import DisplayList, Text
 from workstation.rendering.overlays import position_words
 from workstation.rendering.picture import Picture
@@ -35,6 +36,7 @@ from workstation.ui import theme, words
 from workstation.ui.reading import corners, strokes
 from workstation.ui.reading.brush import Brush
 from workstation.ui.reading.hand import Hand
+from workstation.ui.reading.plane_hand import PlaneHand
 from workstation.ui.reading.room import Room
 from workstation.ui.reading.scroll_bar import CellScrollBar
 from workstation.ui.reading.volume_view import VolumeView
@@ -68,6 +70,7 @@ class ImageCell(QWidget):
         self.crosshair: tuple[float, float, float] | None = None
         self._serial = 0
         self._key = room.pictures.new_key()
+        self.planes = PlaneHand(self)
         self.hand = Hand(self)
         self.volume_view: VolumeView | None = None
         self._volume_of = ""
@@ -82,6 +85,7 @@ class ImageCell(QWidget):
         room.pictures.made.connect(self._take)
         room.arrived.connect(self._arrived)
         room.overlay_changed.connect(self.update)
+        room.lines_changed.connect(self.update)
         room.pointed.connect(self._pointed)
         self.refresh()
 
@@ -128,6 +132,7 @@ class ImageCell(QWidget):
         self._serial += 1
         ratio = self.devicePixelRatioF()
         width, height = round(self.picture_area().width() * ratio), round(self.height() * ratio)
+        self.room.sizes[self.number] = (width, height)
         view, volume = state.view, self.request.volume
         corner = corners.corner(self.session, state, volume)
         self.room.pictures.wish(
@@ -261,15 +266,20 @@ class ImageCell(QWidget):
         if self.room.overlay:
             brush.paint(picture.display_list)
             brush.paint(self._under_pointer(picture, ratio))
-        brush.paint(self.strokes())
+        lines = self.planes.crossing()
+        if lines is not None:
+            held = self.planes.held.part if self.planes.held is not None else self.planes.over
+            brush.paint(cross_list(lines, ratio * look.scale, held))
+        brush.paint(self.strokes(with_crosshair=lines is None))
         painter.restore()
 
-    def strokes(self) -> DisplayList:
+    def strokes(self, with_crosshair: bool = True) -> DisplayList:
         """Measurements of this picture, the one being drawn and the crosshair, in viewport pixels."""
         state, picture = self.state, self.shown.picture
         if state is None or picture is None:
             return DisplayList()
-        return strokes.over(self.session, state, picture.frame, self.hand.preview, self.crosshair)
+        crosshair = self.crosshair if with_crosshair else None
+        return strokes.over(self.session, state, picture.frame, self.hand.preview, crosshair)
 
     def _under_pointer(self, picture: Picture, ratio: float) -> DisplayList:
         if self.pointer is None or self.request is None or self.hand.busy:
@@ -347,7 +357,7 @@ class ImageCell(QWidget):
         event.accept()
 
     def leaveEvent(self, event: object) -> None:
-        self.pointer = None
+        self.pointer, self.planes.over = None, None
         self.update()
 
     def enterEvent(self, event: QEnterEvent) -> None:

@@ -180,6 +180,9 @@ class CellGrid(QWidget):
     def _view(self, number: int) -> None:
         if number < len(self.cells):
             self.cells[number].refresh()
+            for cell in self.cells:  # the lines of its plane have moved
+                if cell.number != number:
+                    cell.update()
 
     def _repaint(self) -> None:
         for cell in self.cells:

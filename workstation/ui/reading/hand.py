@@ -56,7 +56,8 @@ class Hand:
     @property
     def busy(self) -> bool:
         """A stroke is under way."""
-        return self._grab is not None or self._side is not None or self._drawing is not None
+        held = self._grab is not None or self._cell.planes.held is not None
+        return held or self._side is not None or self._drawing is not None
 
     # ── events ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -81,6 +82,8 @@ class Hand:
                 self._cell.session.select(found.stroke.tracking_uid)
                 return
         self._cell.session.select("")
+        if self._takes_lines and self._cell.planes.press(self._place(event), self._unit):
+            return
         name, button = TOOL_KEYS.get(self._cell.room.tool, (self._cell.room.tool, "left"))
         if name not in DRAWING:
             self._begin_side(name, button, event, scene)
@@ -88,6 +91,20 @@ class Hand:
         if self._drawing is None or self._drawing.name != name:
             self._drawing = tool_named(name)
         self._apply(self._drawing.press(self._pointer(event, scene), scene))
+
+    @property
+    def _takes_lines(self) -> bool:
+        """A tool that draws draws over the lines of the planes, too."""
+        return self._cell.room.tool not in (*DRAWING, "probe")
+
+    @property
+    def _unit(self) -> float:
+        """Viewport pixels of one at 96 dpi."""
+        return self._cell.ratio * theme.current().scale
+
+    def _place(self, event: QMouseEvent) -> tuple[float, float]:
+        ratio = self._cell.ratio
+        return event.position().x() * ratio, event.position().y() * ratio
 
     def _begin_side(self, name: str, button: str, event: QMouseEvent, scene: Scene) -> None:
         self._side, self._button = tool_named(name), button
@@ -99,7 +116,10 @@ class Hand:
         scene = self.scene()
         if scene is None:
             return
-        if self._grab is not None:
+        if self._cell.planes.held is not None:
+            alone = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+            self._cell.planes.drag(self._place(event), alone)
+        elif self._grab is not None:
             self._drag_grabbed(event, scene, done=False)
         elif self._side is not None:
             if self._moved:
@@ -108,12 +128,15 @@ class Hand:
             self._apply(self._drawing.drag(self._pointer(event, scene), scene))
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._apply(tool_named("crosshair").press(self._pointer(event, scene), scene))
+        elif self._takes_lines:
+            self._cell.planes.hover(self._place(event), self._unit)
 
     def release(self, event: QMouseEvent) -> None:
         scene, still = self.scene(), not self._moved
         if scene is not None:
             self._release(event, scene)
         self._grab, self._side, self._from = None, None, None
+        self._cell.planes.release()
         if event.button() == Qt.MouseButton.RightButton and still:
             self._cell.menu_wanted.emit(self._cell.number, event.globalPosition().toPoint())
 
@@ -165,6 +188,7 @@ class Hand:
             if tool is not None:
                 tool.cancel()
         self._drawing, self._side, self._grab, self.preview, self._from = None, None, None, None, None
+        self._cell.planes.release()
         self._cell.update()
 
     # ── strokes that are there already ───────────────────────────────────────────────────────────────
@@ -177,7 +201,7 @@ class Hand:
             scene.measurements,
             self._cell.session.selected,
             place,
-            ratio * look.scale,
+            self._unit,
             look.font("overlay"),
         )
 

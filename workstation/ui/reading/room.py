@@ -74,6 +74,7 @@ class Room(QObject):
     arrived = Signal(str)
     tool_changed = Signal(str)
     overlay_changed = Signal()
+    lines_changed = Signal()
     pointed = Signal(object, int)
     _slice = Signal(str)
 
@@ -84,6 +85,8 @@ class Room(QObject):
         self.pictures = Pictures()
         self.tool = "window_level"
         self.overlay = True
+        self.lines = True
+        self.sizes: dict[int, tuple[int, int]] = {}
         self._requests: dict[str, LoadRequest] = {}
         self._fresh: set[str] = set()
         self._slice.connect(self._collect, Qt.ConnectionType.QueuedConnection)
@@ -148,6 +151,11 @@ class Room(QObject):
     def toggle_overlay(self) -> None:
         self.overlay = not self.overlay
         self.overlay_changed.emit()
+
+    def toggle_lines(self) -> None:
+        """The lines of the planes over reformats."""
+        self.lines = not self.lines
+        self.lines_changed.emit()
 
     def point(self, where: tuple[float, float, float], source: int) -> None:
         """All linked views go to a patient point; every cell shows it as a crosshair."""
