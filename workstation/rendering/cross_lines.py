@@ -9,6 +9,8 @@ from workstation.rendering.overlays import MARGIN, text_size
 from workstation.tools.crossing import Crossing, CrossLine, Part, Position
 
 GAP = 18.0
+EDGE = 26.0
+"""Room at the picture's edge for the orientation letters."""
 GRIP = 4.5
 LABEL = 0.85
 
@@ -23,14 +25,16 @@ def cross_list(crossing: Crossing, unit_px: float, held: Part | None = None) -> 
 
 
 def _line(crossing: Crossing, one: CrossLine, role: Role, unit_px: float) -> list[Item]:
-    gap = GAP * unit_px
-    ends = [_stopped(end, crossing.meeting, gap) for end in (one.start, one.end)]
-    items: list[Item] = [
-        Line(end, stop, role, 1.0)
-        for end, stop in zip((one.start, one.end), ends, strict=True)
-        if stop is not None
-    ]
-    items += [Line(a, b, role, 1.0, True) for a, b in one.faces]
+    gap, edge = GAP * unit_px, EDGE * unit_px
+    items: list[Item] = []
+    for end in (one.start, one.end):
+        far = math.dist(end, crossing.meeting)
+        if far > gap + edge:
+            inner, outer = (_between(crossing.meeting, end, part / far) for part in (gap, far - edge))
+            items.append(Line(outer, inner, role, 1.0))
+    for a, b in one.faces:
+        part = min(0.5, edge / max(math.dist(a, b), 1.0))
+        items.append(Line(_between(a, b, part), _between(b, a, part), role, 1.0, True))
     items += [Ellipse(grip, (GRIP * unit_px, GRIP * unit_px), 0.0, role) for grip in one.grips]
     size = text_size(crossing.frame.width, crossing.frame.height)
     if size > 0:
@@ -38,13 +42,8 @@ def _line(crossing: Crossing, one: CrossLine, role: Role, unit_px: float) -> lis
     return items
 
 
-def _stopped(end: Position, middle: Position, gap: float) -> Position | None:
-    """Where a line from the edge ends before the middle; None where it has no room."""
-    far = math.dist(end, middle)
-    if far <= gap:
-        return None
-    part = gap / far
-    return (middle[0] + (end[0] - middle[0]) * part, middle[1] + (end[1] - middle[1]) * part)
+def _between(start: Position, end: Position, part: float) -> Position:
+    return (start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part)
 
 
 def _name(crossing: Crossing, one: CrossLine, role: Role, size: float, unit_px: float) -> Text:

@@ -263,13 +263,13 @@ class ImageCell(QWidget):
         brush = Brush(
             painter, ratio * look.scale, look.pixels("overlay") * ratio, QSize(picture.width, picture.height)
         )
-        if self.room.overlay:
-            brush.paint(picture.display_list)
-            brush.paint(self._under_pointer(picture, ratio))
         lines = self.planes.crossing()
         if lines is not None:
             held = self.planes.held.part if self.planes.held is not None else self.planes.over
             brush.paint(cross_list(lines, ratio * look.scale, held))
+        if self.room.overlay:
+            brush.paint(picture.display_list)
+            brush.paint(self._under_pointer(picture, ratio))
         brush.paint(self.strokes(with_crosshair=lines is None))
         painter.restore()
 

@@ -54,7 +54,9 @@ class PlaneActions:
         lines = self._has_lines
         place = "Image/Plane"
         self._command("oblique.left", "Turn the other planes left", left, place, "Shift+Left", enabled=lines)
-        self._command("oblique.right", "Turn the other planes right", right, place, "Shift+Right", enabled=lines)
+        self._command(
+            "oblique.right", "Turn the other planes right", right, place, "Shift+Right", enabled=lines
+        )
         self._command(
             "oblique.straight",
             "Straighten the planes",
