@@ -17,7 +17,7 @@ from workstation.ui.settings.subjects import RIGHTS, ROLES, YES_NO
 from workstation.ui.worklist.page import FILTERS
 
 FOLDER = Path(words.__file__).parent
-CAPTIONED = {"Column", "text", "choice", "lines", "date", "time", "_command", "add", "_chip"}
+CAPTIONED = {"Column", "text", "choice", "lines", "date", "time", "_command", "command", "add", "_chip"}
 """Calls whose second text (for `_chip` the first) is said through `t` by what they call."""
 DATA_TABLES = ("EXAM", "RECONCILIATION", "DELIVERY", "STEP", "STAGE", "REPORT")
 
@@ -46,7 +46,7 @@ def _of_call(node: ast.Call) -> set[str]:
     if name not in CAPTIONED or len(node.args) < 2:
         return set()
     found = _texts(node.args[0 if name == "_chip" else 1])
-    if name == "_command":
+    if name in ("_command", "command"):
         found |= set().union(
             *(_texts(k.value) for k in node.keywords if k.arg == "tip"), _texts(node.args[3])
         )

@@ -12,6 +12,7 @@ from workstation.session.hanging import Layout
 from workstation.session.view_state import Interpolation, Plane, SlabMode, ViewState, Window
 from workstation.ui import words
 from workstation.ui.commands import IMAGE, Command
+from workstation.ui.reading.cine_actions import CineActions
 from workstation.ui.reading.plane_actions import PlaneActions
 from workstation.ui.reading.volume_actions import VolumeActions
 
@@ -63,6 +64,7 @@ class Actions:
         self._add_moves()
         self._add_planes()
         self.planes = PlaneActions(page, self._command)
+        self.cine = CineActions(page, self._command)
         self.volume = VolumeActions(page, self._command)
         self._add_strokes()
 

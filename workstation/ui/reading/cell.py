@@ -68,6 +68,7 @@ class ImageCell(QWidget):
         self.request: LoadRequest | None = None
         self.pointer: QPointF | None = None
         self.crosshair: tuple[float, float, float] | None = None
+        self.playing = ""
         self._serial = 0
         self._key = room.pictures.new_key()
         self.planes = PlaneHand(self)
@@ -106,6 +107,11 @@ class ImageCell(QWidget):
         picture = self.shown.picture
         return picture is not None and picture.status == "shown" and self.shown.serial == self._serial
 
+    @property
+    def answered(self) -> bool:
+        """The last wish was answered: nothing is being made for this cell."""
+        return self.shown.serial == self._serial
+
     def refresh(self) -> None:
         """The session changed: load what is new, wish for its picture."""
         state = self.state
@@ -134,7 +140,7 @@ class ImageCell(QWidget):
         width, height = round(self.picture_area().width() * ratio), round(self.height() * ratio)
         self.room.sizes[self.number] = (width, height)
         view, volume = state.view, self.request.volume
-        corner = corners.corner(self.session, state, volume)
+        corner = corners.corner(self.session, state, volume, self.playing)
         self.room.pictures.wish(
             self._key, self._serial, lambda: render(view, volume, width, height, corner=corner)
         )

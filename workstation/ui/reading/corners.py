@@ -13,8 +13,8 @@ from workstation.session.reading_session import CellState, ReadingSession
 from workstation.ui import words
 
 
-def corner(session: ReadingSession, cell: CellState, volume: Volume) -> Corner:
-    """Series and time; patient and date because a prior may hang beside."""
+def corner(session: ReadingSession, cell: CellState, volume: Volume, playing: str = "") -> Corner:
+    """Series and time; patient and date because a prior may hang beside; what `playing` says of a loop."""
     dossier, shown = session.dossier, cell.display_set
     if dossier is None or shown is None:
         return Corner()
@@ -32,7 +32,7 @@ def corner(session: ReadingSession, cell: CellState, volume: Volume) -> Corner:
         time=words.clock(header.content_time or time),
         patient=dossier.patient.display_name,
         date=words.iso_date(date) if session.prior is not None else "",
-        badges=_badges(session, cell),
+        badges=tuple(b for b in (playing, *_badges(session, cell)) if b),
     )
 
 

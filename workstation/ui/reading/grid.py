@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QBoxLayout, QGridLayout, QWidget
 from workstation.session.hanging import Role
 from workstation.ui import theme, words
 from workstation.ui.reading.cell import ImageCell
+from workstation.ui.reading.cine import Cine
 from workstation.ui.reading.room import Room
 from workstation.ui.reading.study_frame import StudyFrame
 from workstation.ui.widgets.basics import tool
@@ -30,6 +31,7 @@ class CellGrid(QWidget):
         self.setAccessibleName(words.t("Images"))
         self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         self.cells: list[ImageCell] = []
+        self.cine = Cine(room.session, lambda n: n < len(self.cells) and self.cells[n].answered)
         self.frames = {role: StudyFrame(role) for role in Role}
         self.prior_hidden = False
         self._inside = False
@@ -61,9 +63,16 @@ class CellGrid(QWidget):
         session.view_changed.connect(self._view)
         session.active_changed.connect(lambda _n: self._repaint())
         session.strokes_changed.connect(self._repaint)
+        self.cine.changed.connect(self._played)
         session.sets_changed.connect(lambda: [cell.refresh() for cell in self.cells])
         theme.hub().changed.connect(self._fit_heads)
         self.room.desk.closing.append(self._close_volumes)
+
+    def _played(self) -> None:
+        for cell in self.cells:
+            cell.playing = self.cine.words(cell.number)
+            cell.wish()
+        self.room.desk.commands.refresh()
 
     def _close_volumes(self) -> None:
         for cell in self.cells:

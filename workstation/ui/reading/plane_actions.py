@@ -52,10 +52,11 @@ class PlaneActions:
         )
         left, right = (lambda: self._turn(-STEP_DEGREES)), (lambda: self._turn(STEP_DEGREES))
         lines = self._has_lines
-        place = "Image/Plane"
-        self._command("oblique.left", "Turn the other planes left", left, place, "Shift+Left", enabled=lines)
         self._command(
-            "oblique.right", "Turn the other planes right", right, place, "Shift+Right", enabled=lines
+            "oblique.left", "Turn the other planes left", left, "Image/Plane", "Shift+Left", enabled=lines
+        )
+        self._command(
+            "oblique.right", "Turn the other planes right", right, "Image/Plane", "Shift+Right", enabled=lines
         )
         self._command(
             "oblique.straight",
@@ -71,11 +72,17 @@ class PlaneActions:
         def by(right: float, down: float) -> Callable[[], None]:
             return lambda: self._tilt(right * STEP_DEGREES, down * STEP_DEGREES)
 
-        place, able = "Image/Plane/Tilt", self._is_volume
-        self._command("tilt.up", "Tilt the plane up", by(1, 0), place, "Alt+Up", enabled=able)
-        self._command("tilt.down", "Tilt the plane down", by(-1, 0), place, "Alt+Down", enabled=able)
-        self._command("tilt.left", "Tilt the plane left", by(0, -1), place, "Alt+Left", enabled=able)
-        self._command("tilt.right", "Tilt the plane right", by(0, 1), place, "Alt+Right", enabled=able)
+        able = self._is_volume
+        self._command("tilt.up", "Tilt the plane up", by(1, 0), "Image/Plane/Tilt", "Alt+Up", enabled=able)
+        self._command(
+            "tilt.down", "Tilt the plane down", by(-1, 0), "Image/Plane/Tilt", "Alt+Down", enabled=able
+        )
+        self._command(
+            "tilt.left", "Tilt the plane left", by(0, -1), "Image/Plane/Tilt", "Alt+Left", enabled=able
+        )
+        self._command(
+            "tilt.right", "Tilt the plane right", by(0, 1), "Image/Plane/Tilt", "Alt+Right", enabled=able
+        )
 
     def _turn(self, degrees: float) -> None:
         cell = self._cell()
