@@ -136,6 +136,8 @@ def item_values(found: WorklistItem) -> dict[int, object]:
         TAG["PatientTransportArrangements"]: fitting(order.transport, "LO"),
         TAG["PlacerOrderNumberImagingServiceRequest"]: fitting(order.placer_number, "LO"),
         TAG["FillerOrderNumberImagingServiceRequest"]: fitting(order.filler_number, "LO"),
+        TAG["OrderPlacerIdentifierSequence"]: giver(order.placer_issuer),
+        TAG["OrderFillerIdentifierSequence"]: giver(order.filler_issuer),
         TAG["AdmissionID"]: fitting(order.admission_id, "LO"),
         TAG["ReferencedStudySequence"]: [],
         TAG["ReferencedPatientSequence"]: [],
@@ -179,6 +181,15 @@ def codes(code: Code) -> list[dict[int, object]]:
 def issuer(name: str) -> list[dict[int, object]]:
     """The Issuer of Accession Number Sequence."""
     return [{TAG["LocalNamespaceEntityID"]: name}] if name else []
+
+
+def giver(said: str) -> list[dict[int, object]]:
+    """Who gave an order number (PS3.3 table 10-17), from ``namespace^universal ID^type`` (HL7 EI.2 to EI.4)."""
+    namespace, universal, kind, *_ = *said.split("^"), "", ""
+    item: dict[int, object] = {TAG["LocalNamespaceEntityID"]: namespace} if namespace else {}
+    if universal and kind:
+        item |= {TAG["UniversalEntityID"]: universal, TAG["UniversalEntityIDType"]: kind}
+    return [item] if item else []
 
 
 def pregnancy_status(order: Order, person: Demographics) -> int | None:

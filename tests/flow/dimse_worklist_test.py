@@ -38,6 +38,8 @@ def place(
         accession=accession,
         placer_number=f"PL-{accession}",
         filler_number=f"FI-{accession}",
+        placer_issuer="RIS^1.2.3^ISO",
+        filler_issuer="LAB",
         procedure_description="A very long description of a procedure " * 3,
         procedure_code=Code("CTCH", "L", "CT chest"),
         indication="Cough",
@@ -278,3 +280,16 @@ def test_a_question_is_audited_once_however_often_it_is_polled(node: Running) ->
     node.spine.clock.forward(3600)
     ask(node, {"PatientID": "P2"}, "POLLING", Modality="MR")
     assert len([row for row in queries(node) if row[0] == "ae:POLLING"]) == 2
+
+
+def test_who_gave_the_order_numbers_goes_with_them(node: Running) -> None:
+    wanted = {
+        "OrderPlacerIdentifierSequence": "",
+        "OrderFillerIdentifierSequence": "",
+        "AccessionNumber": "A1",
+    }
+    (answer,) = scu.worklist(*node.at, "CT1", keys=wanted)
+    assert answer["OrderPlacerIdentifierSequence"] == [
+        {"LocalNamespaceEntityID": "RIS", "UniversalEntityID": "1.2.3", "UniversalEntityIDType": "ISO"}
+    ]
+    assert answer["OrderFillerIdentifierSequence"] == [{"LocalNamespaceEntityID": "LAB"}]
