@@ -184,10 +184,23 @@ def _own_checks() -> Iterator[Check]:
         words,
         "" if compiled else "install a C compiler and reinstall",
     )
+    yield _volume_rendering()
     yield from _stale_parts(Path(__file__).resolve().parents[1])
     yield _library("window", "PySide6.QtWidgets", "install the system libraries that dev.py names")
     yield _library("microphone", "sounddevice", "install PortAudio (libportaudio2) to dictate by microphone")
     yield _library("speech", "ctranslate2", "install reading-room[dictation] to dictate")
+
+
+def _volume_rendering() -> Check:
+    """3D, tried in its process."""
+    from pacs_core.archive.models import Check
+    from workstation.rendering.volume.trial import drawn_by
+    from workstation.session.child_process import ChildGone, ChildRefused
+
+    try:
+        return Check("3D", "ok", drawn_by())
+    except (ChildGone, ChildRefused, OSError, LookupError) as error:
+        return Check("3D", "warn", f"no picture: {error}", "reinstall; everything else works without it")
 
 
 def _stale_parts(root: Path) -> Iterator[Check]:

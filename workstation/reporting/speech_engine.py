@@ -21,7 +21,7 @@ from workstation.reporting.log_mel import Sound
 from workstation.reporting.speech_protocol import MOST_BODY, sound_from_bytes
 from workstation.reporting.spoken_commands import CommandHeard, CommandListener
 from workstation.reporting.whisper import WhisperEngine
-from workstation.session.child_pipes import PipeBroken, read_frame, write_frame
+from workstation.session.child_pipes import PipeBroken, own_ends, read_frame, write_frame
 
 log = logging.getLogger("reading_room.report")
 
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     os.environ.update(OFFLINE)
     wall_off_network()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the parent's business
-    asked, answers = _pipes()
+    asked, answers = own_ends()
     requests = _reader(asked)
     engine = Engine(options.model, options.name, options.threads)
     while (request := _next(requests, options.idle)) is not None:
@@ -68,17 +68,6 @@ def wall_off_network() -> None:
 def _no_socket(event: str, _arguments: tuple[object, ...]) -> None:
     if event.startswith("socket."):
         raise PermissionError(f"the speech engine has no network ({event})")
-
-
-def _pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """Our ends of the pipes; standard output becomes standard error, so that no library writes into frames.
-
-    Descriptors and not sys.stdin: a program frozen without a console has none of those.
-    """
-    asked = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return asked, answers
 
 
 def _reader(pipe: IO[bytes]) -> queue.Queue[_Request | None]:

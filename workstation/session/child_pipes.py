@@ -6,6 +6,7 @@ A frame is ``RRF1``, two little-endian 32-bit lengths, the header in UTF-8 and t
 from __future__ import annotations
 
 import json
+import os
 import struct
 from typing import IO, Any
 
@@ -19,6 +20,17 @@ Header = dict[str, Any]
 
 class PipeBroken(Exception):
     """The other side said something that is no frame."""
+
+
+def own_ends() -> tuple[IO[bytes], IO[bytes]]:
+    """The child's ends: what it is asked, and where it answers.
+
+    Standard output becomes standard error, so that no library writes into frames. Descriptors and not
+    sys.stdin: a program frozen without a console has none of those.
+    """
+    asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return asked, answers
 
 
 def write_frame(pipe: IO[bytes], header: Header, body: bytes | memoryview = b"") -> None:

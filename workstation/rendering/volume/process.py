@@ -10,11 +10,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import mmap
-import os
 import signal
 import sys
 import time
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +22,7 @@ from workstation.rendering.volume.caster import KernelCaster, Mask, Overtaken, r
 from workstation.rendering.volume.grid import Grid
 from workstation.rendering.volume.scene import Quality, from_plain
 from workstation.rendering.volume.shared import opened, view
-from workstation.session.child_pipes import Header, PipeBroken, read_frame, write_frame
+from workstation.session.child_pipes import Header, PipeBroken, own_ends, read_frame, write_frame
 
 SUBCOMMAND = "volume-renderer"
 LARGEST_PICTURE = 8192
@@ -43,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         print(probe())
         return 0
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the parent's business
-    asked, answers = _pipes()
+    asked, answers = own_ends()
     renderer = Renderer(options.gpu)
     with contextlib.suppress(EOFError, OSError, PipeBroken):  # the parent is gone
         while True:
@@ -51,13 +50,6 @@ def main(argv: list[str] | None = None) -> int:
             answer, body = renderer.answer(header)
             write_frame(answers, {"id": header.get("id"), **answer}, body)
     return 0
-
-
-def _pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """Our ends of the pipes; standard output becomes standard error, out of every library's reach."""
-    asked, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return asked, answers
 
 
 class Renderer:
