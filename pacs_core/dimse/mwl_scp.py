@@ -184,7 +184,7 @@ def issuer(name: str) -> list[dict[int, object]]:
 
 
 def giver(said: str) -> list[dict[int, object]]:
-    """Who gave an order number (PS3.3 table 10-17), from ``namespace^universal ID^type`` (HL7 EI.2 to EI.4)."""
+    """Who gave an order number (PS3.3 table 10-17), from ``namespace^universal ID^type`` (EI.2 to EI.4)."""
     namespace, universal, kind, *_ = *said.split("^"), "", ""
     item: dict[int, object] = {TAG["LocalNamespaceEntityID"]: namespace} if namespace else {}
     if universal and kind:
