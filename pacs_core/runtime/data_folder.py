@@ -44,7 +44,8 @@ CLOUD_MARKS = (".dropbox.cache", ".nextcloudsync.log", ".sync.ffs_db", ".ownclou
 RUNNING = "core.json"
 LOCK = "lock"
 LOG = "core.log"
-OURS = ("index.sqlite", "config.toml")
+INDEX = "index.sqlite"
+OURS = (INDEX, "config.toml")
 """Either of them says that a folder is a data folder, whatever lies beside it."""
 
 BEFORE_THE_INDEX = frozenset({LOCK, RUNNING, LOG, "workstation", "lost+found"})

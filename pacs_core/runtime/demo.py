@@ -10,6 +10,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from pacs_core.archive.models import SignIn
@@ -22,6 +23,7 @@ from pacs_core.rehearsal.recipe import Recipe, load_recipe
 from pacs_core.rehearsal.sources import demo_resources
 from pacs_core.runtime.child import CoreProcess
 from pacs_core.runtime.clock import SystemClock
+from pacs_core.runtime.data_folder import INDEX, held
 from pacs_core.runtime.ending import Ending
 from pacs_core.runtime.node import Node
 from pacs_core.runtime.settings import load
@@ -29,12 +31,19 @@ from pacs_core.runtime.settings import load
 log = logging.getLogger("reading_room.node")
 
 
+PREFIX = "reading-room-demo-"
+ABANDONED_S = 3600.0
+"""A demo's folder that nobody holds is left over once it has not changed for so long."""
+
+
 class Demo:
     """Makes the demo, runs it, and takes it away again unless a folder was named for it."""
 
     def __init__(self, data: Path | None = None) -> None:
         self._throw_away = data is None
-        self.data = data or Path(tempfile.mkdtemp(prefix="reading-room-demo-"))
+        if data is None:
+            forget_left_over(Path(tempfile.gettempdir()), time.time())
+        self.data = data or Path(tempfile.mkdtemp(prefix=PREFIX))
         self.recipe: Recipe = load_recipe()
         self.company: Company | None = None
         self.settings = load(self.data, None, {"demo": True, **free_doors()})
@@ -48,7 +57,7 @@ class Demo:
         images = demo_images(offline=demo_resources() / "images", progress=tell)
         for note in images.notes:
             tell(note)
-        if not (self.data / "index.sqlite").exists():
+        if not (self.data / INDEX).exists():
             tell("earlier examinations with their reports")
             self._history(images)
         self.core.start()
@@ -141,6 +150,15 @@ class Demo:
             log.warning("the demo's day ended early: %s", type(error).__name__)
         finally:
             self.day_is_done.set()
+
+
+def forget_left_over(place: Path, now: float) -> None:
+    """Take away our folders of demos that were killed; those of others and of running demos stay."""
+    for folder in place.glob(f"{PREFIX}*"):
+        index = folder / INDEX
+        with contextlib.suppress(OSError):
+            if now - index.stat().st_mtime > ABANDONED_S and not held(folder):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_doors() -> dict[str, int]:

@@ -22,7 +22,7 @@ from pacs_core.runtime import VERSION
 from pacs_core.runtime.addresses import lan_addresses, place, reachable_url
 from pacs_core.runtime.changing import change, listed
 from pacs_core.runtime.clock import SystemClock
-from pacs_core.runtime.data_folder import Hold, announce, prepare, withdraw
+from pacs_core.runtime.data_folder import INDEX, Hold, announce, prepare, withdraw
 from pacs_core.runtime.io_loop import IoLoop
 from pacs_core.runtime.settings import LOOPBACK, Settings, certificate_context
 from pacs_core.runtime.sweep import sweep
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("reading_room.node")
 
-INDEX = "index.sqlite"
 STORE = "store"
 QUARANTINE = "quarantine"
 

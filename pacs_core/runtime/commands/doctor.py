@@ -15,7 +15,7 @@ from pacs_core.archive.models import Check, Destination
 from pacs_core.archive.protocol import Archive
 from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.runtime.commands.common import archive_options, node_archive, settings_of
-from pacs_core.runtime.data_folder import running, unsafe
+from pacs_core.runtime.data_folder import INDEX, running, unsafe
 from pacs_core.runtime.settings import Settings
 
 _MARK = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
@@ -23,7 +23,6 @@ _MARK = {"ok": "ok  ", "warn": "WARN", "fail": "FAIL"}
 CODECS = {"JPEG": "JPEG8", "JPEG-LS": "JPEGLS", "JPEG 2000": "JPEG2K", "HTJ2K": "HTJ2K", "RLE": "DICOMRLE"}
 """Compressed pixels by name, and the imagecodecs codec behind them."""
 
-INDEX = "index.sqlite"
 OF_THE_FOLDER = ("disk", "data folder")
 ONLY_SENDS = "nothing to do where it only sends and does not answer C-ECHO"
 CONNECT_S = 5.0
