@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.pairing import Missing, Seen, Work
+from benchmarks.pairing import SECONDS, Missing, Seen, Work
 from benchmarks.rows.volumes import ct
 from pacs_core.archive.models import InstanceManifest, LocalFile, SeriesManifest
 from pacs_core.dicom.file_scan import Wanted, scan_file
@@ -117,7 +117,7 @@ def tags() -> Work:
             pydicom.dcmread(path, specific_tags=list(GEOMETRY), stop_before_pixels=True)
 
     return Work("geometry tags of 600 files", "pydicom specific_tags", ours, theirs, 6, 12,
-                quality=f"{len(GEOMETRY)} tags")  # fmt: skip
+                quality=f"{len(GEOMETRY)} tags", seconds=2 * SECONDS)  # fmt: skip
 
 
 def loaded() -> Volume:
@@ -152,7 +152,7 @@ def volumes() -> Iterator[Work | Missing]:
     if hasattr(os, "preadv"):
         beside = "preadv of the same bytes, 2 threads"
         yield Work("600 files to one volume, warm", beside, loaded, floor, 1 / 1.5, 1 / 1.25,
-                   quality="headers read and sorted too")  # fmt: skip
+                   quality="headers read and sorted too", seconds=4 * SECONDS)  # fmt: skip
     try:
         sitk: Any = importlib.import_module("SimpleITK")
     except ImportError:

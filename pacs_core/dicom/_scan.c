@@ -9,164 +9,30 @@
  * pick(buffer, start, end, implicit, tags) -> list of (value or None), one for each of the ascending tags; a pixel data
  *     element gives its place (offset, length) instead. Stops behind the last of them.
  *
+ * file(path, tags, syntaxes, before) -> (transfer syntax, values as of pick, places that changed)
+ *     Picks from a Part 10 file of which no more than the first bytes are read. `syntaxes` maps what the file may be
+ *     written in, as bytes, to (its name, whether implicit). `before` is None or the values of another file: equal
+ *     ones are the same objects, and the places of all others are told. Raises OSError too. Not on Windows.
+ *
  * `end` is the length of the whole data set, which may reach beyond the buffer (a window on a large file).
  * Whatever it cannot follow raises Surprise(kind, tag, offset, needed); the caller then reads another way.
  * The pure Python twin with the same answers is scan_fallback.py.
  */
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
 #include <string.h>
 
-#define UNDEFINED 0xFFFFFFFFu
-#define ITEM 0xFFFEE000u
-#define ITEM_END 0xFFFEE00Du
-#define SEQUENCE_END 0xFFFEE0DDu
-#define FLOAT_PIXELS 0x7FE00008u
-#define DOUBLE_PIXELS 0x7FE00009u
-#define PIXELS 0x7FE00010u
-#define DEEPEST 64
+#ifndef _WIN32
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
 
-static PyObject *Surprise;
-
-typedef struct {
-    const uint8_t *bytes;
-    uint64_t have; /* bytes in the buffer */
-    uint64_t end;  /* bytes of the data set */
-} Source;
-
-typedef struct {
-    uint32_t tag;
-    uint32_t length;
-    uint64_t value;
-    char vr[3];
-} Element;
-
-static uint32_t u16(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8; }
-static uint32_t u32(const uint8_t *p) { return u16(p) | u16(p + 2) << 16; }
-static uint32_t tag_at(const uint8_t *p) { return u16(p) << 16 | u16(p + 2); }
-
-static int surprise(const char *kind, uint32_t tag, uint64_t offset, uint64_t needed)
-{
-    PyObject *args = Py_BuildValue("(sIKK)", kind, tag, (unsigned long long)offset, (unsigned long long)needed);
-    if (args) {
-        PyErr_SetObject(Surprise, args);
-        Py_DECREF(args);
-    }
-    return -1;
-}
-
-/* Are `count` bytes at `offset` there to be read? */
-static int readable(const Source *s, uint32_t tag, uint64_t offset, uint64_t count)
-{
-    if (offset + count > s->end)
-        return surprise("truncated", tag, offset, count);
-    if (offset + count > s->have)
-        return surprise("window", tag, offset, count);
-    return 0;
-}
-
-/* 2: a 16-bit length follows; 4: two reserved bytes and a 32-bit length; 0: no VR of PS3.5 6.2. */
-static int length_bytes(const uint8_t *vr)
-{
-    switch (vr[0] << 8 | vr[1]) {
-    case 'A' << 8 | 'E': case 'A' << 8 | 'S': case 'A' << 8 | 'T': case 'C' << 8 | 'S': case 'D' << 8 | 'A':
-    case 'D' << 8 | 'S': case 'D' << 8 | 'T': case 'F' << 8 | 'D': case 'F' << 8 | 'L': case 'I' << 8 | 'S':
-    case 'L' << 8 | 'O': case 'L' << 8 | 'T': case 'P' << 8 | 'N': case 'S' << 8 | 'H': case 'S' << 8 | 'L':
-    case 'S' << 8 | 'S': case 'S' << 8 | 'T': case 'T' << 8 | 'M': case 'U' << 8 | 'I': case 'U' << 8 | 'L':
-    case 'U' << 8 | 'S':
-        return 2;
-    case 'O' << 8 | 'B': case 'O' << 8 | 'D': case 'O' << 8 | 'F': case 'O' << 8 | 'L': case 'O' << 8 | 'V':
-    case 'O' << 8 | 'W': case 'S' << 8 | 'Q': case 'S' << 8 | 'V': case 'U' << 8 | 'C': case 'U' << 8 | 'N':
-    case 'U' << 8 | 'R': case 'U' << 8 | 'T': case 'U' << 8 | 'V':
-        return 4;
-    }
-    return 0;
-}
-
-static int read_header(const Source *s, uint64_t at, int implicit, Element *e)
-{
-    const uint8_t *p;
-    int width;
-
-    e->tag = 0;
-    if (readable(s, 0, at, 8))
-        return -1;
-    p = s->bytes + at;
-    e->tag = tag_at(p);
-    e->vr[0] = e->vr[1] = e->vr[2] = 0;
-    if (implicit || e->tag >> 16 == 0xFFFE) {
-        e->length = u32(p + 4);
-        e->value = at + 8;
-        return 0;
-    }
-    width = length_bytes(p + 4);
-    if (!width)
-        return surprise("vr", e->tag, at, 0);
-    memcpy(e->vr, p + 4, 2);
-    if (width == 2) {
-        e->length = u16(p + 6);
-        e->value = at + 8;
-        return 0;
-    }
-    if (readable(s, e->tag, at, 12))
-        return -1;
-    e->length = u32(p + 8);
-    e->value = at + 12;
-    return 0;
-}
-
-static int skip_items(const Source *s, uint64_t *at, uint32_t owner, int implicit, int depth);
-
-/* Steps over the elements of an item of undefined length; *at ends behind its delimiter. */
-static int skip_item(const Source *s, uint64_t *at, int implicit, int depth)
-{
-    Element e;
-
-    for (;;) {
-        if (read_header(s, *at, implicit, &e))
-            return -1;
-        *at = e.value;
-        if (e.tag == ITEM_END)
-            return 0;
-        if (e.tag >> 16 == 0xFFFE)
-            return surprise("delimiter", e.tag, e.value - 8, 0);
-        if (e.length == UNDEFINED) {
-            if (skip_items(s, at, e.tag, implicit || !strcmp(e.vr, "UN"), depth + 1))
-                return -1;
-        } else {
-            if (e.value + e.length > s->end)
-                return surprise("truncated", e.tag, e.value, e.length);
-            *at = e.value + e.length;
-        }
-    }
-}
-
-/* Steps over the items of a value of undefined length; *at ends behind the sequence delimiter. */
-static int skip_items(const Source *s, uint64_t *at, uint32_t owner, int implicit, int depth)
-{
-    Element e;
-
-    if (depth > DEEPEST)
-        return surprise("depth", owner, *at, 0);
-    for (;;) {
-        if (read_header(s, *at, 1, &e))
-            return -1;
-        *at = e.value;
-        if (e.tag == SEQUENCE_END)
-            return 0;
-        if (e.tag != ITEM)
-            return surprise("item", owner, e.value - 8, 0);
-        if (e.length == UNDEFINED) {
-            if (skip_item(s, at, implicit, depth))
-                return -1;
-        } else {
-            if (e.value + e.length > s->end)
-                return surprise("truncated", owner, e.value, e.length);
-            *at = e.value + e.length;
-        }
-    }
-}
+#include "_scan_walk.h"
 
 static int append_span(PyObject *list, uint64_t offset, uint64_t length)
 {
@@ -215,8 +81,6 @@ static int keep_element(PyObject *elements, const Element *e, uint64_t length)
     Py_XDECREF(place);
     return failed ? -1 : 0;
 }
-
-static int is_pixels(uint32_t tag) { return tag == PIXELS || tag == FLOAT_PIXELS || tag == DOUBLE_PIXELS; }
 
 static PyObject *keep_pixels(const Element *e, uint64_t length, PyObject *fragments)
 {
@@ -403,44 +267,204 @@ static int pick_step(const Source *s, uint64_t *at, int implicit, const uint32_t
 
 #define MOST_TAGS 128
 
-static PyObject *pick(PyObject *self, PyObject *args)
-{
-    Py_buffer view;
-    Source s;
-    uint64_t at;
-    unsigned long long first, end;
-    int implicit, failed = 0;
+typedef struct {
     uint32_t tags[MOST_TAGS];
-    PyObject *wanted, *values;
-    Py_ssize_t count, i, n = 0;
+    Py_ssize_t count;
+} Wanted;
 
-    if (!PyArg_ParseTuple(args, "y*KKpO!", &view, &first, &end, &implicit, &PyTuple_Type, &wanted))
-        return NULL;
-    count = PyTuple_GET_SIZE(wanted);
-    if (count > MOST_TAGS || end > (uint64_t)INT64_MAX || first > end) {
-        PyBuffer_Release(&view);
-        PyErr_SetString(PyExc_ValueError, "too many tags, or start and end do not lie within a data set");
-        return NULL;
+static int take_wanted(PyObject *given, Wanted *w)
+{
+    Py_ssize_t i;
+
+    w->count = PyTuple_GET_SIZE(given);
+    if (w->count > MOST_TAGS) {
+        PyErr_SetString(PyExc_ValueError, "too many tags");
+        return -1;
     }
-    s.bytes = view.buf;
-    s.have = (uint64_t)view.len;
-    s.end = end;
-    at = first;
-    for (i = 0; i < count; i++)
-        tags[i] = (uint32_t)PyLong_AsUnsignedLongMask(PyTuple_GET_ITEM(wanted, i));
-    values = PyErr_Occurred() ? NULL : PyList_New(count);
-    for (i = 0; values && i < count; i++)
+    for (i = 0; i < w->count; i++)
+        w->tags[i] = (uint32_t)PyLong_AsUnsignedLongMask(PyTuple_GET_ITEM(given, i));
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static PyObject *pick_all(const Source *s, uint64_t at, int implicit, const Wanted *w)
+{
+    PyObject *values = PyList_New(w->count);
+    Py_ssize_t i, n = 0;
+    int failed = 0;
+
+    for (i = 0; values && i < w->count; i++)
         PyList_SET_ITEM(values, i, Py_NewRef(Py_None));
-    while (values && !failed && n < count && at < s.end)
-        failed = pick_step(&s, &at, implicit, tags, count, &n, values);
-    PyBuffer_Release(&view);
+    while (values && !failed && n < w->count && at < s->end)
+        failed = pick_step(s, &at, implicit, w->tags, w->count, &n, values);
     if (failed)
         Py_CLEAR(values);
     return values;
 }
 
+static PyObject *pick(PyObject *self, PyObject *args)
+{
+    Py_buffer view;
+    Source s;
+    Wanted w;
+    unsigned long long first, end;
+    int implicit;
+    PyObject *wanted, *values = NULL;
+
+    if (!PyArg_ParseTuple(args, "y*KKpO!", &view, &first, &end, &implicit, &PyTuple_Type, &wanted))
+        return NULL;
+    s.bytes = view.buf;
+    s.have = (uint64_t)view.len;
+    s.end = end;
+    if (end > (uint64_t)INT64_MAX || first > end)
+        PyErr_SetString(PyExc_ValueError, "start and end do not lie within a data set");
+    else if (!take_wanted(wanted, &w))
+        values = pick_all(&s, first, implicit, &w);
+    PyBuffer_Release(&view);
+    return values;
+}
+
+#ifndef _WIN32
+#define WINDOW 16384
+#define META 132        /* behind preamble and prefix (PS3.10 7.1) */
+#define TRANSFER_SYNTAX 0x00020010u
+
+/* The first bytes of a file and its length, or -1 and errno. */
+static int read_head(const char *path, uint8_t *head, Source *s)
+{
+    struct stat about;
+    ssize_t got = -1;
+    int why, file = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (file < 0)
+        return -1;
+    do
+        got = read(file, head, WINDOW);
+    while (got < 0 && errno == EINTR);
+    if (got >= 0 && fstat(file, &about))
+        got = -1;
+    why = errno;
+    close(file);
+    errno = why;
+    if (got < 0)
+        return -1;
+    s->bytes = head;
+    s->have = (uint64_t)got;
+    s->end = about.st_size > 0 ? (uint64_t)about.st_size : 0;
+    return 0;
+}
+
+/* What `syntaxes` says of the file's transfer syntax, borrowed; *start is where the data set begins. */
+static PyObject *syntax_of(const Source *s, PyObject *syntaxes, uint64_t *start)
+{
+    static const uint8_t first[] = {2, 0, 0, 0, 'U', 'L', 4, 0};
+    const Wanted wanted = {{TRANSFER_SYNTAX}, 1};
+    Source meta = *s;
+    PyObject *values, *said, *found = NULL;
+    const char *text;
+    Py_ssize_t length;
+
+    if (s->have < META + 12 || memcmp(s->bytes + META - 4, "DICM", 4) || memcmp(s->bytes + META, first, 8)) {
+        surprise("vr", 0, 0, 0);
+        return NULL;
+    }
+    *start = META + 12 + (uint64_t)u32(s->bytes + META + 8);
+    meta.end = *start < s->have ? *start : s->have;
+    values = pick_all(&meta, META + 12, 0, &wanted);
+    if (!values)
+        return NULL;
+    said = PyList_GET_ITEM(values, 0);
+    if (PyBytes_Check(said)) {
+        text = PyBytes_AS_STRING(said);
+        length = PyBytes_GET_SIZE(said);
+        while (length && (!text[length - 1] || text[length - 1] == ' '))
+            length--;
+        said = PyBytes_FromStringAndSize(text, length);
+        found = said ? PyDict_GetItemWithError(syntaxes, said) : NULL;
+        Py_XDECREF(said);
+    }
+    Py_DECREF(values);
+    if ((!found || *start >= s->end) && !PyErr_Occurred())
+        surprise("vr", TRANSFER_SYNTAX, META + 12, 0);
+    return PyErr_Occurred() ? NULL : found;
+}
+
+/* Puts values of the other file where ours are equal; answers the places of all others. */
+static PyObject *share(PyObject *values, PyObject *before)
+{
+    PyObject *changed = PyList_New(0), *place;
+    Py_ssize_t i;
+    int same, failed;
+
+    for (i = 0; changed && i < PyList_GET_SIZE(values); i++) {
+        PyObject *ours = PyList_GET_ITEM(values, i);
+        PyObject *theirs = before == Py_None ? NULL : PyList_GET_ITEM(before, i);
+
+        same = theirs ? PyObject_RichCompareBool(ours, theirs, Py_EQ) : 0;
+        if (same > 0) {
+            PyList_SetItem(values, i, Py_NewRef(theirs));
+            continue;
+        }
+        place = same < 0 ? NULL : PyLong_FromSsize_t(i);
+        failed = !place || PyList_Append(changed, place);
+        Py_XDECREF(place);
+        if (failed)
+            Py_CLEAR(changed);
+    }
+    return changed;
+}
+
+static PyObject *pick_from(const Source *s, PyObject *syntaxes, const Wanted *w, PyObject *before)
+{
+    uint64_t start = 0;
+    PyObject *known = syntax_of(s, syntaxes, &start), *name, *values, *changed, *answer = NULL;
+    int implicit;
+
+    if (!known || !PyArg_ParseTuple(known, "Op", &name, &implicit))
+        return NULL;
+    values = pick_all(s, start, implicit, w);
+    changed = values ? share(values, before) : NULL;
+    if (changed)
+        answer = PyTuple_Pack(3, name, values, changed);
+    Py_XDECREF(values);
+    Py_XDECREF(changed);
+    return answer;
+}
+
+static PyObject *file(PyObject *self, PyObject *args)
+{
+    uint8_t head[WINDOW];
+    Source s;
+    Wanted w;
+    PyObject *path, *wanted, *syntaxes, *before, *encoded = NULL, *answer = NULL;
+    int failed;
+
+    if (!PyArg_ParseTuple(args, "OO!O!O", &path, &PyTuple_Type, &wanted, &PyDict_Type, &syntaxes, &before))
+        return NULL;
+    if (take_wanted(wanted, &w))
+        return NULL;
+    if (before != Py_None && !(PyList_Check(before) && PyList_GET_SIZE(before) == w.count)) {
+        PyErr_SetString(PyExc_ValueError, "the values before are not of these tags");
+        return NULL;
+    }
+    if (!PyUnicode_FSConverter(path, &encoded))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    failed = read_head(PyBytes_AS_STRING(encoded), head, &s);
+    Py_END_ALLOW_THREADS
+    if (failed)
+        PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+    else
+        answer = pick_from(&s, syntaxes, &w, before);
+    Py_DECREF(encoded);
+    return answer;
+}
+#endif
+
 static PyMethodDef methods[] = {
     {"pick", pick, METH_VARARGS, "pick(buffer, start, end, implicit, tags) -> list of values"},
+#ifndef _WIN32
+    {"file", file, METH_VARARGS, "file(path, tags, syntaxes, before) -> (transfer syntax, values, places that changed)"},
+#endif
     {"scan", scan, METH_VARARGS, "scan(buffer, start, end, implicit) -> (elements, pixels)"},
     {"items", items, METH_VARARGS, "items(buffer, start, end, implicit) -> list of (offset, length)"},
     {NULL, NULL, 0, NULL},

@@ -11,3 +11,10 @@ def items(
 def pick(
     data: bytes | bytearray | memoryview, start: int, end: int, implicit: bool, tags: tuple[int, ...], /
 ) -> list[bytes | tuple[int, int] | None]: ...
+def file(
+    path: str,
+    tags: tuple[int, ...],
+    syntaxes: dict[bytes, tuple[str, bool]],
+    before: list[bytes | tuple[int, int] | None] | None,
+    /,
+) -> tuple[str, list[bytes | tuple[int, int] | None], list[int]]: ...

@@ -26,6 +26,9 @@ except ImportError:  # not compiled here: the Python twin serves
 ENGINE = "compiled" if _scan else "python"
 Surprise: tuple[type[ValueError], ...] = (scan_fallback.Surprise, *((_scan.Surprise,) if _scan else ()))
 
+native_file: Any = getattr(_scan, "file", None)
+"""The compiled way from a file's name to its values; None where it is not there."""
+
 CHARACTER_SET = 0x00080005
 PIXEL_REPRESENTATION = 0x00280103
 NUMBER_FORMATS = {

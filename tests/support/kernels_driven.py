@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from pacs_core.dicom import rle_fallback, scan_fallback
+from pacs_core.dicom.file_scan import SYNTAXES, Wanted, scan_in_python
 from workstation.rendering.engines.engine import Cut, Flat, Layer, Ribbon
 from workstation.rendering.engines.kernel import KernelEngine
 from workstation.session.view_state import Interpolation, SlabMode
@@ -160,6 +161,54 @@ def drive_scan(scan: ModuleType, rng: np.random.Generator) -> None:
         assert told[0] == told[1], (name, data.hex(), tags)
 
 
+def drive_file(scan: ModuleType, rng: np.random.Generator, folder: Path) -> None:
+    """Files whole, cut and damaged, beside what Python reads of them; what is equal to before is shared."""
+    wanted = Wanted(tuple(sorted({int(tag) for tag in rng.choice(TAGS, rng.integers(1, 6))})), ())
+    syntax = bytes(
+        rng.choice([b"1.2.840.10008.1.2\0", b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.2\0", b"9"])
+    )
+    meta = b"\x02\0\x10\0UI" + len(syntax).to_bytes(2, "little") + syntax
+    length = int(rng.choice([len(meta), len(meta), 0, 4, 0xFFFFFFFF]))
+    head = bytes(128) + b"DICM\x02\0\0\0UL\x04\0" + length.to_bytes(4, "little") + meta
+    data = head + b"".join(element(rng) for _ in range(rng.integers(0, 12)))
+    path = folder / "driven.dcm"
+    path.write_bytes(data[: rng.integers(0, len(data))] if rng.random() < 0.2 else data)
+    told = [
+        _told(lambda: scan.file(str(path), wanted.tags, SYNTAXES, None)[:2]),
+        _told(scan_in_python, path, wanted),
+    ]
+    assert told[0] == told[1], (data.hex(), wanted.tags)
+    if isinstance(told[0], tuple) and isinstance(told[0][1], list):
+        _, values, changed = scan.file(str(path), wanted.tags, SYNTAXES, told[0][1])
+        assert (values, changed) == (told[0][1], [])
+        other = [b"other", *told[0][1][1:]]
+        assert scan.file(str(path), wanted.tags, SYNTAXES, other)[2] == [0]
+
+
+def drive_fill(fill: ModuleType, rng: np.random.Generator, folder: Path) -> None:
+    """Frames in order, beyond the file's end, of no file, and such as would lie outside the array."""
+    content = rng.bytes(int(rng.choice([0, 1, 100, 5000])))
+    path = folder / "driven.bin"
+    path.write_bytes(content)
+    array = bytearray(int(rng.choice([0, 1, 64, 4096])))
+    expected = bytearray(array)
+    frames, filled = [], []
+    for _ in range(rng.integers(0, 6)):
+        at = int(rng.integers(0, len(array) + 1))
+        length, offset = int(rng.integers(0, len(array) - at + 1)), int(rng.choice([0, 1, 50, 4990, 1 << 40]))
+        there = rng.random() < 0.8
+        frames.append((str(path if there else folder / "absent"), offset, at, length))
+        part = content[offset : offset + length] if there else b""
+        expected[at : at + len(part)] = part
+        filled.append(there and len(part) == length)
+    assert [bool(n) for n in fill.fill(array, frames)] == filled, frames
+    assert array == expected
+    large = 1 << 62
+    for bad in ((str(path), -1, 0, 0), (str(path), 0, len(array), 1), (str(path), large, 0, large),
+                (str(path), 0, -1, 0), (str(path), 0, 1, large), ("\0", 0, 0, 0)):  # fmt: skip
+        assert isinstance(_told(fill.fill, array, [*frames, bad]), tuple), bad
+
+
 def drive_rle(rle: ModuleType, rng: np.random.Generator) -> None:
     """Segments whole, cut, and with headers that lie; its twin says the same."""
     samples, width = (int(n) for n in rng.choice([0, 1, 1, 2, 3, 4, 16], 2))
@@ -190,7 +239,8 @@ def main() -> None:
     """Drive every instruction set in turn until the time is over; the last line says how often."""
     folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
     parts = [loaded(folder, name) for name in ("_kernels", "_fusion", "_project")]
-    engine, scan, rle = KernelEngine(*parts), loaded(folder, "_scan"), loaded(folder, "_rle")
+    engine = KernelEngine(*parts)
+    scan, rle, fill = (loaded(folder, name) for name in ("_scan", "_rle", "_fill"))
     choices = parts[0].choices()
     until = time.monotonic() + seconds
     rounds = 0
@@ -202,6 +252,8 @@ def main() -> None:
         for _again in range(20):
             drive_scan(scan, rng)
             drive_rle(rle, rng)
+            drive_file(scan, rng, folder)
+            drive_fill(fill, rng, folder)
         if rounds % 10 == 0:
             drive_rubbish(engine, rng)
         rounds += 1

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from pacs_core.dicom import _scan, scan_fallback
 from pacs_core.dicom.dictionary import TAG
-from pacs_core.dicom.file_scan import PIXEL_DATA, SURPRISES, Wanted, scan_file, values_of
+from pacs_core.dicom.file_scan import (
+    PIXEL_DATA,
+    SURPRISES,
+    Wanted,
+    scan_beside,
+    scan_file,
+    scan_in_python,
+    values_of,
+)
 from pacs_core.domain.errors import ReadingRoomError
 from tests.support.series import series_of
 from workstation.imaging import files
@@ -116,3 +124,37 @@ def test_what_is_no_plain_file_is_a_surprise(tmp_path: Path, shared_data: Path) 
                  next((shared_data / "transfer-syntaxes/ct").glob("1.2.840.10008.1.2.2_*"))):  # fmt: skip
         with pytest.raises(SURPRISES):
             scan_file(path, wanted)
+
+
+def test_what_a_file_lacks_is_not_taken_over_from_the_one_before(tmp_path: Path, shared_data: Path) -> None:
+    import pydicom
+
+    source = min((shared_data / "studies/ct-phantom-tilt/CT-0301-STEREOTAXIS").glob("*.dcm"))
+    paths = [tmp_path / f"{n}.dcm" for n in range(5)]
+    for n, path in enumerate(paths):
+        one = pydicom.dcmread(source)
+        one.SOPInstanceUID = one.file_meta.MediaStorageSOPInstanceUID = f"2.25.{n + 1}"
+        if n == 1:
+            del one.WindowCenter, one.WindowWidth, one.InstanceNumber
+        if n == 2:
+            one.RescaleIntercept = "-7"
+        if n == 3:
+            one.NumberOfFrames = 0
+        one.save_as(path)
+    fast, alone = files.series_of_files(paths), [files.series_of_files([p]) for p in paths]
+    assert fast.instances == tuple(one.instances[0] for one in alone)
+    assert "WindowCenter" not in fast.instances[1].attributes
+    assert fast.instances[1].instance_number is None
+    headers = [f for shown in display_sets(fast) for f in shown.frames]
+    single = [shown.frames[0] for one in alone for shown in display_sets(one)]
+    assert sorted(headers, key=lambda f: f.sop_instance_uid) == single
+
+
+def test_equal_values_of_two_files_are_the_same_objects(shared_data: Path) -> None:
+    paths = sorted((shared_data / "studies/ct-phantom-tilt/CT-0301-STEREOTAXIS").glob("*.dcm"))[:2]
+    wanted = Wanted.of("SOPInstanceUID", "Rows", "PixelSpacing")
+    syntax, first, changed = scan_beside(paths[0], wanted, None)
+    assert changed == [0, 1, 2, 3]
+    again, second, changed = scan_beside(paths[1], wanted, first)
+    assert (syntax, second) == (again, scan_in_python(paths[1], wanted)[1])
+    assert [wanted.keywords[n] for n in changed if n < 3] == ["SOPInstanceUID"]

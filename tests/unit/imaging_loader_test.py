@@ -14,6 +14,7 @@ import pytest
 from pacs_core.archive.models import FramePixels, LocalFile, SeriesManifest
 from tests.support.series import FileFrames, series_of
 from tests.unit.imaging_support import ArrayFrames, filled, instance, series, stack
+from workstation.imaging import frame_reader
 from workstation.imaging.cache import ByteCache
 from workstation.imaging.display_sets import DisplaySet, display_sets
 from workstation.imaging.frame_reader import mask_unused_bits
@@ -167,6 +168,30 @@ def gated(count: int) -> tuple[DisplaySet, Any, threading.Event, threading.Event
         return plain(uid, frame)
 
     return shown, fetch, gate, begun
+
+
+def test_plain_files_come_as_one_by_one_reading_gives_them(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In runs of neighbours by the compiled reader, and slice by slice where there is none."""
+    assert frame_reader.fill is not None
+    (shown,) = display_sets(series_of(tilt(shared_data)))
+    volumes, orders = [], []
+    for fill in (frame_reader.fill, None):
+        monkeypatch.setattr(frame_reader, "fill", fill)
+        monkeypatch.setattr("workstation.imaging.loader.BATCH_BYTES", 3 << 19)
+        made = Loader(workers=1)
+        order: list[int] = []
+        try:
+            told = made.load(shown, first=7, on_slice=lambda e, seen=order: seen.append(e.index))
+            volumes.append(told.done.result(WAIT))
+        finally:
+            made.close()
+        orders.append(order)
+    assert np.array_equal(volumes[0].pixels, volumes[1].pixels)
+    assert orders[0] == orders[1]
+    assert orders[0][:6] == [7, 0, 1, 2, 12, 13]
+    assert sorted(orders[0]) == list(range(14))
 
 
 def test_cancel_drops_what_has_not_begun_and_calls_nobody_back() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,13 @@ from pacs_core.dicom.pixels import decode_frame, decoded_photometric, to_rgb
 from workstation.imaging.headers import FrameHeader, PixelLayout
 
 Array = npt.NDArray[Any]
+
+fill: Callable[[Array, Sequence[tuple[str, int, int, int]]], bytes] | None = None
+with suppress(ImportError, AttributeError):  # not compiled here, or a system without pread
+    from pacs_core.dicom import _fill
+
+    fill = _fill.fill
+
 Fetch = Callable[[str, int], FramePixels]
 
 NATIVE_LITTLE_ENDIAN = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
@@ -53,6 +61,37 @@ def read_into(header: FrameHeader, target: Array, fetch: Fetch | None) -> str:
     return _warning(pixels.fragments, pixels.transfer_syntax)
 
 
+def lies_plain(header: FrameHeader) -> bool:
+    """Whether the frame lies in a file as plain grey values in our order of bytes."""
+    return (
+        isinstance(header.locator, LocalFile)
+        and header.locator.transfer_syntax in NATIVE_LITTLE_ENDIAN
+        and sys.byteorder == "little"
+        and not header.layout.is_colour
+    )
+
+
+def read_together(pixels: Array, headers: Mapping[int, FrameHeader]) -> list[int]:
+    """Fill those slices of a volume whose bytes in the files are those of the array, in one compiled call.
+
+    Answers which are filled; every other has to go by `read_into`, which knows what to do or say.
+    """
+    if fill is None:
+        return []
+    one = pixels[0]
+    size = one.nbytes
+    frames = [
+        (k, (where.path, where.offset, k * size, size))
+        for k, header in headers.items()
+        if isinstance(where := header.locator, LocalFile) and _is_raw(header, where, one)
+    ]
+    there = fill(pixels, [place for _, place in frames]) if frames else b""
+    filled = [k for (k, _), done in zip(frames, there, strict=True) if done]
+    for k in filled:
+        mask_unused_bits(pixels[k], headers[k].layout)
+    return filled
+
+
 def _warning(parts: tuple[bytes, ...], transfer_syntax: str) -> str:
     return EARLY_END if parts and ends_early(parts[-1], transfer_syntax) else ""
 
@@ -61,9 +100,7 @@ def _is_raw(header: FrameHeader, locator: LocalFile, target: Array) -> bool:
     """Whether the bytes in the file are the bytes of the array."""
     layout = header.layout
     return (
-        locator.transfer_syntax in NATIVE_LITTLE_ENDIAN
-        and sys.byteorder == "little"
-        and not layout.is_colour
+        lies_plain(header)
         and layout.is_low_aligned
         and layout.bits_allocated == 8 * target.dtype.itemsize
         and target.shape == (layout.rows, layout.columns)

@@ -118,6 +118,15 @@ def _checked_axes(orientation: tuple[float, ...]) -> tuple[Vector, Vector]:
     return row, column
 
 
+def _checked_position(position: tuple[float, ...]) -> Vector:
+    if len(position) != 3:
+        raise GeometryError(f"Image Position (Patient) has no three usable numbers: {position}")
+    x, y, z = position
+    if not (-1e6 < x < 1e6 and -1e6 < y < 1e6 and -1e6 < z < 1e6):
+        raise GeometryError(f"Image Position (Patient) has no three usable numbers: {position}")
+    return x, y, z
+
+
 def checked_spacing(spacing: tuple[float, ...]) -> tuple[float, float]:
     """(between rows, between columns) in mm; raises GeometryError when absent or absurd (PS3.3 10.7)."""
     if len(spacing) != 2 or not all(math.isfinite(v) for v in spacing):
@@ -154,10 +163,12 @@ class PlaneGeometry:
     ) -> PlaneGeometry:
         """From Image Position, Image Orientation and Pixel Spacing (PS3.3 C.7.6.2); raises GeometryError."""
         row, column = _checked_axes(orientation)
-        if len(position) != 3 or not all(math.isfinite(v) and abs(v) < 1e6 for v in position):
-            raise GeometryError(f"Image Position (Patient) has no three usable numbers: {position}")
-        origin = (position[0], position[1], position[2])
-        return cls(origin, row, column, checked_spacing(spacing), rows, columns)
+        return cls(_checked_position(position), row, column, checked_spacing(spacing), rows, columns)
+
+    def at(self, position: tuple[float, ...]) -> PlaneGeometry:
+        """The same plane at another Image Position; raises GeometryError."""
+        origin = _checked_position(position)
+        return PlaneGeometry(origin, self.row, self.column, self.spacing, self.rows, self.columns)
 
     @property
     def normal(self) -> Vector:

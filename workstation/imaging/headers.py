@@ -206,6 +206,10 @@ IDLE = frozenset(
 """Attributes that may differ and change nothing here."""
 OWN = PLACING | DIMENSIONAL | WINDOWING | IDLE
 """What may differ between images that otherwise have all in common."""
+FREE = IDLE | {"ImagePositionPatient"}
+UID, NUMBER, LOCATOR, PLANE, ATTRIBUTES = (
+    FIELDS.index(name) for name in ("sop_instance_uid", "instance_number", "locator", "plane", "attributes")
+)
 KEPT = 8
 
 
@@ -229,15 +233,36 @@ class FrameHeaders:
     def __init__(self, modality: str) -> None:
         self._modality = modality
         self._alike: list[_Alike] = []
+        self._last: tuple[InstanceManifest, FrameHeader] | None = None
 
     def of(self, instance: InstanceManifest) -> tuple[FrameHeader, ...]:
         """A header for every frame that has a locator; per-frame attributes win over shared ones."""
+        alike = self._next(instance)
+        found = self._all(instance) if alike is None else (alike,)
+        alone = len(found) == 1 and not _has_frames(instance)
+        self._last = (instance, found[0]) if alone else None
+        return found
+
+    def _next(self, instance: InstanceManifest) -> FrameHeader | None:
+        """The header of an image that differs from the one before in its place alone; else None."""
+        if self._last is None or _has_frames(instance):
+            return None
+        before, header = self._last
+        plane, theirs = header.plane, before.attributes
+        if plane is None or _whole(instance) != _whole(before) or len(theirs) != len(instance.attributes):
+            return None
+        for keyword, value in instance.attributes.items():
+            other = theirs.get(keyword, self)
+            if other is not value and keyword not in FREE and other != value:
+                return None
+        return _elsewhere(header, plane, instance)
+
+    def _all(self, instance: InstanceManifest) -> tuple[FrameHeader, ...]:
         shared = instance.attributes
         per_frame = shared.get("Frames")
         groups = per_frame if isinstance(per_frame, Sequence) and not isinstance(per_frame, str) else ()
         common: dict[str, object] = {k: v for k, v in shared.items() if k not in OWN}
-        common["Instance"] = (instance.rows, instance.columns, instance.number_of_frames,
-                              len(instance.frames), instance.sop_class_uid, instance.key)  # fmt: skip
+        common["Instance"] = _whole(instance)
         whole: Attributes = {k: v for k, v in shared.items() if k in OWN and k not in IDLE}
         found = []
         for place, locator in enumerate(instance.frames):
@@ -275,6 +300,24 @@ class FrameHeaders:
 
 def _has_frames(instance: InstanceManifest) -> bool:
     return "Frames" in instance.attributes
+
+
+def _whole(instance: InstanceManifest) -> tuple[object, ...]:
+    """What an image is beside its attributes, without what is its alone."""
+    return (instance.rows, instance.columns, instance.number_of_frames, len(instance.frames),
+            instance.sop_class_uid, instance.key)  # fmt: skip
+
+
+def _elsewhere(header: FrameHeader, plane: PlaneGeometry, instance: InstanceManifest) -> FrameHeader | None:
+    """The header of a single image in all like another but for its place; None where it has no usable one."""
+    try:
+        there = plane.at(numbers(instance.attributes.get("ImagePositionPatient")))
+    except GeometryError:
+        return None
+    values: list[Any] = list(EVERY(header))
+    values[UID], values[NUMBER] = instance.sop_instance_uid, instance.instance_number
+    values[LOCATOR], values[PLANE], values[ATTRIBUTES] = instance.frames[0], there, instance.attributes
+    return FrameHeader(*values)
 
 
 def _at(

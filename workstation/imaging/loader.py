@@ -11,16 +11,17 @@ import itertools
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from pacs_core.archive.models import LocalFile
 from workstation.imaging.cache import ByteCache
 from workstation.imaging.display_sets import DisplaySet
-from workstation.imaging.frame_reader import Fetch, FrameError, read_into
+from workstation.imaging.frame_reader import Fetch, FrameError, lies_plain, read_into, read_together
 from workstation.imaging.volume import Volume
 from workstation.imaging.work_queue import Job, Urgency, WorkQueue
 
@@ -33,6 +34,8 @@ NEAR = 32
 """Slices around the reader's place that are fetched before all else."""
 AHEAD = 256
 """Slices beyond those that are fetched after them where they had been given back."""
+BATCH_BYTES = 4 << 20
+"""Plain pixels read in one job: some milliseconds from a disk, the time a more urgent picture may wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,11 @@ class LoadRequest:
                 self._tell(SliceLoaded(self.id, index, there, len(self.volume.loaded), words))
             self.finish_if_complete()
 
-    def given_up(self, index: int) -> None:
-        """The slice stays unloaded for want of room; nobody is told, it may be asked for again."""
+    def given_up(self, indices: Iterable[int]) -> None:
+        """The slices stay unloaded for want of room; nobody is told, they may be asked for again."""
         with self._lock:
-            self._jobs.pop(index, None)
+            for index in indices:
+                self._jobs.pop(index, None)
 
     def reopen(self) -> None:
         """Slices that were there have been given back: be told again when they come."""
@@ -122,15 +126,18 @@ class LoadRequest:
                 self._stop()
                 self.done.set_result(self.volume)
 
-    def add_job(self, index: int, job: Job) -> None:
+    def add_job(self, indices: Iterable[int], job: Job) -> None:
+        """These slices are this job's from now on, whosever they were."""
         with self._lock:
-            earlier = self._jobs.pop(index, None)
-            if earlier is not None:
-                earlier.cancel()
             if self._cancelled or self.done.done():
                 job.cancel()
             else:
-                self._jobs[index] = job
+                self._jobs.update(dict.fromkeys(indices, job))
+
+    def still(self, indices: Iterable[int], job: Job) -> list[int]:
+        """Those of a job's slices that no later job has taken over and that have not come otherwise."""
+        with self._lock:
+            return [k for k in indices if self._jobs.get(k) is job]
 
     def waiting(self) -> list[int]:
         """Slices that have been asked for and have not arrived."""
@@ -141,6 +148,18 @@ class LoadRequest:
         """Slices that are neither there nor known to have failed, asked for or not."""
         volume = self.volume
         return [int(k) for k in np.flatnonzero(~volume.loaded) if int(k) not in volume.failures]
+
+
+def _batches(volume: Volume, order: list[int]) -> Iterator[list[int]]:
+    """The order cut into jobs: the first picture alone; what lies in files as it is in runs of neighbours (a
+    run is there in milliseconds, and its memory is touched once); every other picture alone.
+    """
+    most = max(1, BATCH_BYTES // max(1, volume.slice_nbytes))
+    runs: dict[int, list[int]] = {}
+    for index in order[1:]:
+        plain = lies_plain(volume.header(index))
+        runs.setdefault(index // most if plain else -1 - index, []).append(index)
+    yield from (order[:1], *(sorted(run) for run in runs.values())) if order else ()
 
 
 def _emptied(volume: Volume) -> None:
@@ -243,28 +262,38 @@ class Loader:
     def _schedule(
         self, request: LoadRequest, order: list[int], urgency: Urgency, first_at_once: bool
     ) -> None:
-        for rank, index in enumerate(order):
-            if request.volume.loaded[index] or index in request.volume.failures:
-                continue
-            urgent = _first_urgency(urgency) if rank == 0 and first_at_once else urgency
-            queue = self._decode_queue if self._is_here(request.volume, index) else self._fetch_queue
+        volume, first = request.volume, order[:1] if first_at_once else []
+        wanted = [k for k in order if not volume.loaded[k] and k not in volume.failures]
+        for rank, indices in enumerate(_batches(volume, wanted)):
+            urgent = _first_urgency(urgency) if indices == first else urgency
+            queue = self._decode_queue if self._is_here(volume, indices[0]) else self._fetch_queue
 
-            def run(index: int = index, urgent: Urgency = urgent) -> None:
-                self._load_slice(request, index, urgent)
+            def run(job: Job, indices: list[int] = indices, urgent: Urgency = urgent) -> None:
+                self._load(request, request.still(indices, job), urgent)
 
-            request.add_job(index, queue.submit(run, urgent, rank))
+            job = Job(run)
+            request.add_job(indices, job)
+            queue.submit(job, urgent, rank)
 
     def _is_here(self, volume: Volume, index: int) -> bool:
         return isinstance(volume.header(index).locator, LocalFile) or self._fetch is None
 
-    def _load_slice(self, request: LoadRequest, index: int, urgency: Urgency) -> None:
+    def _load(self, request: LoadRequest, indices: list[int], urgency: Urgency) -> None:
+        """Fill these slices: those that lie in files as they are together, the others one by one."""
         volume = request.volume
-        if not volume.claim(index):
-            return
-        if not self._make_room(volume, index, urgency):
-            volume.release(index)
-            request.given_up(index)
-            return
+        claimed = volume.claim_all(indices)
+        mine = self._make_room(volume, claimed, urgency)
+        if len(mine) < len(claimed):
+            without = set(claimed).difference(mine)
+            volume.release(without)
+            request.given_up(without)
+        there = read_together(volume.pixels, {k: volume.header(k) for k in mine})
+        self._end(volume, len(there), partial(volume.arrived_all, there))
+        for index in mine if len(there) < len(mine) else ():
+            if index not in there:
+                self._load_slice(volume, index)
+
+    def _load_slice(self, volume: Volume, index: int) -> None:
         warning = words = ""
         try:
             warning = read_into(volume.header(index), volume.pixels[index], self._fetch)
@@ -276,21 +305,30 @@ class Loader:
             log.warning("a frame could not be read: %s", type(error).__name__)
             log.debug("frame %s", volume.header(index).sop_instance_uid, exc_info=True)
             words = f"The frame could not be read: {error}"
+        told = partial(volume.failed, index, words) if words else partial(volume.arrived, index, warning)
+        self._end(volume, 1, told)
+
+    def _end(self, volume: Volume, count: int, tell: Callable[[], None]) -> None:
+        """So many slices have come or failed: tell, and they are no longer coming whoever is told."""
         try:
-            if words:
-                volume.failed(index, words)
-            else:
-                volume.arrived(index, warning)
+            tell()
         finally:
             with self._lock:
-                self._coming -= volume.slice_nbytes
+                self._coming -= count * volume.slice_nbytes
 
-    def _make_room(self, volume: Volume, index: int, urgency: Urgency) -> bool:
-        """Whether there is room for one more slice, now or after others went."""
+    def _make_room(self, volume: Volume, indices: list[int], urgency: Urgency) -> list[int]:
+        """Those of the slices for which there is room, now or after others went."""
+        there: list[int] = []
         with self._lock:
-            there = self._has_room(volume, index, urgency)
-            self._coming += volume.slice_nbytes if there else 0
-            return there
+            whole = len(indices) * volume.slice_nbytes
+            if self.cache.nbytes + self._coming + whole <= self.cache.limit:
+                self._coming += whole
+                return indices
+            for index in indices:
+                if self._has_room(volume, index, urgency):
+                    self._coming += volume.slice_nbytes
+                    there.append(index)
+        return there
 
     def _has_room(self, volume: Volume, index: int, urgency: Urgency) -> bool:
         lacking = self.cache.nbytes + self._coming + volume.slice_nbytes - self.cache.limit

@@ -5,7 +5,7 @@ there.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -113,16 +113,19 @@ class Volume:
     # ── filling ──────────────────────────────────────────────────────────────────────────────────
     def claim(self, index: int) -> bool:
         """True for exactly one caller, who then has to call `arrived`, `failed` or `release`."""
-        with self._lock:
-            if self._claimed[index] or self.loaded[index]:
-                return False
-            self._claimed[index] = True
-            return True
+        return bool(self.claim_all([index]))
 
-    def release(self, index: int) -> None:
-        """Give a claim back without having filled the slice."""
+    def claim_all(self, indices: Iterable[int]) -> list[int]:
+        """Those of the slices that are the caller's now, as with `claim`."""
         with self._lock:
-            self._claimed[index] = False
+            mine = [k for k in indices if not (self._claimed[k] or self.loaded[k])]
+            self._claimed[mine] = True
+            return mine
+
+    def release(self, indices: Iterable[int]) -> None:
+        """Give claims back without having filled the slices."""
+        with self._lock:
+            self._claimed[list(indices)] = False
 
     def retry_failures(self) -> None:
         """Forget what failed, so that it is tried again."""
@@ -162,18 +165,23 @@ class Volume:
 
     def arrived(self, index: int, warning: str = "") -> None:
         """Slice `index` of `pixels` is filled; `warning` says what is wrong with it nevertheless."""
+        self.arrived_all([index], warning)
+
+    def arrived_all(self, indices: list[int], warning: str = "") -> None:
+        """The same of several slices, each named once."""
         with self._lock:
-            self.failures.pop(index, None)
-            self.warnings.pop(index, None)
-            if warning:
-                self.warnings[index] = warning
-            if not self.loaded[index]:
-                self.loaded_count += 1
-            self.loaded[index] = True
-            self.generation += 1
+            for index in indices:
+                self.failures.pop(index, None)
+                self.warnings.pop(index, None)
+                if warning:
+                    self.warnings[index] = warning
+            self.loaded_count += len(indices) - int(np.count_nonzero(self.loaded[indices]))
+            self.loaded[indices] = True
+            self.generation += len(indices)
             listeners = tuple(self._listeners)
-        for listener in listeners:
-            listener(index)
+        for index in indices:
+            for listener in listeners:
+                listener(index)
 
     def failed(self, index: int, words: str) -> None:
         """Slice `index` cannot be read or decoded, and why."""

@@ -22,13 +22,16 @@ class Urgency(IntEnum):
 
 
 class Job:
-    """One call that waits its turn; `cancel` drops it if it has not begun."""
+    """One call, given itself, that waits its turn; `cancel` drops it if it has not begun."""
 
-    __slots__ = ("cancelled", "run")
+    __slots__ = ("_run", "cancelled")
 
-    def __init__(self, run: Callable[[], None]) -> None:
-        self.run = run
+    def __init__(self, run: Callable[[Job], None]) -> None:
+        self._run = run
         self.cancelled = False
+
+    def run(self) -> None:
+        self._run(self)
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -49,15 +52,13 @@ class WorkQueue:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, run: Callable[[], None], urgency: Urgency, rank: int = 0) -> Job:
-        """Have `run` called on one of the threads; lower rank first within one urgency."""
-        job = Job(run)
+    def submit(self, job: Job, urgency: Urgency, rank: int = 0) -> None:
+        """Have the job run on one of the threads; lower rank first within one urgency."""
         with self._ready:
             if self._closed:
                 raise RuntimeError("the work queue is closed")
             heapq.heappush(self._heap, (int(urgency), rank, next(self._age), job))
             self._ready.notify()
-        return job
 
     def close(self) -> None:
         """Drop what waits, let what runs finish, and end the threads."""
