@@ -9,7 +9,7 @@ from pacs_core.domain.errors import Conflict, InvalidValue, NotFound
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.order import PlaceOrder, Priority, StepRequest
 from pacs_core.domain.patient import RegisterPatient
-from pacs_core.domain.times import civil_date, civil_time
+from pacs_core.domain.times import civil_date, civil_time, no_date
 
 
 class Schedule(Part):
@@ -19,7 +19,7 @@ class Schedule(Part):
         today = self.services.clock.civil_now().date().isoformat()
         day = civil_date(date) if date else today
         if not day:
-            raise InvalidValue("a date is written YYYY-MM-DD", "date")
+            raise InvalidValue(no_date(date, "a date"), "date")
         rows = self.services.orders.on_day(day, station)
         stations = {p.title for p in self.services.configuring.peers() if p.modality}
         stations |= {s.station_aet for order, *_ in rows for s in order.steps if s.station_aet}
@@ -38,7 +38,7 @@ class Schedule(Part):
     def save_patient(self, form: m.PatientForm) -> m.PatientView:
         birth = civil_date(form.birth_date) if form.birth_date else ""
         if form.birth_date and not birth:
-            raise InvalidValue("a birth date is written YYYY-MM-DD", "birth_date")
+            raise InvalidValue(no_date(form.birth_date, "a birth date"), "birth_date")
         if form.sex not in ("", "M", "F", "O"):
             raise InvalidValue("the sex is M, F, O or left empty", "sex")
         if not form.name.strip("^ "):
@@ -140,7 +140,7 @@ def _order_command(form: m.OrderForm, identifier: PatientIdentifier) -> PlaceOrd
 def _civil(day: str, time: str) -> tuple[str, str]:
     date, clock = civil_date(day), civil_time(time)
     if day and not date:
-        raise InvalidValue("a date is written YYYY-MM-DD", "start_date")
+        raise InvalidValue(no_date(day, "a date"), "start_date")
     if time and not clock:
         raise InvalidValue("a time is written HH:MM", "start_time")
     return date, clock

@@ -92,8 +92,8 @@ def answers_to(patient: Patient, wanted: str, issuer: str) -> bool:
 
 
 def display_name(name: str) -> str:
-    """A DICOM PN for people: own script first with the Latin group beside, e.g. ``山田 太郎 (Yamada
-    Tarou)``.
+    """A DICOM PN for people: own script first with the Latin group beside, e.g. ``山田 太郎 (Yamada,
+    Tarou)``; a comma after the family name where the script is alphabetic, none where it is East Asian.
     """
     groups = [" ".join(p for p in _natural(g) if p) for g in name.split("=")]
     latin = groups[0] if groups else ""
@@ -105,6 +105,15 @@ def display_name(name: str) -> str:
 
 def _natural(group: str) -> tuple[str, ...]:
     family, given, middle, prefix, suffix = (group.split("^") + [""] * 5)[:5]
-    return tuple(
-        p.strip() for p in (prefix, family + ("," if family and given else ""), given, middle, suffix)
-    )
+    comma = "," if family and given and not _east_asian(family) else ""
+    return tuple(p.strip() for p in (prefix, family + comma, given, middle, suffix))
+
+
+EAST_ASIAN = ((0x1100, 0x11FF), (0x2E80, 0xA4CF), (0xAC00, 0xD7FF), (0xF900, 0xFAFF), (0xFF66, 0xFF9F),
+              (0x20000, 0x3FFFF))  # fmt: skip
+"""Hangul, Han, Kana, Bopomofo and Yi in Unicode."""
+
+
+def _east_asian(text: str) -> bool:
+    """Whether a name is written in a script that sets family and given name apart without a comma."""
+    return not text.isascii() and any(low <= ord(c) <= high for c in text for low, high in EAST_ASIAN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime
 
 _HL7_TIME = re.compile(r"^(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:\.\d+)?([+-]\d{4})?$")
@@ -29,6 +30,21 @@ def civil_date(text: str) -> str:
         )
     except ValueError:
         return ""
+
+
+def no_date(text: str, what: str) -> str:
+    """Why a text that a person typed is no civil date, in words; `what` it was meant to be."""
+    match = re.fullmatch(r"(\d{4})-?(\d{2})-?(\d{2})", text.strip())
+    if match is None:
+        return f"{what} is written YYYY-MM-DD, as in 1980-02-28"
+    year, month = int(match[1]), int(match[2])
+    if year < 1:
+        why = "there is no year 0"
+    elif not 1 <= month <= 12:
+        why = f"there is no month {match[2]}"
+    else:
+        why = f"{match[1]}-{match[2]} has the days 1 to {monthrange(year, month)[1]}"
+    return f"{text.strip()} is no day of the calendar: {why}"
 
 
 def civil_time(text: str) -> str:

@@ -13,7 +13,8 @@ import threading
 import time
 from pathlib import Path
 
-from pacs_core.archive.models import SignIn
+from pacs_core.archive.codec import to_jsonable
+from pacs_core.archive.models import DemoUser, SignIn
 from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.rehearsal.company import Simulator, SimulatorFailed
 from pacs_core.rehearsal.demo import DemoImages, demo_images
@@ -72,6 +73,8 @@ class Demo:
         print("READY " + json.dumps(facts), flush=True)
         tell("there is no display: the demo runs without its window. To look at it:")
         tell(f"  demo user {account.name}, password {account.password}")
+        others = [f"{a.name} ({a.role}), password {a.password}" for a in self.recipe.accounts if a != account]
+        tell(f"  others: {'; '.join(others)}")
         tell("  the window on a virtual screen: xvfb-run python3 dev.py")
         query = f"-k 0010,0010 -k 0040,0100 -aec {facts['ae']} {spaced(str(facts['dicom']))}"
         tell(f"  the worklist by DICOM: findscu -W {query}")
@@ -95,13 +98,14 @@ class Demo:
     def _arguments(self) -> list[str]:
         s = self.settings
         account = self.recipe.reader
-        facts = SignIn("Reading Room", account.name, account.password)
+        others = tuple(DemoUser(a.name, a.role, a.password) for a in self.recipe.accounts if a != account)
+        facts = SignIn("Reading Room", account.name, account.password, others)
         return [
             *("--dicom", f"{s.dicom_host}:{s.dicom_port}", "--hl7", f"{s.hl7_host}:{s.hl7_port}"),
             *("--http", f"{s.http_host}:{s.http_port}"),
             *(
                 "--demo-facts",
-                json.dumps({k: getattr(facts, k) for k in ("node", "demo_user", "demo_password")}),
+                json.dumps(to_jsonable(SignIn, facts)),
             ),
         ]
 

@@ -217,6 +217,7 @@ class Node:
             facts.node,
             facts.demo_user,
             facts.demo_password,
+            facts.demo_others,
             bool(self.services.access.accounts()),
             self.warnings(),
         )

@@ -179,13 +179,17 @@ class Reconciling:
                 raise Conflict("a report was signed on this study: correct the report first", "report")
             now = instant(self._clock.now())
             if hold.how == "linked":
-                before = hold.previous_patient_id or study.patient_id
-                study = self._unmatch(tx, study, tx.patients.current(before).id)
+                owner = hold.previous_patient_id or study.patient_id
+                study = self._unmatch(tx, study, tx.patients.current(owner).id)
+            before = {one.id for one in tx.holds.open_for(study.study_uid)}
             for one in together:
                 tx.holds.resolve(one.id, undone_at=now)
                 if one.kind in UNRELATED_HOLDS:
                     tx.holds.add(study.study_uid, one.kind, one.reason, now)
             back = self._as_before(tx, study, actor)
+            for one in tx.holds.open_for(study.study_uid):
+                if one.id not in before:  # it waits for a person since it first did, not since the undo
+                    tx.holds.resolve(one.id, since=min(h.since for h in together))
             tx.record(_event("study.unlinked", back, actor, {"hold": hold_id}))
             return back
 

@@ -833,9 +833,10 @@ class FakeDoor:
         self.wrong = 0
 
     def sign_in_facts(self) -> m.SignIn:
-        return m.SignIn(
-            "READINGROOM on this machine", "reader" if self.demo else "", PASSWORD if self.demo else ""
-        )
+        if not self.demo:
+            return m.SignIn("READINGROOM on this machine")
+        others = (m.DemoUser("tech", "technologist", PASSWORD), m.DemoUser("admin", "admin", PASSWORD))
+        return m.SignIn("READINGROOM on this machine", "reader", PASSWORD, others)
 
     def sign_in(self, name: str, password: str) -> FakeArchive:
         if name not in self.archives or password != PASSWORD:

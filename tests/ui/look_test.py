@@ -17,7 +17,7 @@ from workstation.ui.style_sheet import style_sheet
 
 TEXTS = ("text", "quiet", "link", "good", "waiting", "wrong", "prior")
 GROUNDS = ("ground", "panel", "raised")
-MARKS = ("current", "prior", "selected", "text", "reference", "active")
+MARKS = ("current", "prior", "selected", "text", "reference", "active", "active_unfocused", "prior_frame")
 
 
 def luminance(colour: QColor) -> float:

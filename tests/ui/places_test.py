@@ -15,6 +15,7 @@ from tests.support.fake_archive import FakeArchive
 from tests.support.fake_world import world
 from tests.ui.conftest import PATIENCE_MS, named
 from workstation.ui.inbox.page import InboxPage
+from workstation.ui.palette import Palette
 from workstation.ui.schedule.page import SchedulePage
 from workstation.ui.settings.listing import Listing
 from workstation.ui.settings.node_settings import NodeSettingsPage
@@ -61,6 +62,7 @@ def test_search_as_one_types_and_nothing_found_in_words(
     qtbot.waitUntil(
         lambda: "No exam matches" in named(page, "Worklist: ").accessibleName(), timeout=PATIENCE_MS
     )
+    assert "No exam has “ng, lizzz”" in named(page, "Worklist: ").accessibleName()
     button = named(page, "Show all", QAbstractButton)
     assert isinstance(button, QAbstractButton)
     button.click()
@@ -269,8 +271,46 @@ def test_a_refused_result_is_tried_again(open_window: Open, archive: FakeArchive
     page.tabs.setCurrentIndex(2)
     qtbot.waitUntil(lambda: page.delivery_table.choose(9), timeout=PATIENCE_MS)
     assert "AE OBR-3 unknown order" in texts(page.delivery_table, 0)
-    page.retry()
+    again = named(page, "Try again now", QAbstractButton)
+    assert isinstance(again, QAbstractButton)
+    assert again.isEnabled()
+    again.click()
     qtbot.waitUntil(lambda: archive.deliveries_[0].state == "waiting", timeout=PATIENCE_MS)
+
+
+def test_where_nothing_waits_there_is_nothing_to_press(
+    open_window: Open, archive: FakeArchive, qtbot: QtBot
+) -> None:
+    page = inbox(open_window(archive), qtbot)
+    assert page._retry.isEnabled()
+    archive.deliveries_.clear()
+    archive.messages_.clear()
+    archive.resolved_.clear()
+    page.refresh()
+    buttons = (page._retry, page._undo, page._again, page._done)
+    qtbot.waitUntil(lambda: not any(one.isEnabled() for one in buttons), timeout=PATIENCE_MS)
+
+
+def test_the_next_held_study_is_shown_from_its_head(
+    open_window: Open, archive: FakeArchive, qtbot: QtBot
+) -> None:
+    page = inbox(open_window(archive, size=(1300, 560)), qtbot)
+    bar = page.detail._area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0, timeout=PATIENCE_MS)
+    bar.setValue(bar.maximum())
+    page.refresh()
+    page.held_table.choose(2)
+    assert bar.value() == 0
+
+
+def test_the_palette_says_that_it_found_nothing(open_window: Open, archive: FakeArchive) -> None:
+    window = open_window(archive)
+    palette = Palette(window.desk.commands)
+    palette._text.setText("qqqzzz")
+    assert "qqqzzz" in named(palette, "No command found", QLabel).text()
+    palette._text.setText("worklist")
+    assert palette._none.isHidden()
+    palette.deleteLater()
 
 
 # ── settings ─────────────────────────────────────────────────────────────────────────────────────────

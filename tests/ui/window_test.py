@@ -57,6 +57,7 @@ def test_the_demo_user_is_named_and_can_be_used_at_once(
 ) -> None:
     window = open_window(archive, sign_in=False)
     qtbot.waitUntil(lambda: "user reader" in label_text(window, "Demo user"), timeout=PATIENCE_MS)
+    assert label_text(window, "Other demo users").endswith("tech (technologist), admin (admin)")
     button = named(window, "Use the demo user", QAbstractButton)
     assert isinstance(button, QAbstractButton)
     button.click()

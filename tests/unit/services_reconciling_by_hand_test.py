@@ -78,8 +78,12 @@ def test_undo_brings_back_every_hold_and_the_order_is_scheduled_again(house: Spi
     house.services.reconciling.link("1.2.3", order_id, "tech")
     assert (kinds(house), state_of(house, order_id)) == ([], OrderState.IN_PROGRESS)
     first = house.services.reconciling.resolved(10)[0][0]
+    since = {hold.kind: hold.since for hold, _study in house.services.reconciling.resolved(10)}
+    house.clock.forward(3600)
     house.services.reconciling.undo(first.id, "tech")
     assert kinds(house) == ["other bytes", "wrong patient"]
+    now = {hold.kind: hold.since for hold, _study, _found in house.services.reconciling.held()}
+    assert set(now.values()) == {min(since.values())}, "it waits since it was first held"
     assert (house.study().reconciliation, house.study().order_id) == ("held", None)
     assert state_of(house, order_id) is OrderState.SCHEDULED
     assert not house.services.reconciling.resolved(10)

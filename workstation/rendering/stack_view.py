@@ -99,7 +99,7 @@ def chosen_voi(window: Window | None, volume: Volume, index: int) -> VoiWindow |
     if window is None:
         return own
     function = own.function if isinstance(own, VoiWindow) and volume.header(index).windows else LINEAR
-    return VoiWindow(window.centre, window.width, function)
+    return VoiWindow(window.centre, window.width, function, window.label)
 
 
 def render_stack(

@@ -40,10 +40,13 @@ class Interpolation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """VOI window (PS3.3 C.11.2): centre and width in modality units, HU for CT."""
+    """VOI window (PS3.3 C.11.2): centre and width in modality units, HU for CT; `label` is its name where it
+    was chosen by one.
+    """
 
     centre: float
     width: float
+    label: str = ""
 
     def dragged(self, right: float, down: float, step: float) -> Window:
         """The window after a drag of so many pixels: right widens, down darkens (raises the centre)."""

@@ -28,6 +28,8 @@ class WindowLevelTool(ScrollingTool):
         if self._start is None:
             return NOTHING
         x, y, window = self._start
+        if (at.x, at.y) == (x, y):
+            return Effect(view=replace(scene.view, window=window))
         step = max(window.width, 1.0) / DRAG_FOR_WINDOW
         width = max(1.0 if window.width >= 1.0 else 1e-6, window.width + (at.x - x) * step)
         return Effect(view=replace(scene.view, window=Window(window.centre + (at.y - y) * step, width)))
@@ -50,4 +52,4 @@ def current_window(scene: Scene) -> Window | None:
         return scene.view.window
     voi = volume.default_voi(scene.frame.index)
     voi = voi if isinstance(voi, VoiWindow) else volume.auto_window()
-    return Window(voi.centre, voi.width)
+    return Window(voi.centre, voi.width, voi.label)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QListView, QStyle, QStyledItem
 
 from workstation.ui import theme, words
 from workstation.ui.commands import Command, Commands, key_words
-from workstation.ui.widgets.basics import column
+from workstation.ui.widgets.basics import column, label
 
 COMMAND_ROLE = Qt.ItemDataRole.UserRole
 
@@ -99,7 +99,10 @@ class Palette(QDialog):
         self._list.setModel(self._model)
         self._list.setItemDelegate(_Line(self._list))
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setLayout(column(self._text, self._list, margin=(12,), gap=8))
+        self._none = label("", "quiet", name=words.t("No command found"), wrap=True)
+        whole = column(self._text, self._none, self._list, margin=(12,), gap=8)
+        whole.setStretch(2, 1)
+        self.setLayout(whole)
         self._text.textChanged.connect(self._search)
         self._text.installEventFilter(self)
         self._list.clicked.connect(lambda _index: self._run())
@@ -121,6 +124,8 @@ class Palette(QDialog):
         self._commands.refresh()
         self._model.search(letters.strip())
         self._list.setCurrentIndex(self._model.index(0, 0))
+        self._none.setVisible(not self._model.found)
+        self._none.setText(words.t("No command is called “{letters}”.").format(letters=letters.strip()))
 
     def _run(self) -> None:
         command = self._list.currentIndex().data(COMMAND_ROLE)

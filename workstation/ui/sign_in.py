@@ -34,6 +34,7 @@ class SignInPage(QWidget):
         self._words = label("", "wrong", name=words.t("Sign-in message"), wrap=True)
         self._go = button(words.t("Sign in"), self.submit, "main")
         self._demo = label("", "quiet", name=words.t("Demo user"), wrap=True)
+        self._others = label("", "quiet", name=words.t("Other demo users"), wrap=True)
         self._fill = button(words.t("Use the demo user"), self._use_demo, "link")
         self._warnings = label("", "waiting", wrap=True)
         self._build()
@@ -68,6 +69,7 @@ class SignInPage(QWidget):
                 line(),
                 self._demo,
                 row(self._fill, 1),
+                self._others,
                 self._warnings,
                 margin=(32, 32),
                 gap=8,
@@ -107,11 +109,25 @@ class SignInPage(QWidget):
                 user=demo, password=facts.demo_password if facts else ""
             )
         )
-        for part in (self._demo, self._fill, self._divider):
+        self._others.setText(self._other_users())
+        for part in (self._demo, self._others, self._fill, self._divider):
             part.setVisible(shows_demo)
         self._warnings.setText("\n".join(facts.warnings) if facts else "")
         self._warnings.setVisible(bool(facts and facts.warnings))
         self._under.setText(self._greeting())
+
+    def _other_users(self) -> str:
+        """The demo's accounts of other roles; a password only where it is not the first one's."""
+        facts = self._facts
+        if facts is None or not facts.demo_others:
+            return ""
+        same = all(one.password == facts.demo_password for one in facts.demo_others)
+        names = [
+            f"{one.name} ({one.role})" + ("" if same else f" {words.t('Password').lower()} {one.password}")
+            for one in facts.demo_others
+        ]
+        told = words.t("With the same password: {users}") if same else words.t("Others: {users}")
+        return told.format(users=", ".join(names))
 
     def _greeting(self) -> str:
         if self._locked_for:

@@ -174,12 +174,24 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoUser:
+    """An account of the demo, whose password is no secret."""
+
+    name: str
+    role: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
-    """What the sign-in page may know before anybody signed in."""
+    """What the sign-in page may know before anybody signed in; `demo_others` are the accounts of the demo
+    beside the reader's.
+    """
 
     node: str
     demo_user: str = ""
     demo_password: str = ""
+    demo_others: tuple[DemoUser, ...] = ()
     has_accounts: bool = True
     warnings: tuple[str, ...] = ()
 

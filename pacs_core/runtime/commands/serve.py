@@ -56,6 +56,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or Ctrl-C (as a child also until the parent's pipe closes), then stop in order."""
+    from pacs_core.archive.codec import from_jsonable
     from pacs_core.archive.models import SignIn
     from pacs_core.runtime.node import Node
 
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     ending = Ending().on_signals()
     node = Node(settings, secret=secret)
     if args.demo_facts:
-        node.demo_facts = SignIn(**json.loads(args.demo_facts))
+        node.demo_facts = from_jsonable(SignIn, json.loads(args.demo_facts))
     node.on_stop = ending.wish
     node.start()
     print("READY " + json.dumps(node.ready()), flush=True)

@@ -10,6 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from pacs_core.archive.models import HeldStudy, OrderView, Suggestion
+from pacs_core.domain.patient import display_name
+from pacs_core.domain.reconciliation import same_name
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import button, clear, column, label, line, row
 from workstation.ui.widgets.scrolling import ScrollArea
@@ -21,16 +23,9 @@ def compared(held: HeldStudy, order: OrderView) -> tuple[tuple[str, str, str, bo
     step = order.steps[0] if order.steps else None
 
     def same(a: str, b: str) -> bool:
-        return bool(a) and a.casefold().replace("^", ", ").replace("-", "") == b.casefold().replace(
-            "^", ", "
-        ).replace("-", "")
+        return bool(a) and a.casefold().replace("-", "") == b.casefold().replace("-", "")
 
     pairs = (
-        (
-            words.t("Name"),
-            held.received_name.replace("^", ", "),
-            patient.name.split("=")[0].replace("^", ", "),
-        ),
         (words.t("Patient ID"), held.received_patient_id, patient.patient_id),
         (words.t("Birth date"), words.iso_date(held.received_birth_date), words.iso_date(patient.birth_date)),
         (words.t("Sex"), held.received_sex, patient.sex),
@@ -39,7 +34,9 @@ def compared(held: HeldStudy, order: OrderView) -> tuple[tuple[str, str, str, bo
         (words.t("Day"), words.iso_date(held.study_date), step.start_date if step else ""),
         (words.t("Procedure"), held.description, order.procedure),
     )
-    return tuple((name, a, b, same(a, b)) for name, a, b in pairs)
+    alike = bool(held.received_name) and same_name(held.received_name, patient.name)
+    names = (words.t("Name"), display_name(held.received_name), patient.display_name, alike)
+    return (names, *((name, a, b, same(a, b)) for name, a, b in pairs))
 
 
 class HeldDetail(QFrame):
@@ -62,7 +59,7 @@ class HeldDetail(QFrame):
         px = theme.current().px
         self._layout.setContentsMargins(px(20), px(16), px(20), px(16))
         self._layout.setSpacing(px(8))
-        area = ScrollArea()
+        self._area = area = ScrollArea()
         area.setWidget(inside)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -71,6 +68,8 @@ class HeldDetail(QFrame):
     def show_held(self, held: HeldStudy | None, found: tuple[Suggestion, ...] | None = None) -> None:
         """The study and its suggestions, or orders `found` by a search."""
         clear(self._layout)
+        if held is None or self._held is None or held.hold_id != self._held.hold_id:
+            self._area.verticalScrollBar().setValue(0)
         self._held = held
         if held is None:
             self._layout.addWidget(
@@ -84,7 +83,7 @@ class HeldDetail(QFrame):
         about = " · ".join(
             p
             for p in (
-                held.received_name.replace("^", ", "),
+                display_name(held.received_name),
                 held.received_patient_id,
                 held.modality,
                 held.description,

@@ -39,7 +39,7 @@ HELD: tuple[Column[HeldStudy], ...] = (
     Column(
         "name",
         "As received",
-        lambda h: Cell(h.received_name.replace("^", ", "), trailing=h.received_patient_id, bold=True),
+        lambda h: Cell(display_name(h.received_name), trailing=h.received_patient_id, bold=True),
         220,
         stretch=True,
     ),
@@ -52,7 +52,7 @@ HELD: tuple[Column[HeldStudy], ...] = (
         lambda h: Cell(
             f"{round(h.suggestions[0].score * 100)} %  {h.suggestions[0].order.accession}"
             if h.suggestions
-            else words.t("none"),
+            else words.t("no order found"),
             token="good" if h.suggestions and h.suggestions[0].score >= 0.8 else "quiet",
         ),
         148,
@@ -87,7 +87,7 @@ DELIVERIES: tuple[Column[DeliveryView], ...] = (
     Column(
         "answer",
         "Last answer",
-        lambda d: Cell(f"{d.answer_code} {d.answer}".strip() or words.t("none")),
+        lambda d: Cell(f"{d.answer_code} {d.answer}".strip() or words.t("no answer yet")),
         240,
         stretch=True,
     ),
@@ -144,6 +144,10 @@ class InboxPage(QWidget):
         self.tabs.addTab(self._resolved_tab(), words.t("Resolved lately"))
         self.held_table.chosen.connect(self.detail.show_held)
         self.message_table.chosen.connect(self._show_message)
+        self.delivery_table.chosen.connect(lambda chosen: self._retry.setEnabled(chosen is not None))
+        self.resolved_table.chosen.connect(lambda chosen: self._undo.setEnabled(chosen is not None))
+        for control in (self._again, self._done, self._retry, self._undo):
+            control.setEnabled(False)
         whole = column(self.notice, self.tabs, gap=0)
         whole.setStretch(1, 1)
         self.setLayout(whole)
@@ -240,7 +244,14 @@ class InboxPage(QWidget):
                 words.t("Every result is delivered"),
                 words.t("A result that waits for its acknowledgement turns up here."),
             ),
-            (3, self.resolved, self._bodies[1], inbox.resolved, words.t("Nothing was resolved lately"), ""),
+            (
+                3,
+                self.resolved,
+                self._bodies[1],
+                inbox.resolved,
+                words.t("Nothing was resolved lately"),
+                words.t("Studies that a person linked or kept stand here, to be undone."),
+            ),
         )
         for tab, model, body, question, empty, about in parts:
             ask(

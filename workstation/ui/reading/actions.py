@@ -184,14 +184,14 @@ class Actions:
 
     def _preset(self, number: int) -> None:
         chosen = presets(self._modality())[number - 1]
-        self.view(lambda v: v.with_(window=Window(chosen.centre, chosen.width)))
+        self.view(lambda v: v.with_(window=Window(chosen.centre, chosen.width, chosen.label)))
         self._page.desk.say(f"{chosen.label}: W {chosen.width:g} L {chosen.centre:g}", "quiet")
 
     def _auto(self) -> None:
         cell = self._page.grid.active()
         if cell is not None and cell.request is not None and not cell.request.volume.is_colour:
             found = cell.request.volume.auto_window()
-            self.view(lambda v: v.with_(window=Window(found.centre, found.width)))
+            self.view(lambda v: v.with_(window=Window(found.centre, found.width, found.label)))
 
     def _is(self, what: Callable[[ViewState], bool]) -> bool:
         cell = self._session.active_cell

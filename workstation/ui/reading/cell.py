@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -42,6 +42,8 @@ from workstation.ui.reading.scroll_bar import CellScrollBar
 from workstation.ui.reading.volume_view import VolumeView
 
 BAR = 14
+POINTER_GONE = (QEvent.Type.WindowDeactivate, QEvent.Type.Hide, QEvent.Type.Resize)
+"""When nobody is told where the pointer went: a menu, another window, a cell that took another place."""
 MIME = "application/x-reading-room-display-set"
 
 
@@ -254,7 +256,8 @@ class ImageCell(QWidget):
         self._paint_words(painter)
         if self.is_active:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setPen(QPen(look.overlay("active"), look.px(2), j=Qt.PenJoinStyle.MiterJoin))
+            token = "active" if self.hasFocus() else "active_unfocused"
+            painter.setPen(QPen(look.overlay(token), look.px(2), j=Qt.PenJoinStyle.MiterJoin))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             inset = look.px(2) // 2
             painter.drawRect(self.rect().adjusted(inset, inset, -inset - 1, -inset - 1))
@@ -350,6 +353,8 @@ class ImageCell(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self.hand.release(event)
+        if not self.rect().contains(event.position().toPoint()):  # a drag that ended outside
+            self.pointer = None
         self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -369,9 +374,20 @@ class ImageCell(QWidget):
     def enterEvent(self, event: QEnterEvent) -> None:
         self.pointer = event.position()
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() in POINTER_GONE:
+            self.pointer = None
+            self.update()
+        return super().event(event)
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self.session.activate(self.number)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.update()
 
     def picture_area(self) -> QRect:
         """The cell but for the strip of its scroll bar."""

@@ -32,15 +32,14 @@ def corner(session: ReadingSession, cell: CellState, volume: Volume, playing: st
         time=words.clock(header.content_time or time),
         patient=dossier.patient.display_name,
         date=words.iso_date(date) if session.prior is not None else "",
-        badges=tuple(b for b in (playing, *_badges(session, cell)) if b),
+        badges=tuple(b for b in (playing, _arriving(session, cell)) if b),
     )
 
 
-def _badges(session: ReadingSession, cell: CellState) -> tuple[str, ...]:
-    exam = session.dossier.exam if session.dossier else None
-    arriving = words.t("still arriving") if exam and exam.arriving and cell.role is Role.CURRENT else ""
-    problems = cell.display_set.problems if cell.display_set else ()
-    return tuple(b for b in (arriving, *problems[:1]) if b)
+def _arriving(session: ReadingSession, cell: CellState) -> str:
+    """Findings in the images have their own badges in the picture; this one the pixels do not know."""
+    coming = session.dossier is not None and session.dossier.exam.arriving and cell.role is Role.CURRENT
+    return words.t("still arriving") if coming else ""
 
 
 def under_pointer(volume: Volume, frame: ViewFrame, x: float, y: float) -> str:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QWidget
 
-from pacs_core.archive.models import Dossier, ExamRow, Prior, StudyManifest
+from pacs_core.archive.models import Dossier, Prior, StudyManifest
 from pacs_core.domain.access import Verb
 from pacs_core.domain.errors import Conflict
 from pacs_core.domain.events import Change
@@ -22,6 +22,7 @@ from workstation.imaging.display_sets import DisplaySet
 from workstation.session import priors
 from workstation.session.hanging import Role
 from workstation.session.linking import Tie
+from workstation.session.queue import next_to_read
 from workstation.session.reading_session import CellState, sets_of
 from workstation.session.spool import SpooledStroke
 from workstation.ui import theme, words
@@ -447,15 +448,12 @@ class ReadPage(QWidget):
         self.desk.go("worklist")
 
     def open_next(self, after: str = "") -> None:
-        """The next exam of the worklist that nobody is reading."""
+        """The next exam of the worklist that nobody is reading, an unread STAT before all others."""
         here = after or self.session.study_uid
-        rows = [r for r in self.session.queue if self._mine_to_read(r)]
-        place = next((n for n, r in enumerate(self.session.queue) if r.study_uid == here), -1)
-        later = [r for r in self.session.queue[place + 1 :] if r in rows and r.study_uid != here]
-        chosen = later or [r for r in rows if r.study_uid != here]
-        if chosen:
+        chosen = next_to_read(self.session.queue, here, self.desk.archive.who.name)
+        if chosen is not None:
             self.desk.go("read")
-            self.open_exam(chosen[0].study_uid)
+            self.open_exam(chosen.study_uid)
             return
         self._leave()
         self._nothing()
@@ -464,12 +462,6 @@ class ReadPage(QWidget):
             words.t("Nothing more to read"),
             words.t("New exams turn up in the worklist by themselves."),
             (words.t("Worklist"), lambda: self.desk.go("worklist")),
-        )
-
-    def _mine_to_read(self, row: ExamRow) -> bool:
-        return row.status in ("arrived", "draft", "preliminary") and row.locked_by in (
-            "",
-            self.desk.archive.who.name,
         )
 
     # ── shape ────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QEnterEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from workstation.session.view_state import Plane
@@ -24,6 +24,10 @@ class CellScrollBar(QWidget):
         self.setCursor(Qt.CursorShape.ArrowCursor)
         self.setAccessibleName(words.t("Position in the series"))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """The pointer is on the bar, no longer on a value of the picture."""
+        self._cell.leaveEvent(event)
 
     def _there(self) -> tuple[int, int]:
         """Index and count of an acquired stack; (0, 0) where there is nothing to scroll."""

@@ -103,7 +103,7 @@ class SeriesTile(QAbstractButton):
         look, session = theme.current(), self.room.session
         hangs = any(c.display_set is not None and c.display_set.uid == self.shown.uid for c in session.cells)
         if hangs:
-            return look.colour("accent") if self.role is Role.CURRENT else look.colour("prior")
+            return look.overlay("active_unfocused" if self.role is Role.CURRENT else "prior_frame")
         return look.colour("line")
 
     def _paint_progress(self, painter: QPainter, picture: QRect) -> None:

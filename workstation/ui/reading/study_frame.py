@@ -91,5 +91,5 @@ class StudyFrame(QFrame):
         painter.fillRect(self.rect(), look.colour("ground"))
         if self.role is Role.PRIOR:
             edge = look.px(2)
-            painter.setPen(QPen(look.colour("prior"), edge, j=Qt.PenJoinStyle.MiterJoin))
+            painter.setPen(QPen(look.overlay("prior_frame"), edge, j=Qt.PenJoinStyle.MiterJoin))
             painter.drawRect(self.rect().adjusted(edge // 2, edge // 2, -edge // 2 - 1, -edge // 2 - 1))

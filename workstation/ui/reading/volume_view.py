@@ -243,7 +243,8 @@ class VolumeView(QWidget):
             self._paint_over(painter)
         self._paint_words(painter)
         if self._cell.is_active:
-            painter.setPen(QPen(look.overlay("active"), look.px(2), j=Qt.PenJoinStyle.MiterJoin))
+            token = "active" if self._cell.hasFocus() else "active_unfocused"
+            painter.setPen(QPen(look.overlay(token), look.px(2), j=Qt.PenJoinStyle.MiterJoin))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             inset = look.px(2) // 2
             painter.drawRect(self.rect().adjusted(inset, inset, -inset - 1, -inset - 1))

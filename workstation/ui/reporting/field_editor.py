@@ -46,6 +46,7 @@ class TextEditor(QPlainTextEdit):
         self._one_line = item.kind is not FieldKind.TEXTAREA
         self._shown = Shown("", ())
         self._setting = False
+        self._mark_ahead: tuple[int, int] | None = None
         self._doubts: tuple[Doubt, ...] = ()
         self.setAccessibleName(item.label or item.identifier)
         self.setProperty("look", "field")
@@ -76,7 +77,12 @@ class TextEditor(QPlainTextEdit):
         self._grow()
 
     def put_cursor(self, anchor: int, caret: int) -> None:
-        """Place the cursor without telling anybody."""
+        """Place the cursor without telling anybody; what it marks shows while the field has the keyboard."""
+        here = self.hasFocus()
+        self._mark_ahead = None if here else (anchor, caret)
+        self._place(anchor if here else caret, caret)
+
+    def _place(self, anchor: int, caret: int) -> None:
         self._setting = True
         cursor = self.textCursor()
         cursor.setPosition(min(anchor, len(self.toPlainText())))
@@ -184,6 +190,9 @@ class TextEditor(QPlainTextEdit):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        ahead, self._mark_ahead = self._mark_ahead, None
+        if ahead is not None and event.reason() is not Qt.FocusReason.MouseFocusReason:
+            self._place(*ahead)
         self.entered.emit(self.item.identifier)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -191,7 +200,8 @@ class TextEditor(QPlainTextEdit):
         super().focusOutEvent(event)
         if event.reason() not in KEEPS_MARK:
             place = self.textCursor().position()
-            self.put_cursor(place, place)
+            self._mark_ahead = None
+            self._place(place, place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Tab and not event.modifiers():

@@ -355,6 +355,7 @@ class Table(QTableView):
 
     def _choose_columns(self, where: QPoint) -> None:
         menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for number, column in enumerate(self.rows_model.columns):
             action = menu.addAction(words.t(column.heading) or column.key)
             action.setCheckable(True)

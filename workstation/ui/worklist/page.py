@@ -205,7 +205,7 @@ class WorklistPage(QWidget):
             self._list.say(
                 "empty",
                 words.t("No exam matches"),
-                words.t("Nothing in the list fits this search and filter."),
+                self._sought(),
                 (words.t("Show all"), self._show_all),
             )
         else:
@@ -214,6 +214,20 @@ class WorklistPage(QWidget):
                 words.t("The worklist is empty"),
                 words.t("Exams appear here by themselves as orders and images arrive."),
             )
+
+    def _sought(self) -> str:
+        """What was looked for and not found."""
+        query = self._query
+        chip = self._filters.checkedButton()
+        narrowed = [chip.text()] if query.status and chip is not None else []
+        narrowed += [query.modality] if query.modality else []
+        if query.text and narrowed:
+            told = words.t("No exam under {filter} has “{text}” in its name, ID, accession or procedure.")
+        elif query.text:
+            told = words.t("No exam has “{text}” in its name, ID, accession or procedure.")
+        else:
+            told = words.t("There is no exam under {filter}.")
+        return told.format(text=query.text, filter=", ".join(narrowed))
 
     def _show_all(self) -> None:
         self.search.clear()
