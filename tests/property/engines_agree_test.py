@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from workstation.imaging import kernels
 from workstation.imaging.luts import GreyChain, VoiWindow, grey_table
-from workstation.rendering.engines import Cut, Engine, Layer, Ribbon, engine_named
+from workstation.rendering.engines import Cut, Engine, Flat, Layer, Ribbon, engine_named
 from workstation.session.view_state import Interpolation, SlabMode
 
 CHOICES = kernels.kernels.choices() if kernels.kernels is not None else ()
@@ -196,3 +196,28 @@ def test_kernels_refuse_nonsense() -> None:
     for call in wrong:
         with pytest.raises((ValueError, IndexError)):
             call()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=SEEDS,
+    dtype=st.sampled_from(TYPES),
+    step=st.sampled_from([1.0, -1.0, 1.0 - 1e-12, 0.5, -0.5, 1 / 3, 0.07, -0.93, 1.7]),
+    start=st.sampled_from([-0.25, 0.0, 1.0 - 2.0**-53, 0.3, 0.7]),
+)
+def test_straight_images_are_laid_as_the_reference_does(
+    seed: int, dtype: str, step: float, start: float
+) -> None:
+    """Grown, shrunk, mirrored or as they are: eight pixels at a time take what one alone takes."""
+    rng = np.random.default_rng(seed)
+    image = noise(rng, dtype, (1, int(rng.integers(2, 20)), int(rng.integers(2, 90))))[0]
+    table = grey_table(GreyChain(voi=wide(dtype)), image.dtype)
+    across = (step, 0.0)
+    origin = (start + (image.shape[1] - 1 if step < 0 else 0), 0.2)
+    flat = Flat(origin, across, (0.0, 0.5), int(rng.integers(1, 200)), 30)
+    wanted = reference().flat(image, flat, table, 3).astype(int)
+    for choice in CHOICES:
+        kernels.use(choice)
+        got = engine_named("kernel").flat(image, flat, table, 3).astype(int)
+        assert np.abs(got - wanted).max() <= 1, choice
+    kernels.use(CHOICES[-1])

@@ -67,6 +67,10 @@ def any_cut(rng: np.random.Generator, volume: Any) -> Cut:
     width, height, planes = (
         int(rng.choice(n)) for n in ([1, 7, 8, 9, 40, 130], [1, 2, 5], [1, 1, 2, 17, 40])
     )
+    if rng.random() < 0.2:  # in steps that are no whole number of bits, down to the very first voxel
+        axes = np.full((3, 3), -rng.choice([0.1, 0.3, 0.7]))
+        corner = (np.array([width, width, width]) - 1) * -axes[0] + (planes - 1) * -axes[2]
+        height = 1
     return Cut(
         three(corner), three(axes[0]), three(axes[1]), width, height, three(axes[2]), planes,
         MODES[rng.integers(3)], WAYS[rng.integers(3)],

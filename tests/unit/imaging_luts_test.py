@@ -100,3 +100,25 @@ def test_emission_window_begins_at_nothing() -> None:
 def test_float_pixels_and_nan_do_not_crash() -> None:
     grey = to_grey(np.array([np.nan, 0.0, 1.0]), GreyChain(voi=VoiWindow(0.5, 1.0, LINEAR_EXACT)))
     assert grey.tolist() == [0, 0, 255]
+
+
+@pytest.mark.parametrize("function", ["LINEAR", LINEAR_EXACT, SIGMOID])
+@pytest.mark.parametrize(
+    ("slope", "intercept"), [(1.0, 0.0), (-1.0, 0.0), (0.37, -1024.0), (250.0, 3.0), (1e-9, 1.0)]
+)
+@pytest.mark.parametrize(
+    ("centre", "width"), [(40, 400), (40, 1), (0.3, 0.01), (1e6, 5), (-1e6, 5), (0, 70000)]
+)
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16])
+def test_a_table_is_the_chain_for_every_value(
+    function: str, slope: float, intercept: float, centre: float, width: float, dtype: type
+) -> None:
+    """However little of it is worked out: outside a straight window all is one grey."""
+    stored = np.arange(65536, dtype=np.uint16).view(dtype)
+    for n, padding in enumerate([None, (-2000, -1990), (-40000, 70000), (63, 63), (100, 20)]):
+        chain = GreyChain(
+            Rescale(slope, intercept), VoiWindow(centre, width, function), inverse=n % 2 == 1,
+            inverted=n % 3 == 0, padding=padding, display=None if n % 2 else tuple(range(0, 256, 5)),
+            presentation=TableLut(0, (0, 9, 100, 255), 8) if n == 4 else None,
+        )  # fmt: skip
+        assert np.array_equal(grey_table(chain, stored.dtype), to_grey(stored.astype(np.int64), chain))

@@ -122,7 +122,7 @@ static PyObject *flat(PyObject *self, PyObject *args)
     f.pixels = b.pixels.buf;
     f.ny = (int)b.pixels.shape[0];
     f.nx = (int)b.pixels.shape[1];
-    line = (float *)PyMem_Malloc(((size_t)f.width * 2 + (size_t)f.nx) * sizeof(float));
+    line = (float *)PyMem_Malloc(((size_t)f.width * 3 + (size_t)f.nx + 8) * sizeof(float));
     if (!line) { PyErr_NoMemory(); goto fail; }
     Py_BEGIN_ALLOW_THREADS
     flat_rows[chosen][type](&f, row0, row1, (uint8_t *)b.out.buf, line);

@@ -18,7 +18,7 @@ static TARGET void TYPED(plane_row)(const Grid *g, const Cut *c, const double s[
     i1 = *x1;
     for (k = 0; k < 3; k++) clip(s[k], a[k], run[k].low, run[k].high, &i0, &i1);
     if (g->stations || i1 <= i0) i0 = i1 = *x1;
-    else if (c->interpolation == LINEAR) TYPED(linear_run)(g, s, a, hold, i0, i1, line);
+    else if (c->interpolation == LINEAR) TYPED(linear_run)(g, s, a, c->rows ? NULL : c->down, hold, i0, i1, line);
     else if (c->interpolation == CUBIC) TYPED(cubic_run)(g, s, a, i0, i1, line);
     else TYPED(nearest_run)(g, s, a, hold, i0, i1, line);
     for (x = *x0; x < *x1; x++) {
@@ -27,6 +27,49 @@ static TARGET void TYPED(plane_row)(const Grid *g, const Cut *c, const double s[
         z = s[2] + x * a[2];
         if (g->stations) z = slice_at(g->stations, g->nz, held(z, last), &hint);
         line[x] = TYPED(sample)(g, s[0] + x * a[0], s[1] + x * a[1], z, c->interpolation);
+    }
+}
+
+/* A value with the bias off as stored. */
+static INLINE TARGET T TYPED(stored)(float value)
+{
+    const int v = (int)((value + ROUNDING) - ROUNDING) + BIAS;
+    return (T)(v < LOWEST ? LOWEST : v > HIGHEST ? HIGHEST : v);
+}
+
+#if defined(WITH_AVX2) && PAIRS
+static INLINE TARGET __m256i TYPED(sixteen_stored)(const float *v)
+{
+    const __m256i a = _mm256_cvtps_epi32(_mm256_loadu_ps(v)), b = _mm256_cvtps_epi32(_mm256_loadu_ps(v + 8));
+    const __m256i both = _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xD8);
+    return FLIP ? _mm256_xor_si256(both, _mm256_set1_epi32(FLIP)) : both;
+}
+#endif
+
+/* Values [x0, x1) of a line as stored, or through the table. */
+static TARGET void TYPED(write_run)(const uint8_t *lut, const float *line, int x0, int x1, void *out)
+{
+    uint8_t *grey = (uint8_t *)out;
+    T *stored = (T *)out;
+    int x = x0;
+#if defined(WITH_AVX2) && PAIRS
+    for (; x + 16 <= x1; x += 16) {
+        const __m256i sixteen = TYPED(sixteen_stored)(line + x);
+        uint16_t index[16];
+        int k;
+        if (!lut) {
+            _mm256_storeu_si256((__m256i *)(stored + x), sixteen);
+            continue;
+        }
+        _mm256_storeu_si256((__m256i *)index, sixteen);
+        __asm__("" : "+m"(index));
+        for (k = 0; k < 16; k++) grey[x + k] = lut[index[k]];
+    }
+#endif
+    for (; x < x1; x++) {
+        const T value = TYPED(stored)(line[x]);
+        if (lut) grey[x] = lut[(uint16_t)value];
+        else stored[x] = value;
     }
 }
 
@@ -39,25 +82,13 @@ static TARGET void TYPED(write_part)(const Cut *c, const float *line, const int 
     T *stored = (T *)out;
     int x;
     if (x1 < x0) x0 = x1 = from;
-    if (c->lut) {
-        if (x0 > from) memset(grey + from, c->outside, (size_t)(x0 - from));
-        for (x = x0; x < x1; x++) {
-            const int value = (int)((line[x] + ROUNDING) - ROUNDING) + BIAS;
-            grey[x] = c->lut[(uint16_t)(value < LOWEST ? LOWEST : value > HIGHEST ? HIGHEST : value)];
-        }
-        if (to > x1) memset(grey + x1, c->outside, (size_t)(to - x1));
-        for (x = x0; count && x < x1; x++)
-            if (!count[x]) grey[x] = (uint8_t)c->outside;
-        return;
+    TYPED(write_run)(c->lut, line, x0, x1, out);
+    for (x = from; x < to; x++) {
+        if (x == x0 && x1 > x0 && !count) { x = x1 - 1; continue; }
+        if (x >= x0 && x < x1 && (!count || count[x])) continue;
+        if (c->lut) grey[x] = (uint8_t)c->outside;
+        else stored[x] = (T)c->outside;
     }
-    for (x = from; x < x0; x++) stored[x] = (T)c->outside;
-    for (x = x0; x < x1; x++) {
-        const int value = (int)((line[x] + ROUNDING) - ROUNDING) + BIAS;
-        stored[x] = (T)(value < LOWEST ? LOWEST : value > HIGHEST ? HIGHEST : value);
-    }
-    for (x = x1; x < to; x++) stored[x] = (T)c->outside;
-    for (x = x0; count && x < x1; x++)
-        if (!count[x]) stored[x] = (T)c->outside;
 }
 
 /* Join one more plane's samples to what the row holds; `sum` is the exact one of a mean. */
@@ -119,9 +150,10 @@ static TARGET void TYPED(slab_run)(const Grid *g, const Cut *c, const Row *r, co
                                    int p1, int x0, int x1, float *line)
 {
     const ptrdiff_t dy = g->ny > 1 ? g->nx : 0, dz = g->nz > 1 ? (ptrdiff_t)g->nx * g->ny : 0;
-    const __m256 scale = _mm256_set1_ps(1.0f / 65536.0f);
     int64_t step[3];
+    Ahead ahead;
     int x = x0, p, k;
+    ahead_of(c->rows ? NULL : c->down, SLAB_AHEAD, r->a, dy, dz, &ahead);
     for (k = 0; k < 3; k++) step[k] = llrint(r->t[k] * 4294967296.0);
     while (x < x1) {
         __m256 joined = _mm256_setzero_ps(), lost = _mm256_setzero_ps();
@@ -133,6 +165,7 @@ static TARGET void TYPED(slab_run)(const Grid *g, const Cut *c, const Row *r, co
                 for (k = 0; k < 3; k++) at[k] = fixed_at(r->s[k] + x * r->a[k] + p * r->t[k], &hold[k]);
             else
                 for (k = 0; k < 3; k++) at[k] += step[k];
+            ask_ahead(g, l, at, &ahead);
             v = TYPED(eight)(g, l, at, dy, dz);
             if (c->mode == MEAN) { /* with Kahan's correction: 24 bits would not do */
                 const __m256 y = _mm256_sub_ps(v, lost), t = _mm256_add_ps(joined, y);
@@ -142,7 +175,7 @@ static TARGET void TYPED(slab_run)(const Grid *g, const Cut *c, const Row *r, co
             else joined = c->mode == MAXIMUM ? _mm256_max_ps(joined, v) : _mm256_min_ps(joined, v);
         }
         if (c->mode == MEAN) joined = _mm256_div_ps(joined, _mm256_set1_ps((float)(p1 - p0)));
-        _mm256_storeu_ps(line + x, _mm256_mul_ps(joined, scale));
+        _mm256_storeu_ps(line + x, joined);
         x += 8;
     }
 }

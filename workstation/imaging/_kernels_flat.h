@@ -150,44 +150,7 @@ static TARGET void TYPED(flat_run)(const Flat *f, const double s[2], int x0, int
     for (x = x0; x < x1; x++) out[x] = f->lut[(uint16_t)TYPED(flat_value)(line[x])];
 }
 
-/* Whether the image only grows: neither turned nor sheared, one sample a pixel, through a table. */
-static int TYPED(flat_is_straight)(const Flat *f)
-{
-    return f->channels == 1 && f->lut && f->interpolation == LINEAR && f->samples <= 1 && f->nx > 1 && f->ny > 1
-        && !(fabs(f->across[1]) > 1e-300) && !(fabs(f->down[0]) > 1e-300);
-}
-
-/* Such an image row by row: two of its rows become one, of which every pixel takes two neighbours. */
-static TARGET void TYPED(flat_straight)(const Flat *f, int row0, int row1, uint8_t *out, float *work)
-{
-    float *row = work, *part = row + f->nx;
-    int *from = (int *)(part + f->width);
-    int x0 = 0, x1 = f->width, x, y;
-    clip(f->origin[0], f->across[0], -0.5, f->nx - 0.5, &x0, &x1);
-    for (x = x0; x < x1; x++) {
-        const double place = held(f->origin[0] + x * f->across[0], f->nx - 1);
-        from[x] = place < f->nx - 1 ? (int)place : f->nx - 2;
-        part[x] = (float)(place - from[x]);
-    }
-    for (y = row0; y < row1; y++, out += f->width) {
-        const double at = f->origin[1] + y * f->down[1], place = held(at, f->ny - 1);
-        const int iy = place < f->ny - 1 ? (int)place : f->ny - 2;
-        const float fy = (float)(place - iy);
-        const T *p = (const T *)f->pixels + (ptrdiff_t)iy * f->nx, *q = p + f->nx;
-        if (x1 <= x0 || !(at >= -0.5 && at <= f->ny - 0.5)) {
-            memset(out, f->background, (size_t)f->width);
-            continue;
-        }
-        for (x = 0; x < f->nx; x++) row[x] = (float)((int)p[x] - BIAS) + fy * (float)((int)q[x] - (int)p[x]);
-        memset(out, f->background, (size_t)x0);
-        for (x = x0; x < x1; x++) {
-            const float *v = row + from[x];
-            const float value = v[0] + part[x] * (v[1] - v[0]);
-            out[x] = f->lut[(uint16_t)((int)((value + ROUNDING) - ROUNDING) + BIAS)];
-        }
-        memset(out + x1, f->background, (size_t)(f->width - x1));
-    }
-}
+#include "_kernels_straight.h"
 
 static TARGET void TYPED(flat_rows)(const Flat *f, int row0, int row1, uint8_t *out, float *line)
 {

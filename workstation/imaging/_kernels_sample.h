@@ -61,21 +61,22 @@ typedef struct {
 
 static TARGET int lanes_of(const Grid *g, const double a[3], Lanes *l)
 {
-    int32_t part[3][8], offset[8];
+    const __m256i count = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     const int64_t sy = g->nx, sz = (int64_t)g->nx * g->ny;
+    int64_t step[3], away[3] = {0, 0, 0};
+    int32_t offset[8];
     int k, x;
     l->held = !(fabs(a[0]) > 1e-300 && fabs(a[1]) > 1e-300 && fabs(a[2]) > 1e-300);
     if (g->nx < 2 || sz > 1 << 28) return 0;
     if (fabs(a[0]) + fabs(a[1]) * (double)sy + fabs(a[2]) * (double)sz > 1e8) return 0;
-    for (x = 0; x < 8; x++) {
-        int64_t away[3];
-        for (k = 0; k < 3; k++) {
-            away[k] = llrint(a[k] * x * 4294967296.0);
-            part[k][x] = (int32_t)(uint32_t)(uint64_t)away[k];
-        }
-        offset[x] = (int32_t)((away[2] >> 32) * sz + (away[1] >> 32) * sy + (away[0] >> 32));
+    for (k = 0; k < 3; k++) {
+        step[k] = llrint(a[k] * 4294967296.0);
+        l->part[k] = _mm256_mullo_epi32(_mm256_set1_epi32((int32_t)(uint32_t)(uint64_t)step[k]), count);
     }
-    for (k = 0; k < 3; k++) l->part[k] = _mm256_loadu_si256((const __m256i *)part[k]);
+    for (x = 0; x < 8; x++) {
+        offset[x] = (int32_t)((away[2] >> 32) * sz + (away[1] >> 32) * sy + (away[0] >> 32));
+        for (k = 0; k < 3; k++) away[k] += step[k];
+    }
     l->offset = _mm256_loadu_si256((const __m256i *)offset);
     l->fifth = offset[4];
     l->row = _mm256_set1_epi32((int32_t)sy);
@@ -101,19 +102,33 @@ static INLINE TARGET __m256i lanes_at(const Lanes *l, const int64_t at[3], __m25
     return _mm256_add_epi32(index, _mm256_and_si256(carry[2], l->plane));
 }
 
-/* Ask for what the run will read a few steps on: the rows of the first and the fifth pixel there. Only a hint, so a
-   place beyond the volume does no harm. */
-static INLINE TARGET void ask_ahead(const Grid *g, const Lanes *l, const int64_t at[3], const int64_t step[3], ptrdiff_t dy,
-                                    ptrdiff_t dz)
+/* What will be read some rows on: how far it is in 1/2^32 of a voxel, the corner of a cell that no row before has read,
+   and whether asking is of use: where neighbouring pixels lie in rows of their own, what was asked for pushes out what is
+   needed (rows of 1,024 bytes share few sets of the cache). Only a hint, so a place beyond the volume does no harm. */
+typedef struct { int64_t away[3]; ptrdiff_t corner; int of_use; } Ahead;
+
+static TARGET void ahead_of(const double *down, int rows, const double a[3], ptrdiff_t dy, ptrdiff_t dz, Ahead *ahead)
 {
-    const int64_t x = (at[0] + AHEAD * step[0]) >> 32, y = (at[1] + AHEAD * step[1]) >> 32;
-    const int64_t z = (at[2] + AHEAD * step[2]) >> 32;
-    const intptr_t p = (intptr_t)g->pixels + 2 * (intptr_t)((z * g->ny + y) * g->nx + x);
-    const intptr_t q = p + 2 * (intptr_t)l->fifth;
-    _mm_prefetch((const char *)p, _MM_HINT_T0);
-    _mm_prefetch((const char *)(p + 2 * dz), _MM_HINT_T0);
-    _mm_prefetch((const char *)(q + 2 * dy), _MM_HINT_T0);
-    _mm_prefetch((const char *)(q + 2 * (dz + dy)), _MM_HINT_T0);
+    const double times = down ? rows : 8 * AHEAD;
+    int k;
+    if (!down) down = a;
+    for (k = 0; k < 3; k++) {
+        const double away = times * down[k];
+        ahead->away[k] = fabs(away) < 1e6 ? llrint(away * 4294967296.0) : 0;
+    }
+    ahead->corner = (down[1] < 0.0 ? 0 : dy) + (down[2] < 0.0 ? 0 : dz);
+    ahead->of_use = fabs(a[1]) + fabs(a[2]) <= 0.75;
+}
+
+static INLINE TARGET void ask_ahead(const Grid *g, const Lanes *l, const int64_t at[3], const Ahead *ahead)
+{
+    if (ahead->of_use) {
+        const int64_t x = (at[0] + ahead->away[0]) >> 32, y = (at[1] + ahead->away[1]) >> 32;
+        const int64_t z = (at[2] + ahead->away[2]) >> 32;
+        const intptr_t p = (intptr_t)g->pixels + 2 * (intptr_t)((z * g->ny + y) * g->nx + x + ahead->corner);
+        _mm_prefetch((const char *)p, _MM_HINT_T1);
+        _mm_prefetch((const char *)(p + 2 * (intptr_t)l->fifth), _MM_HINT_T1);
+    }
 }
 
 static INLINE TARGET __m128i pair_at(const char *p)
@@ -135,7 +150,7 @@ static INLINE TARGET __m256i pairs_at(const char *p, const ptrdiff_t i[8])
 
 #endif
 
-/* Eight trilinear samples, 65536 times too large; dy, dz lead to the next row and slice. */
+/* Eight trilinear samples; dy, dz lead to the next row and slice. */
 static INLINE TARGET __m256 TYPED(eight)(const Grid *g, const Lanes *l, const int64_t at[3], ptrdiff_t dy, ptrdiff_t dz)
 {
     const ptrdiff_t sy = g->nx, sz = (ptrdiff_t)g->nx * g->ny;
@@ -152,11 +167,11 @@ static INLINE TARGET __m256 TYPED(eight)(const Grid *g, const Lanes *l, const in
     for (k = 0; k < 8; k++) voxel[k] = kept[k];
     for (k = 0; k < 4; k++) {
         __m256i both = pairs_at((const char *)at_edge[k], voxel);
-        __m256 low, high;
+        __m256i rise;
         if (FLIP) both = _mm256_xor_si256(both, _mm256_set1_epi32(FLIP));
-        low = _mm256_cvtepi32_ps(_mm256_slli_epi32(both, 16));
-        high = _mm256_cvtepi32_ps(_mm256_and_si256(both, _mm256_set1_epi32((int)0xffff0000u)));
-        edge[k] = _mm256_fmadd_ps(part[0], _mm256_sub_ps(high, low), low);
+        rise = _mm256_madd_epi16(both, _mm256_set1_epi32(0x0001ffff)); /* the second less the first */
+        both = _mm256_madd_epi16(both, _mm256_set1_epi32(1));
+        edge[k] = _mm256_fmadd_ps(part[0], _mm256_cvtepi32_ps(rise), _mm256_cvtepi32_ps(both));
     }
     edge[0] = _mm256_fmadd_ps(part[1], _mm256_sub_ps(edge[1], edge[0]), edge[0]);
     edge[2] = _mm256_fmadd_ps(part[1], _mm256_sub_ps(edge[3], edge[2]), edge[2]);
@@ -255,9 +270,10 @@ static TARGET void TYPED(cubic_run)(const Grid *g, const double s[3], const doub
 
 #endif
 
-/* Trilinear samples of a run whose eight neighbours all exist (or the row is held there). */
-static TARGET void TYPED(linear_run)(const Grid *g, const double s[3], const double a[3], const Reach hold[3], int x0,
-                                     int x1, float *line)
+/* Trilinear samples of a run whose eight neighbours all exist (or the row is held there); `down` leads to the next row
+   where that is known. */
+static TARGET void TYPED(linear_run)(const Grid *g, const double s[3], const double a[3], const double *down,
+                                     const Reach hold[3], int x0, int x1, float *line)
 {
     const ptrdiff_t sy = g->nx, sz = (ptrdiff_t)g->nx * g->ny;
     const ptrdiff_t dy = g->ny > 1 ? sy : 0, dz = g->nz > 1 ? sz : 0;
@@ -266,9 +282,10 @@ static TARGET void TYPED(linear_run)(const Grid *g, const double s[3], const dou
 #if defined(WITH_AVX2) && PAIRS
     Lanes l;
     if (x1 - x0 >= 8 && lanes_of(g, a, &l)) {
-        const __m256 scale = _mm256_set1_ps(1.0f / 65536.0f);
         int64_t at[3] = {0, 0, 0}, step[3];
+        Ahead ahead;
         int turn = 0;
+        ahead_of(down, ROWS_AHEAD, a, dy, dz, &ahead);
         for (k = 0; k < 3; k++) step[k] = llrint(8.0 * a[k] * 4294967296.0);
         while (x < x1) {
             if (x + 8 > x1) {
@@ -277,8 +294,8 @@ static TARGET void TYPED(linear_run)(const Grid *g, const double s[3], const dou
             }
             for (k = 0; k < 3; k++) at[k] = turn & 15 ? at[k] + step[k] : fixed_at(s[k] + x * a[k], &hold[k]);
             turn++;
-            ask_ahead(g, &l, at, step, dy, dz);
-            _mm256_storeu_ps(line + x, _mm256_mul_ps(scale, TYPED(eight)(g, &l, at, dy, dz)));
+            ask_ahead(g, &l, at, &ahead);
+            _mm256_storeu_ps(line + x, TYPED(eight)(g, &l, at, dy, dz));
             x += 8;
         }
     }

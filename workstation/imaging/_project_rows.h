@@ -108,7 +108,7 @@ static TARGET void TYPED(stretch)(const Grid *g, const Row *r, const void *lanes
 #if defined(WITH_AVX2) && PAIRS
     if (lanes) {
         const ptrdiff_t dy = g->ny > 1 ? g->nx : 0, dz = g->nz > 1 ? (ptrdiff_t)g->nx * g->ny : 0;
-        __m256 best = _mm256_mul_ps(_mm256_loadu_ps(most), _mm256_set1_ps(65536.0f));
+        __m256 best = _mm256_loadu_ps(most);
         int64_t at[3], step[3];
         for (k = 0; k < 3; k++) {
             at[k] = fixed_at(r->s[k] + x * r->a[k] + p0 * r->t[k], &free[k]);
@@ -118,7 +118,7 @@ static TARGET void TYPED(stretch)(const Grid *g, const Row *r, const void *lanes
             best = _mm256_max_ps(best, TYPED(eight)(g, (const Lanes *)lanes, at, dy, dz));
             for (k = 0; k < 3; k++) at[k] += step[k];
         }
-        _mm256_storeu_ps(most, _mm256_mul_ps(best, _mm256_set1_ps(1.0f / 65536.0f)));
+        _mm256_storeu_ps(most, best);
         return;
     }
 #endif
@@ -127,7 +127,7 @@ static TARGET void TYPED(stretch)(const Grid *g, const Row *r, const void *lanes
         double s[3];
         float line[LANES];
         places_of(r, x, p, s);
-        TYPED(linear_run)(g, s, r->a, free, 0, LANES, line);
+        TYPED(linear_run)(g, s, r->a, NULL, free, 0, LANES, line);
         for (k = 0; k < LANES; k++) most[k] = line[k] > most[k] ? line[k] : most[k];
     }
 }

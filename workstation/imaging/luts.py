@@ -7,7 +7,8 @@ presentation LUT or its shape, the reader's inversion, and last the display's ow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -129,19 +130,54 @@ def to_p_values(stored: npt.NDArray[Any], chain: GreyChain) -> Floats:
 
 def to_grey(stored: npt.NDArray[Any], chain: GreyChain) -> Grey:
     """Stored values (any shape, any number type) to 0..255 by the whole chain, padding as background."""
-    level = to_p_values(stored, chain)
+    return _driven(to_p_values(stored, chain), chain)
+
+
+def _driven(level: Floats, chain: GreyChain) -> Grey:
+    """P-values 0..1 to what drives the display."""
     if chain.display is None:
         return np.floor(level * 255.0 + 0.5).astype(np.uint8)
     driving = np.asarray(chain.display, dtype=np.uint8)
     return np.asarray(driving[np.floor(level * (len(driving) - 1) + 0.5).astype(np.intp)])
 
 
+def _window_reach(chain: GreyChain) -> tuple[float, float] | None:
+    """(lowest, highest) stored value between which a straight window rises, a unit to spare; None where the
+    chain has none.
+    """
+    window, modality = chain.voi, chain.modality
+    if not isinstance(window, VoiWindow) or window.function == SIGMOID or not isinstance(modality, Rescale):
+        return None
+    exact = window.function == LINEAR_EXACT
+    middle = window.centre if exact else window.centre - 0.5
+    half = (max(window.width, 1e-6) if exact else max(window.width, 1.0) - 1.0) / 2
+    if not all(map(math.isfinite, (middle, half, modality.slope, modality.intercept))) or modality.slope == 0:
+        return None
+    ends = sorted((middle + side * half - modality.intercept) / modality.slope for side in (-1, 1))
+    return ends[0] - 1.0, ends[1] + 1.0
+
+
+def _all_greys(chain: GreyChain, first: int, last: int) -> Grey:
+    """Every stored value from `first` to `last`; only where a straight window rises is there much to do."""
+    reach = _window_reach(chain)
+    if reach is None:
+        return to_grey(np.arange(first, last + 1), chain)
+    low, high = (int(min(max(end, first), last)) for end in reach)
+    greys = np.empty(last - first + 1, dtype=np.uint8)
+    rising = greys[low - first : high - first + 1]
+    rising[:] = to_grey(np.arange(low, high + 1), replace(chain, padding=None))
+    greys[: low - first] = rising[0]
+    greys[high - first + 1 :] = rising[-1]
+    if chain.padding is not None:
+        start, stop = (min(max(end, first), last + 1) for end in (chain.padding[0], chain.padding[1] + 1))
+        greys[start - first : stop - first] = _driven(np.array([1.0 if chain.inverted else 0.0]), chain)
+    return greys
+
+
 @lru_cache(maxsize=64)
 def _table(chain: GreyChain, signed: bool) -> Grey:
-    values = np.arange(65536, dtype=np.int64)
-    if signed:
-        values = np.where(values > 32767, values - 65536, values)
-    table = to_grey(values, chain)
+    first = -32768 if signed else 0
+    table = np.roll(_all_greys(chain, first, first + 65535), first)
     table.setflags(write=False)
     return table
 
