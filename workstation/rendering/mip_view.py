@@ -14,6 +14,7 @@ from workstation.rendering.engines import Engine
 from workstation.rendering.overlays import Corner
 from workstation.rendering.picture import Picture
 from workstation.session.view_state import Plane, SlabMode, ViewState
+from workstation.tools.planes import pixels_per_mm
 
 
 def render_slab(
@@ -43,11 +44,26 @@ MOVING_SIZE = 256  # pixels of its shorter side, at least
 
 
 def rotated(state: ViewState, volume: Volume, degrees: float) -> ViewState:
-    """The whole volume's MIP, turned about the head-feet axis: 0 from in front, 90 from the left."""
+    """The whole volume's MIP, turned about the head-feet axis: 0 from in front, 90 from the left.
+
+    One that was turned before keeps its height.
+    """
     angle = math.radians(degrees)
     right = (math.cos(angle), math.sin(angle), 0.0)
     seen = replace(state, plane=Plane.OBLIQUE, right=right, down=(0.0, 0.0, -1.0), slab_mode=SlabMode.MAXIMUM)
-    return whole_slab(seen, volume)
+    whole = replace(whole_slab(seen, volume), turn=degrees % 360.0)
+    if state.turn is None or state.centre is None or whole.centre is None:
+        return whole
+    return replace(whole, centre=(*whole.centre[:2], state.centre[2]))
+
+
+def turned_to(state: ViewState, volume: Volume, degrees: float, size: tuple[int, int]) -> ViewState:
+    """`rotated` for a viewport of that size in pixels: one that is turned on keeps its scale."""
+    there = rotated(state, volume, degrees)
+    if state.turn is None:
+        return replace(there, zoom=1.0, rotation=0, flip_horizontal=False, flip_vertical=False, fusion=None)
+    before, after = (pixels_per_mm(view, volume, *size) for view in (state, there))
+    return replace(there, zoom=there.zoom * before / after)
 
 
 def render_rotated(

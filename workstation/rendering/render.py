@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from workstation.imaging.volume import Volume
 from workstation.rendering.engines import Engine
-from workstation.rendering.mip_view import render_slab
+from workstation.rendering.fusion_view import Overlay, render_fused
+from workstation.rendering.mip_view import render_rotated, render_slab
 from workstation.rendering.mpr_view import render_reformat
 from workstation.rendering.overlays import Corner
 from workstation.rendering.picture import Picture
@@ -40,3 +41,24 @@ def render(
         return replace(picture, words=f"No reformat: {volume.display_set.reformat_refusal}.")
     view = render_slab if state.slab > 0.0 else render_reformat
     return view(state, volume, width, height, corner, engine)
+
+
+def picture_of(
+    state: ViewState,
+    volume: Volume,
+    above: Volume | None,
+    size: tuple[int, int],
+    corner: Corner | None = None,
+    moving: bool = False,
+) -> Picture:
+    """What a cell shows: with `above` (the volume of `state.fusion`) fused, else `render`; a turning MIP is
+    coarser while it is `moving`. Raises CannotFuse, CannotReformat.
+    """
+    width, height = (min(max(int(v), SMALLEST), LARGEST) for v in size)
+    if state.fusion is not None and above is not None:
+        chosen = state.fusion
+        overlay = Overlay(above, chosen.window, chosen.colours, chosen.opacity)
+        return render_fused(state, volume, overlay, width, height, corner)
+    if state.turn is not None and moving:
+        return render_rotated(state, volume, width, height, state.turn, moving=True, corner=corner)
+    return render(state, volume, width, height, corner=corner)

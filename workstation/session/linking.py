@@ -153,7 +153,7 @@ def alike(here: Vector, there: Vector) -> bool:
 def at_point(cell: CellState, point: Vector) -> ViewState:
     """The cell's view brought to a point of its own space."""
     shown, view = cell.display_set, cell.view
-    if shown is None or not has_place(shown):
+    if shown is None or not has_place(shown) or view.turn is not None:
         return view
     if view.plane is Plane.ACQUIRED:
         return view.with_(index=nearest(shown, point))
@@ -172,9 +172,11 @@ def as_before(cell: CellState, before: Sequence[CellState]) -> ViewState:
         return cell.view
     here = normal_of(cell)
     was = next((b for b in same if here is not None and (n := normal_of(b)) and alike(here, n)), same[0])
-    if was.view.plane is cell.view.plane:
+    if was.view.plane is cell.view.plane and was.view.turn == cell.view.turn:
         return was.view
-    view = cell.view.with_(window=was.view.window, invert=was.view.invert)
+    if cell.view.turn is not None or was.view.turn is not None:
+        return cell.view
+    view = cell.view.with_(window=was.view.window, invert=was.view.invert, fusion=was.view.fusion)
     point = point_of(was)
     return at_point(replace(cell, view=view), point) if point is not None else view
 
@@ -183,7 +185,14 @@ def followed(cell: CellState, before: ViewState, other: CellState, by: Tie | Non
     """The view of `other` after `cell` scrolled; unchanged where they are not tied or cut other ways."""
     point, here, there = point_of(cell), normal_of(cell), normal_of(other)
     scrolled = cell.view.index != before.index or cell.view.centre != before.centre
-    if not scrolled or by is None or point is None or here is None or there is None:
+    if (
+        cell.view.turn is not None
+        or not scrolled
+        or by is None
+        or point is None
+        or here is None
+        or there is None
+    ):
         return other.view
     if not alike(here, there):
         return other.view
@@ -194,6 +203,8 @@ def same_window(cell: CellState, before: ViewState, other: CellState) -> ViewSta
     """The view of `other` with the window `cell` was given, where both are of one modality."""
     a, b = cell.display_set, other.display_set
     changed = cell.view.window != before.window or cell.view.invert != before.invert
+    if cell.view.turn != other.view.turn:
+        return other.view
     if not changed or a is None or b is None or a.modality != b.modality or a.is_colour != b.is_colour:
         return other.view
     return other.view.with_(window=cell.view.window, invert=cell.view.invert)

@@ -263,6 +263,30 @@ class ReadingSession:
         self._tie_all()
         self.hung.emit()
 
+    def show_at(self, number: int, display_set: DisplaySet, view: ViewState) -> None:
+        """Hang a display set in a cell, seen as said; at the point the cell shows, if that is a plane's."""
+        before = self.cells[number]
+        point = linking.point_of(before) if before.view.turn is None else None
+        self.show(number, display_set)
+        cell = replace(self.cells[number], view=view)
+        if view.plane is Plane.ACQUIRED and point is not None:
+            cell = replace(cell, view=linking.at_point(cell, point))
+        self.set_views({number: cell.view})
+
+    def show_places(self, places: Sequence[Place], layout: Layout, upright: bool) -> None:
+        """Hang the current study in places of one's own, at the point the active cell shows; no prior."""
+        active = self.active_cell
+        point = linking.point_of(active) if active is not None else None
+        self.plan = Plan(tuple(places), (), layout, upright)
+        self._place(self.plan)
+        if point is not None:
+            self.cells = [replace(c, view=linking.at_point(c, point)) for c in self.cells]
+        self.hung.emit()
+
+    def display_set(self, uid: str) -> DisplaySet | None:
+        """The open display set of a UID."""
+        return next((s for sets in self.sets.values() for s in sets if s.uid == uid), None)
+
     # ── cells and views ──────────────────────────────────────────────────────────────────────────────
 
     @property

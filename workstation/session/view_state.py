@@ -54,6 +54,18 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Fusion:
+    """Another volume laid over: the UID of its display set, its colour map, how much of it is seen (0..1)
+    and its window in its own modality units (None: its own).
+    """
+
+    over: str
+    colours: str = "hot iron"
+    opacity: float = 0.5
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ViewState:
     """One cell's view.
 
@@ -62,7 +74,8 @@ class ViewState:
     order; reformats ignore it. `right` and `down` are the patient directions of the screen's axes of
     an oblique plane. `zoom` is relative to the picture fitted into the cell. `window` None is the
     image's own first window; `rotation` counts quarter turns clockwise, after the flips. `slab` is the
-    thickness in mm, 0 a single plane.
+    thickness in mm, 0 a single plane. `turn` says that the plane is an oblique slab through all of the
+    volume, seen from so many degrees about the patient's long axis: 0 from in front, 90 from the left.
     """
 
     plane: Plane = Plane.ACQUIRED
@@ -79,6 +92,8 @@ class ViewState:
     slab: float = 0.0
     slab_mode: SlabMode = SlabMode.MAXIMUM
     interpolation: Interpolation = Interpolation.LINEAR
+    fusion: Fusion | None = None
+    turn: float | None = None
 
     def with_(self, **changes: object) -> ViewState:
         """A copy with some fields changed."""

@@ -13,7 +13,9 @@ from workstation.session.view_state import Interpolation, Plane, SlabMode, ViewS
 from workstation.ui import words
 from workstation.ui.commands import IMAGE, Command
 from workstation.ui.reading.cine_actions import CineActions
+from workstation.ui.reading.fusion_actions import FusionActions
 from workstation.ui.reading.plane_actions import PlaneActions
+from workstation.ui.reading.plane_hand import turns
 from workstation.ui.reading.volume_actions import VolumeActions
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class Actions:
         self._add_planes()
         self.planes = PlaneActions(page, self._command)
         self.cine = CineActions(page, self._command)
+        self.fusion = FusionActions(page, self._command)
         self.volume = VolumeActions(page, self._command)
         self._add_strokes()
 
@@ -389,7 +392,7 @@ class Actions:
         return self._session.prior is not None
 
     def _in_mpr(self) -> bool:
-        return any(c.view.plane is not Plane.ACQUIRED for c in self._session.cells)
+        return any(turns(c) for c in self._session.cells)
 
     def _mpr(self) -> None:
         if self._in_mpr():

@@ -26,7 +26,7 @@ from workstation.rendering.cross_lines import cross_list
 from workstation.rendering.display_list import DisplayList, Text
 from workstation.rendering.overlays import position_words
 from workstation.rendering.picture import Picture
-from workstation.rendering.render import render
+from workstation.rendering.render import picture_of
 from workstation.rendering.strokes import lies_on
 from workstation.session import linking
 from workstation.session.hanging import Role
@@ -34,6 +34,7 @@ from workstation.session.reading_session import CellState
 from workstation.tools.words import label_lines
 from workstation.ui import theme, words
 from workstation.ui.reading import corners, strokes
+from workstation.ui.reading.blend import BlendSlider
 from workstation.ui.reading.brush import Brush
 from workstation.ui.reading.hand import Hand
 from workstation.ui.reading.plane_hand import PlaneHand
@@ -78,6 +79,7 @@ class ImageCell(QWidget):
         self.volume_view: VolumeView | None = None
         self._volume_of = ""
         self.scroll_bar = CellScrollBar(self)
+        self.blend = BlendSlider(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
@@ -117,6 +119,7 @@ class ImageCell(QWidget):
     def refresh(self) -> None:
         """The session changed: load what is new, wish for its picture."""
         state = self.state
+        self.blend.refresh()
         if state is None or state.display_set is None or state.display_set.uid != self._volume_of:
             self.close_volume()
         if state is None or state.display_set is None:
@@ -142,9 +145,11 @@ class ImageCell(QWidget):
         width, height = round(self.picture_area().width() * ratio), round(self.height() * ratio)
         self.room.sizes[self.number] = (width, height)
         view, volume = state.view, self.request.volume
-        corner = corners.corner(self.session, state, volume, self.playing)
+        above, moving = self.room.laid_over(view), self.hand.turning
+        said = (self.playing, *corners.said_of(view, volume, above))
+        corner = corners.corner(self.session, state, volume, said)
         self.room.pictures.wish(
-            self._key, self._serial, lambda: render(view, volume, width, height, corner=corner)
+            self._key, self._serial, lambda: picture_of(view, volume, above, (width, height), corner, moving)
         )
         self._name()
 
@@ -178,7 +183,11 @@ class ImageCell(QWidget):
 
     def _arrived(self, uid: str) -> None:
         state = self.state
-        if state is None or state.display_set is None or state.display_set.uid != uid:
+        if state is None or state.display_set is None:
+            return
+        if state.view.fusion is not None and state.view.fusion.over == uid:
+            self.wish()
+        if state.display_set.uid != uid:
             return
         if self.shown.picture is None or self.shown.picture.status != "shown" or state.view.is_reformat:
             self.wish()
@@ -294,15 +303,17 @@ class ImageCell(QWidget):
         if self.pointer is None or self.request is None or self.hand.busy:
             return DisplayList()
         point = (self.pointer.x() * ratio, self.pointer.y() * ratio)
-        text = corners.under_pointer(self.request.volume, picture.frame, *point)
-        if not text:
+        view = self.state.view if self.state is not None else None
+        above = self.room.laid_over(view) if view is not None else None
+        text = corners.under_pointer(self.request.volume, picture.frame, *point, above)
+        if not text or (view is not None and view.turn is not None):
             return DisplayList()
-        above = [i for i in picture.display_list.items if isinstance(i, Text) and i.anchor == "top-left"]
-        x, y = above[0].position if above else (8.0 * ratio, 8.0 * ratio)
-        size = above[0].size if above else 1.0
+        corner = [i for i in picture.display_list.items if isinstance(i, Text) and i.anchor == "top-left"]
+        x, y = corner[0].position if corner else (8.0 * ratio, 8.0 * ratio)
+        size = corner[0].size if corner else 1.0
         line = theme.current().pixels("overlay") * size * ratio * 1.4
-        lines = len(above[0].lines) if above else 0
-        return DisplayList((Text((text,), (x, y + line * (lines + 0.4)), "top-left", "overlay", size),))
+        lines = len(corner[0].lines) if corner else 0
+        return DisplayList((Text(text, (x, y + line * (lines + 0.4)), "top-left", "overlay", size),))
 
     def _paint_words(self, painter: QPainter) -> None:
         """Empty, loading, partial or failed, in words."""
@@ -415,6 +426,7 @@ class ImageCell(QWidget):
         )
         if self.volume_view is not None:
             self.volume_view.setGeometry(self.rect())
+        self.blend.refresh()
         self.wish()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

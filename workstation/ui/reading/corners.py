@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+import textwrap
 
-from workstation.imaging.geometry import LETTERS
+from workstation.imaging.geometry import LETTERS, Vector
+from workstation.imaging.suv import SuvRefusal
 from workstation.imaging.view_frame import ViewFrame
 from workstation.imaging.volume import Volume
 from workstation.rendering.overlays import Corner
 from workstation.session.hanging import Role
 from workstation.session.reading_session import CellState, ReadingSession
+from workstation.session.view_state import ViewState, Window
 from workstation.ui import words
+from workstation.ui.reading import uptake
+
+REFUSAL_WIDTH = 40
 
 
-def corner(session: ReadingSession, cell: CellState, volume: Volume, playing: str = "") -> Corner:
-    """Series and time; patient and date because a prior may hang beside; what `playing` says of a loop."""
+def corner(session: ReadingSession, cell: CellState, volume: Volume, said: tuple[str, ...] = ()) -> Corner:
+    """Series and time; patient and date because a prior may hang beside; what else is `said` of the view."""
     dossier, shown = session.dossier, cell.display_set
     if dossier is None or shown is None:
         return Corner()
@@ -32,7 +38,7 @@ def corner(session: ReadingSession, cell: CellState, volume: Volume, playing: st
         time=words.clock(header.content_time or time),
         patient=dossier.patient.display_name,
         date=words.iso_date(date) if session.prior is not None else "",
-        badges=tuple(b for b in (playing, _arriving(session, cell)) if b),
+        badges=tuple(b for b in (*said, _arriving(session, cell)) if b),
     )
 
 
@@ -42,26 +48,60 @@ def _arriving(session: ReadingSession, cell: CellState) -> str:
     return words.t("still arriving") if coming else ""
 
 
-def under_pointer(volume: Volume, frame: ViewFrame, x: float, y: float) -> str:
-    """Value with unit and patient millimetres (or image pixels) under a viewport position."""
+def said_of(view: ViewState, volume: Volume, above: Volume | None) -> tuple[str, ...]:
+    """What a view is besides a plane: fused with what and how, or turned."""
+    turned = f"{words.t('Turning MIP')} {view.turn:.0f}°" if view.turn is not None else ""
+    if view.fusion is None or above is None:
+        seen = uptake.is_pet(volume.display_set) and view.window is not None
+        window = uptake.window_words(volume.display_set, view.window) if seen and view.window else ""
+        return tuple(text for text in (turned, window) if text)
+    chosen, shown = view.fusion, above.display_set
+    window = chosen.window
+    if window is None:
+        own = above.auto_window()
+        window = Window(own.centre, own.width)
+    said = [f"{shown.modality} {chosen.colours} {chosen.opacity:.0%}", uptake.window_words(shown, window)]
+    refused = uptake.scale_of(shown, len(shown) // 2) if uptake.is_pet(shown) else None
+    if isinstance(refused, SuvRefusal):
+        said.append("no SUV")
+    return (" · ".join(said),)
+
+
+def under_pointer(
+    volume: Volume, frame: ViewFrame, x: float, y: float, above: Volume | None = None
+) -> tuple[str, ...]:
+    """Value with unit and patient millimetres (or image pixels) under a viewport position; of a PET its
+    uptake or why there is none, of a fused picture both values.
+    """
     if not (0 <= x < frame.width and 0 <= y < frame.height):
-        return ""
+        return ()
     point = frame.patient(x, y)
     value = _value(volume, frame, point)
-    number = (
-        ""
-        if value is None
-        else f"{value:.0f} {volume.unit}".strip()
-        if abs(value) >= 10
-        else f"{value:.2f} {volume.unit}".strip()
-    )
+    number = "" if value is None else _number(value, volume.unit)
     if not frame.in_patient:
         place = f"{math.floor(point[0] + 0.5)}, {math.floor(point[1] + 0.5)} px"
     else:
         place = (
             " ".join(f"{LETTERS[n][0 if point[n] >= 0 else 1]}{abs(point[n]):.1f}" for n in range(3)) + " mm"
         )
-    return f"{number}   {place}".strip()
+    lines = [f"{number}   {place}".strip()]
+    if value is not None and uptake.is_pet(volume.display_set):
+        lines += _uptake(volume, value, point, frame.index if frame.acquired else None)
+    over = above.value_in_patient(point) if above is not None and frame.in_patient else None
+    if above is not None and over is not None:
+        lines.append(f"{above.display_set.modality} {_number(over, above.unit)}")
+        if uptake.is_pet(above.display_set):
+            lines += _uptake(above, over, point, None)
+    return tuple(lines)
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:.0f} {unit}".strip() if abs(value) >= 10 else f"{value:.2f} {unit}".strip()
+
+
+def _uptake(volume: Volume, value: float, point: Vector, index: int | None) -> list[str]:
+    where = uptake.nearest_image(volume, point) if index is None else index
+    return textwrap.wrap(uptake.value_words(volume.display_set, where, value), REFUSAL_WIDTH)
 
 
 def _value(volume: Volume, frame: ViewFrame, point: tuple[float, float, float]) -> float | None:

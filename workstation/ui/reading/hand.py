@@ -3,6 +3,8 @@ session.
 
 Left is the tool in hand (or the stroke under the pointer), right drag window and level, middle pan, the wheel
 scrolls, with Ctrl or the right button it zooms; a right click that moved less than 4 px opens the menu.
+Over a fused picture Shift and right drag is the window of the colours; a turning MIP is turned by left drag
+and wheel.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 
 from pacs_core.domain.measurement import Measurement
 from workstation.imaging.geometry import subtract
-from workstation.session.view_state import Vector
+from workstation.rendering.mip_view import turned_to
+from workstation.session.view_state import Vector, ViewState
 from workstation.tools import tool_named
 from workstation.tools.measuring import moved_by, with_handle_moved
 from workstation.tools.tool import Effect, Pointer, Scene, Tool
@@ -35,6 +38,8 @@ MODIFIERS = {
     Qt.KeyboardModifier.ControlModifier: "ctrl",
     Qt.KeyboardModifier.AltModifier: "alt",
 }
+DEGREES_A_PIXEL = 0.5
+DEGREES_A_STEP = 6.0
 TOOL_KEYS = {"zoom": ("pan_zoom", "right"), "pan": ("pan_zoom", "left")}
 DRAWING = {"length", "angle", "ellipse_roi"}
 
@@ -51,13 +56,21 @@ class Hand:
         self._from: QPointF | None = None
         self._moved = False
         self._turned = 0
+        self._over = False
+        self._spun: tuple[float, float] | None = None
         self.preview: Measurement | None = None
 
     @property
     def busy(self) -> bool:
         """A stroke is under way."""
         held = self._grab is not None or self._cell.planes.held is not None
+        held = held or self._spun is not None
         return held or self._side is not None or self._drawing is not None
+
+    @property
+    def turning(self) -> bool:
+        """A turning MIP is under the hand: coarse pictures will do until it rests."""
+        return self._spun is not None and self._moved
 
     # ── events ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -68,13 +81,26 @@ class Hand:
             return
         button = event.button()
         if button == Qt.MouseButton.RightButton:
-            self._begin_side("window_level", "left", event, scene)
+            shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._over = shift and scene.view.fusion is not None
+            self._begin_side("window_level", "left", event, self._overlaid(scene) if self._over else scene)
         elif button == Qt.MouseButton.MiddleButton:
             self._begin_side("pan_zoom", "left", event, scene)
         elif button == Qt.MouseButton.LeftButton:
             self._left(event, scene)
 
+    def _overlaid(self, scene: Scene) -> Scene:
+        """The scene of what is laid over: its volume, its window."""
+        volume = self._cell.room.laid_over(scene.view)
+        fusion = scene.view.fusion
+        if volume is None or fusion is None:
+            return scene
+        return replace(scene, volume=volume, view=scene.view.with_(window=fusion.window))
+
     def _left(self, event: QMouseEvent, scene: Scene) -> None:
+        if scene.view.turn is not None and self._cell.room.tool not in TOOL_KEYS:
+            self._spun = (event.position().x(), scene.view.turn)
+            return
         if self._drawing is None:
             found = self._under(event.position(), scene)
             if found is not None:
@@ -116,17 +142,22 @@ class Hand:
         scene = self.scene()
         if scene is None:
             return
-        if self._cell.planes.held is not None:
+        if self._spun is not None:
+            if self._moved:
+                x, degrees = self._spun
+                self._turn_to(degrees - (event.position().x() - x) * DEGREES_A_PIXEL)
+        elif self._cell.planes.held is not None:
             alone = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
             self._cell.planes.drag(self._place(event), alone)
         elif self._grab is not None:
             self._drag_grabbed(event, scene, done=False)
         elif self._side is not None:
             if self._moved:
+                scene = self._overlaid(scene) if self._over else scene
                 self._apply(self._side.drag(self._pointer(event, scene, self._button), scene))
         elif self._drawing is not None:
             self._apply(self._drawing.drag(self._pointer(event, scene), scene))
-        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and scene.view.turn is None:
             self._apply(tool_named("crosshair").press(self._pointer(event, scene), scene))
         elif self._takes_lines:
             self._cell.planes.hover(self._place(event), self._unit)
@@ -137,6 +168,10 @@ class Hand:
             self._release(event, scene)
         self._grab, self._side, self._from = None, None, None
         self._cell.planes.release()
+        self._over = False
+        if self._spun is not None:
+            self._spun = None
+            self._cell.wish()
         if event.button() == Qt.MouseButton.RightButton and still:
             self._cell.menu_wanted.emit(self._cell.number, event.globalPosition().toPoint())
 
@@ -174,7 +209,18 @@ class Hand:
             return
         if self._drawing is not None:
             self.drop()
+        if scene.view.turn is not None:
+            self._turn_to(scene.view.turn + steps * DEGREES_A_STEP)
+            return
         self._apply(tool_named("scroll").wheel(steps, Pointer(scene.frame.centre, 0.0, 0.0), scene))
+
+    def _turn_to(self, degrees: float) -> None:
+        """The turning MIP from another side."""
+        state, request = self._cell.state, self._cell.request
+        size = self._cell.room.sizes.get(self._cell.number)
+        if state is not None and request is not None and size is not None:
+            view = turned_to(state.view, request.volume, degrees, size)
+            self._cell.session.set_view(self._cell.number, view)
 
     def zoom(self, factor: float) -> None:
         state = self._cell.state
@@ -189,6 +235,7 @@ class Hand:
                 tool.cancel()
         self._drawing, self._side, self._grab, self.preview, self._from = None, None, None, None, None
         self._cell.planes.release()
+        self._over, self._spun = False, None
         self._cell.update()
 
     # ── strokes that are there already ───────────────────────────────────────────────────────────────
@@ -255,7 +302,7 @@ class Hand:
     def _apply(self, effect: Effect) -> None:
         cell = self._cell
         if effect.view is not None:
-            cell.session.set_view(cell.number, effect.view)
+            cell.session.set_view(cell.number, self._meant(effect.view))
         if effect.measurement is not None:
             self._measured(effect.measurement, effect.done)
         if effect.crosshair is not None:
@@ -263,6 +310,13 @@ class Hand:
         if effect.message:
             cell.room.desk.say(effect.message, "waiting")
         cell.update()
+
+    def _meant(self, view: ViewState) -> ViewState:
+        """A window drawn for what is laid over goes to it, not to the picture below."""
+        state = self._cell.state
+        if not self._over or state is None or state.view.fusion is None:
+            return view
+        return state.view.with_(fusion=replace(state.view.fusion, window=view.window))
 
     def _measured(self, stroke: Measurement, done: bool) -> None:
         if not done:

@@ -177,6 +177,7 @@ def turns(state: CellState) -> bool:
         state.display_set is not None
         and state.display_set.is_volume
         and state.view.plane is not Plane.ACQUIRED
+        and state.view.turn is None
     )
 
 

@@ -14,7 +14,9 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from pacs_core.archive.models import FramePixels
 from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.loader import Loader, LoadRequest, SliceLoaded, Urgency
+from workstation.imaging.volume import Volume
 from workstation.rendering.picture import Picture
+from workstation.session.view_state import ViewState
 from workstation.ui.desk import Desk
 
 log = logging.getLogger("reading_room.view")
@@ -75,6 +77,7 @@ class Room(QObject):
     tool_changed = Signal(str)
     overlay_changed = Signal()
     lines_changed = Signal()
+    blended = Signal(int, float)
     pointed = Signal(object, int)
     _slice = Signal(str)
 
@@ -115,6 +118,11 @@ class Room(QObject):
         ):
             self.loader.focus(request, first)
         return request
+
+    def laid_over(self, view: ViewState) -> Volume | None:
+        """The volume a view lays over its own, loaded where it was not."""
+        shown = self.session.display_set(view.fusion.over) if view.fusion is not None else None
+        return self.load(shown, len(shown) // 2).volume if shown is not None else None
 
     def hurry(self, display_set: DisplaySet) -> None:
         """It hangs in a cell now."""

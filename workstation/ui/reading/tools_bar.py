@@ -16,7 +16,7 @@ GROUPS = (
     ("tool.window_level", "tool.scroll", "tool.zoom", "tool.pan", "tool.crosshair"),
     ("tool.length", "tool.angle", "tool.ellipse_roi", "tool.probe"),
     ("undo", "redo", "delete"),
-    ("mpr", "slab", "volume", "cine", "link", "invert", "fit"),
+    ("mpr", "slab", "volume", "fuse", "turning", "cine", "link", "invert", "fit"),
 )
 
 
