@@ -52,9 +52,9 @@ def said_of(view: ViewState, volume: Volume, above: Volume | None) -> tuple[str,
     """What a view is besides a plane: fused with what and how, or turned."""
     turned = f"{words.t('Turning MIP')} {view.turn:.0f}°" if view.turn is not None else ""
     if view.fusion is None or above is None:
-        seen = uptake.is_pet(volume.display_set) and view.window is not None
-        window = uptake.window_words(volume.display_set, view.window) if seen and view.window else ""
-        return tuple(text for text in (turned, window) if text)
+        pet = uptake.is_pet(volume.display_set) and view.window is not None
+        level = uptake.window_words(volume.display_set, view.window) if pet and view.window else ""
+        return tuple(text for text in (turned, level) if text)
     chosen, shown = view.fusion, above.display_set
     window = chosen.window
     if window is None:
