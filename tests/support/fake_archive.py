@@ -224,6 +224,7 @@ class FakeArchive:
         self.patients_: dict[int, m.PatientView] = {}
         self.manifests: dict[str, m.StudyManifest] = {}
         self.frames: dict[tuple[str, int], bytes] = {}
+        self.files: dict[str, bytes] = {}
         self.priors_: dict[str, tuple[m.Prior, ...]] = {}
         self.strokes: dict[str, Measurement] = {}
         self.reports_: dict[str, list[m.ReportView]] = {}
@@ -431,7 +432,7 @@ class FakeArchive:
         return m.FramePixels(syntax, (self.frames[(sop_instance_uid, frame)],))
 
     def file(self, sop_instance_uid: str, original: bool = False) -> bytes:
-        return b""
+        return self.files.get(sop_instance_uid, b"")
 
     def store(self, name: str, content: bytes) -> m.ImportLine:
         return m.ImportLine(name, "not DICOM", "no DICM prefix")

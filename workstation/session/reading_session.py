@@ -12,22 +12,24 @@ from dataclasses import dataclass, replace
 from pacs_core.archive.models import Dossier, ExamRow, Prior, StudyManifest
 from pacs_core.domain.measurement import Measurement
 from workstation.imaging.display_sets import DisplaySet, display_sets
+from workstation.imaging.documents.kinds import ALSO_IMAGES, DocumentRef, documents
 from workstation.session import linking
 from workstation.session.commands import Command, History
-from workstation.session.hanging import Layout, Place, Plan, Role, hang, three_planes
+from workstation.session.hanging import FIRST, Layout, Place, Plan, Role, hang, three_planes
 from workstation.session.signal import Signal
 from workstation.session.view_state import Plane, Vector, ViewState
 
 
 @dataclass(frozen=True, slots=True)
 class CellState:
-    """One cell of the room: whose study, which display set (None: empty) and how it is seen."""
+    """One cell of the room: whose study, which display set (None: empty or a document), how it is seen."""
 
     number: int
     role: Role
     study_uid: str
     display_set: DisplaySet | None
     view: ViewState
+    document: DocumentRef | None = None
 
 
 class ReadingSession:
@@ -57,6 +59,7 @@ class ReadingSession:
         self.dossier, self.prior, self.prior_reason = None, None, ""
         self.prior_manifest: StudyManifest | None = None
         self.sets: dict[Role, tuple[DisplaySet, ...]] = {Role.CURRENT: (), Role.PRIOR: ()}
+        self.documents: dict[Role, tuple[DocumentRef, ...]] = {Role.CURRENT: (), Role.PRIOR: ()}
         self.plan: Plan | None = None
         self.layout: Layout | None = None
         self.cells: list[CellState] = []
@@ -89,6 +92,7 @@ class ReadingSession:
         self._empty()
         self.dossier = dossier
         self.sets[Role.CURRENT] = sets_of(dossier.manifest) if sets is None else sets
+        self.documents[Role.CURRENT] = documents_of(dossier.manifest)
         self.measurements = {m.tracking_uid: m for m in (*dossier.measurements, *strokes) if not m.deleted}
         self._hang(upright)
         self.opened.emit()
@@ -105,6 +109,7 @@ class ReadingSession:
         arrived = fresh is not self.sets[Role.CURRENT]
         self.dossier = dossier
         if arrived:
+            self.documents[Role.CURRENT] = documents_of(dossier.manifest)
             self._renew(Role.CURRENT, fresh)
         self.facts_changed.emit()
         if arrived:
@@ -127,6 +132,7 @@ class ReadingSession:
         """Hang a prior beside the study; its strokes come along. `sets` as for `open`."""
         self.prior, self.prior_reason, self.prior_manifest = prior, reason, manifest
         self.sets[Role.PRIOR] = sets_of(manifest) if sets is None else sets
+        self.documents[Role.PRIOR] = documents_of(manifest)
         self.measurements |= {m.tracking_uid: m for m in strokes if not m.deleted}
         before, planes = self.cells, self.plan is not None and self.plan.planes
         kept = {c.number: c for c in before}
@@ -173,6 +179,10 @@ class ReadingSession:
         self.cells = [
             CellState(n, p.role, uids[p.role], p.display_set, first_view(p)) for n, p in enumerate(places)
         ]
+        for role, offered in self.documents.items():
+            cell = next((c for c in self.cells if c.role is role), None)
+            if offered and not self.sets[role] and cell is not None:
+                self.cells[cell.number] = replace(cell, document=offered[0])
         self.active = min(self.active, max(0, len(self.cells) - 1))
         self.maximised = None
         self._tie_all()
@@ -262,6 +272,28 @@ class ReadingSession:
         self.cells[number] = CellState(number, role, uid, display_set, view)
         self._tie_all()
         self.hung.emit()
+
+    def show_document(self, number: int, document: DocumentRef) -> None:
+        """Hang an object that is no image in a cell."""
+        role = next((r for r, found in self.documents.items() if document in found), Role.CURRENT)
+        uid = self.prior.study_uid if role is Role.PRIOR and self.prior else self.study_uid
+        self.cells[number] = CellState(number, role, uid, None, FIRST, document)
+        self.hung.emit()
+
+    def show_image(self, sop_instance_uid: str, frame: int, beside: int) -> bool:
+        """Bring an image that a document points to into the next cell, or into the document's own where
+        there is one only; False where none of the open studies has it.
+        """
+        for shown in (s for sets in self.sets.values() for s in sets):
+            for index, one in enumerate(shown.frames):
+                if one.sop_instance_uid == sop_instance_uid and frame in (0, one.frame):
+                    there = (c.number for c in self.cells if c.display_set == shown)
+                    number = next(there, (beside + 1) % len(self.cells))
+                    if self.cells[number].display_set != shown:
+                        self.show(number, shown)
+                    self.set_view(number, self.cells[number].view.with_(index=index, plane=Plane.ACQUIRED))
+                    return True
+        return False
 
     def show_at(self, number: int, display_set: DisplaySet, view: ViewState) -> None:
         """Hang a display set in a cell, seen as said; at the point the cell shows, if that is a plane's."""
@@ -515,6 +547,12 @@ def sets_of(manifest: StudyManifest) -> tuple[DisplaySet, ...]:
     """All display sets of a study by series number."""
     series = sorted(manifest.series, key=lambda s: (s.number is None, s.number or 0, s.series_uid))
     return tuple(d for s in series for d in display_sets(s))
+
+
+def documents_of(manifest: StudyManifest) -> tuple[DocumentRef, ...]:
+    """All objects of a study that are no images and do not scroll as such either."""
+    found = (d for s in manifest.series for d in documents(s))
+    return tuple(d for d in found if d.kind not in ALSO_IMAGES)
 
 
 def first_view(place: Place) -> ViewState:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from workstation.imaging.display_sets import DisplaySet
+from workstation.imaging.documents import DocumentRef
 from workstation.imaging.luts import presets
 from workstation.session.hanging import Layout
 from workstation.session.view_state import Interpolation, Plane, SlabMode, ViewState, Window
@@ -278,10 +280,10 @@ class Actions:
         self._command("previous10", "Ten images back", by(-10), "Go/Image", "Shift+Up")
         self._command("first", "First image", by(-100_000), "Go/Image", "Home")
         self._command("last", "Last image", by(100_000), "Go/Image", "End")
-        self._command("series.next", "Next series", lambda: self._series(1), "Go/Image", "Right", "PgDown")
-        self._command(
-            "series.previous", "Previous series", lambda: self._series(-1), "Go/Image", "Left", "PgUp"
-        )
+        there = self._has_series
+        back, on = (lambda: self._series(-1)), (lambda: self._series(1))
+        self._command("series.next", "Next series", on, "Go/Image", "Right", "PgDown", enabled=there)
+        self._command("series.previous", "Previous series", back, "Go/Image", "Left", "PgUp", enabled=there)
         self._command("cell.next", "Next cell", lambda: self._cell(1), "Go/Image", "Tab")
         self._command("cell.previous", "Previous cell", lambda: self._cell(-1), "Go/Image", "Shift+Tab")
         self._command("maximise", "Largest cell", self._maximise, "Image", "Ctrl+M", icon="arrow-expand-all")
@@ -292,16 +294,27 @@ class Actions:
             cell.hand.scroll(steps)
 
     def _series(self, step: int) -> None:
+        """The next series, the documents of the study after them."""
         cell = self._session.active_cell
         if cell is None:
             return
-        sets = self._session.sets[cell.role]
-        place = next(
-            (n for n, s in enumerate(sets) if cell.display_set is not None and s.uid == cell.display_set.uid),
-            -1,
+        all_: tuple[DisplaySet | DocumentRef, ...] = (
+            *self._session.sets[cell.role],
+            *self._session.documents[cell.role],
         )
-        if sets:
-            self._session.show(cell.number, sets[(place + step) % len(sets)])
+        here = cell.document or cell.display_set
+        place = next((n for n, one in enumerate(all_) if one == here), -1)
+        if not all_:
+            return
+        chosen = all_[(place + step) % len(all_)]
+        if isinstance(chosen, DocumentRef):
+            self._session.show_document(cell.number, chosen)
+        else:
+            self._session.show(cell.number, chosen)
+
+    def _has_series(self) -> bool:
+        cell = self._session.active_cell
+        return cell is not None and bool(self._session.sets[cell.role] or self._session.documents[cell.role])
 
     def _cell(self, step: int) -> None:
         if self._session.cells:

@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from workstation.imaging.documents import DocumentRef
 from workstation.imaging.loader import LoadRequest
 from workstation.rendering.cross_lines import cross_list
 from workstation.rendering.display_list import DisplayList, Text
@@ -36,11 +37,13 @@ from workstation.ui import theme, words
 from workstation.ui.reading import corners, strokes
 from workstation.ui.reading.blend import BlendSlider
 from workstation.ui.reading.brush import Brush
+from workstation.ui.reading.document_view import DocumentView
 from workstation.ui.reading.hand import Hand
 from workstation.ui.reading.plane_hand import PlaneHand
 from workstation.ui.reading.room import Room
 from workstation.ui.reading.scroll_bar import CellScrollBar
 from workstation.ui.reading.volume_view import VolumeView
+from workstation.ui.widgets.basics import discard
 
 BAR = 14
 POINTER_GONE = (QEvent.Type.WindowDeactivate, QEvent.Type.Hide, QEvent.Type.Resize)
@@ -78,6 +81,7 @@ class ImageCell(QWidget):
         self.hand = Hand(self)
         self.volume_view: VolumeView | None = None
         self._volume_of = ""
+        self.document_view: DocumentView | None = None
         self.scroll_bar = CellScrollBar(self)
         self.blend = BlendSlider(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -122,6 +126,7 @@ class ImageCell(QWidget):
         self.blend.refresh()
         if state is None or state.display_set is None or state.display_set.uid != self._volume_of:
             self.close_volume()
+        self._show_document(state.document if state is not None else None)
         if state is None or state.display_set is None:
             self.request, self.shown = None, Shown(self._serial)
             self._name()
@@ -134,6 +139,24 @@ class ImageCell(QWidget):
                 self.shown = Shown(self._serial)
             self.request = request
         self.wish()
+
+    def _show_document(self, wanted: DocumentRef | None) -> None:
+        """A document over the empty cell, while one hangs here."""
+        view = self.document_view
+        if (view.shown if view is not None else None) == wanted:
+            return
+        if view is not None:
+            discard(view)
+        self.document_view = None
+        if wanted is not None:
+            self.document_view = DocumentView(self, wanted)
+            self.document_view.wanted.connect(self._follow_link)
+            self.document_view.setGeometry(self.rect())
+            self.document_view.show()
+
+    def _follow_link(self, sop_instance_uid: str, frame: int) -> None:
+        if not self.session.show_image(sop_instance_uid, frame, self.number):
+            self.room.desk.say(words.t("That image is in none of the studies that are open."), "waiting")
 
     def wish(self) -> None:
         """Ask for the picture of the present view in the present size."""
@@ -169,6 +192,8 @@ class ImageCell(QWidget):
     def redraw(self) -> None:
         """A stroke or the choice of one changed."""
         self._name()
+        if self.document_view is not None:
+            self.document_view.update()
         self.update()
 
     def _seen(self, picture: Picture) -> None:
@@ -204,6 +229,10 @@ class ImageCell(QWidget):
 
     def _name(self) -> None:
         state = self.state
+        if state is not None and state.document is not None:
+            name = words.t("Cell {n}: document {title}")
+            self.setAccessibleName(name.format(n=self.number + 1, title=state.document.title))
+            return
         if state is None or state.display_set is None:
             self.setAccessibleName(words.t("Cell {n}: empty").format(n=self.number + 1))
             return
@@ -426,6 +455,8 @@ class ImageCell(QWidget):
         )
         if self.volume_view is not None:
             self.volume_view.setGeometry(self.rect())
+        if self.document_view is not None:
+            self.document_view.setGeometry(self.rect())
         self.blend.refresh()
         self.wish()
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QDrag, QFontMetrics, QImage, QMouseEvent, QPai
 from PySide6.QtWidgets import QAbstractButton, QApplication, QBoxLayout, QFrame, QWidget
 
 from workstation.imaging.display_sets import DisplaySet
+from workstation.imaging.documents.kinds import DocumentRef, Kind
 from workstation.imaging.loader import Urgency
 from workstation.rendering.picture import Picture
 from workstation.rendering.thumbnails import thumbnail
@@ -136,6 +137,55 @@ class SeriesTile(QAbstractButton):
         drag.exec(Qt.DropAction.CopyAction)
 
 
+class DocumentTile(QAbstractButton):
+    """An object that is no image: its sign, its title and what it is."""
+
+    def __init__(self, room: Room, shown: DocumentRef, role: Role, flat: bool = False) -> None:
+        super().__init__()
+        self.room, self.document, self.role = room, shown, role
+        self._lines = NAME_LINES - 1 if flat else NAME_LINES
+        whose = words.t("current") if role is Role.CURRENT else words.t("prior")
+        self.setAccessibleName(f"{words.t('Document')} {shown.title}, {whose}")
+        self.setToolTip("\n".join(part for part in (shown.title, str(shown.kind), shown.why_not) if part))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        px = theme.current().px
+        self.setFixedSize(QSize(px(EDGE) + px(16), px(EDGE) // 2 + room_below(self._lines)))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        look, painter = theme.current(), QPainter(self)
+        px = look.px
+        sheet = QRect(px(8), px(4), px(EDGE), px(EDGE) // 2)
+        painter.fillRect(sheet, look.colour("raised"))
+        hangs = any(c.document == self.document for c in self.room.session.cells)
+        painter.setPen(QPen(look.colour("accent" if hangs else "line"), px(1)))
+        painter.drawRect(sheet.adjusted(0, 0, -1, -1))
+        side = px(28)
+        icon = theme.icon(SIGNS.get(self.document.kind, "file-document-outline"))
+        icon.paint(painter, QRect(sheet.center().x() - side // 2, sheet.center().y() - side // 2, side, side))
+        metrics = painter.fontMetrics()
+        line = QRect(px(8), sheet.bottom() + px(2), px(EDGE), metrics.height())
+        painter.setPen(look.colour("text"))
+        for text in in_lines(self.document.title, metrics, line.width(), self._lines):
+            painter.drawText(line, 0, text)
+            line.translate(0, metrics.height() - px(2))
+        painter.setPen(look.colour("quiet"))
+        kind = metrics.elidedText(str(self.document.kind), Qt.TextElideMode.ElideRight, line.width())
+        painter.drawText(line, 0, kind)
+        if self.hasFocus():
+            painter.setPen(QPen(look.colour("accent"), px(2)))
+            painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
+
+
+SIGNS = {
+    Kind.PDF: "file-pdf-box",
+    Kind.WAVEFORM: "pulse",
+    Kind.VIDEO: "filmstrip",
+    Kind.KEY_OBJECTS: "key-outline",
+    Kind.REPORT: "file-tree-outline",
+}
+
+
 def room_below(lines: int) -> int:
     """Height of the words under a thumbnail, the line of what was seen included."""
     return theme.current().px(26 + 18 * lines)
@@ -164,6 +214,7 @@ class SeriesStrip(QFrame):
         self.setProperty("look", "panel")
         self.setAccessibleName(words.t("Series"))
         self.tiles: list[SeriesTile] = []
+        self.sheets: list[DocumentTile] = []
         self._inside = QWidget()
         self._layout = QBoxLayout(QBoxLayout.Direction.TopToBottom, self._inside)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -214,7 +265,7 @@ class SeriesStrip(QFrame):
         while (item := self._layout.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 discard(widget)
-        self.tiles = []
+        self.tiles, self.sheets = [], []
         self._part(Role.CURRENT, words.t("Current"))
         if self.session.prior is not None:
             self._part(Role.PRIOR, words.iso_date(self.session.prior.study_date))
@@ -233,6 +284,13 @@ class SeriesStrip(QFrame):
             tile.clicked.connect(lambda _on=False, s=shown: self.session.show(self._target(role), s))
             self.tiles.append(tile)
             self._layout.addWidget(tile)
+        for document in self.session.documents[role]:
+            sheet = DocumentTile(self.room, document, role, self._flat)
+            sheet.clicked.connect(
+                lambda _on=False, d=document: self.session.show_document(self._target(role), d)
+            )
+            self.sheets.append(sheet)
+            self._layout.addWidget(sheet)
 
     def _target(self, role: Role) -> int:
         """The active cell where it is of that role, else the first that is."""
@@ -252,5 +310,5 @@ class SeriesStrip(QFrame):
                 tile.take(image_of(picture, tile.devicePixelRatioF()))
 
     def _repaint(self) -> None:
-        for tile in self.tiles:
+        for tile in (*self.tiles, *self.sheets):
             tile.update()
