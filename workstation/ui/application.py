@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from pacs_core.archive.protocol import Door
 from workstation.ui import fonts, words
 from workstation.ui.shell import Settings, Workstation
+from workstation.ui.sweeping import Sweeping
 from workstation.ui.tray import Listen, Tray
 
 log = logging.getLogger("reading_room.view")
@@ -57,6 +58,7 @@ def run(
     `listen` is the core's feed for the tray.
     """
     app = make_application()
+    sweeping = Sweeping()
     leaving: list[bool] = []
 
     def closed(goes_on: bool) -> None:
@@ -71,6 +73,7 @@ def run(
     code = app.exec()
     tray.leave()
     window.end()
+    sweeping.end()
     if on_close is not None:
         on_close(leaving[-1] and not tray.stopped if leaving else False)
     return int(code)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from pacs_core.archive.protocol import Archive
 from pacs_core.domain.errors import NotSignedIn, ReadingRoomError
+from workstation.ui.letting_go import let_go
 
 log = logging.getLogger("reading_room.view")
 WAIT_S = 10.0
@@ -87,3 +88,4 @@ class Bridge(QObject):
         """Stop for good: whoever listened is about to go."""
         self.stop()
         self.blockSignals(True)
+        let_go(self)

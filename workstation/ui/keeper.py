@@ -40,7 +40,7 @@ class Keeper(QObject):
     def _end(self) -> None:
         """The desk is cleared: what is under way finishes, nothing more is begun."""
         self._ended = True
-        self._again.stop()
+        self._send()
 
     def _stroke(self, measurement: Measurement, removed: bool) -> None:
         self._desk.spool.stroke(measurement, removed)
@@ -72,6 +72,9 @@ class Keeper(QObject):
 
     def _send(self) -> None:
         """Offer the oldest thing that waits; its answer brings the next."""
+        if self._ended and not self._sending:
+            self._again.stop()
+            self.deleteLater()
         if self._sending or self._ended or self._again.isActive():
             return
         waiting = next(((n, t) for n, t in self._desk.spool.waiting() if n not in self._set_aside), None)
@@ -123,6 +126,7 @@ class Keeper(QObject):
                     what=what, why=told
                 )
             )
+        if lasting or self._ended:
             self._send()
-        elif not self._ended:
+        else:
             self._again.start()

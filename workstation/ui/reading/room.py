@@ -18,6 +18,7 @@ from workstation.imaging.volume import Volume
 from workstation.rendering.picture import Picture
 from workstation.session.view_state import ViewState
 from workstation.ui.desk import Desk
+from workstation.ui.letting_go import let_go
 
 log = logging.getLogger("reading_room.view")
 REPAINT_MS = 40
@@ -181,3 +182,4 @@ class Room(QObject):
         self.forget()
         self.pictures.close()
         self.loader.close()
+        let_go(self, self.pictures)

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from workstation.reporting.dictation import SpeechContext, Utterance
 from workstation.ui import words
+from workstation.ui.letting_go import let_go
 
 if TYPE_CHECKING:
     from workstation.reporting.speech_process import SpeechProcess
@@ -160,6 +161,7 @@ class Dictation(QObject):
 
     def close(self) -> None:
         self._meter.stop()
+        let_go(self)
         if self._engine is not None:
             engine, self._engine = self._engine, None
             self._desk.tasks.act(
