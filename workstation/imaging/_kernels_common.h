@@ -44,7 +44,7 @@ enum { MAXIMUM = 0, MINIMUM = 1, MEAN = 2 };
 #define SLAB_TILE 96
 #endif
 #ifndef PLANE_TILE
-#define PLANE_TILE 256
+#define PLANE_TILE 512
 #endif
 #define ROUNDING 12582912.0f /* 1.5 * 2^23: adding and taking it off rounds a float to the nearest integer */
 
