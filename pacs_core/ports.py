@@ -15,6 +15,7 @@ from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.measurement import Measurement
 from pacs_core.domain.order import Order, OrderReference, ScheduledProcedureStep
 from pacs_core.domain.patient import Demographics, Patient
+from pacs_core.domain.performed import PerformedProcedureStep
 from pacs_core.domain.rehearsal import Removed
 
 T = TypeVar("T")
@@ -122,6 +123,30 @@ class Orders(Protocol):
         ...
 
 
+class Performed(Protocol):
+    """Performed procedure steps, by the SOP Instance UID of their MPPS."""
+
+    def find(self, sop_instance_uid: str) -> PerformedProcedureStep | None: ...
+    def get(self, sop_instance_uid: str) -> PerformedProcedureStep:
+        """One step; raises NotFound."""
+        ...
+
+    def add(self, step: PerformedProcedureStep, at: str) -> PerformedProcedureStep: ...
+    def save(self, step: PerformedProcedureStep, at: str) -> PerformedProcedureStep:
+        """Replace a step by row id."""
+        ...
+
+    def of_order(self, order_id: int) -> Sequence[PerformedProcedureStep]: ...
+    def of_study(self, study_uid: str) -> Sequence[PerformedProcedureStep]: ...
+    def waiting_for(self, accession: str, study_uid: str) -> Sequence[PerformedProcedureStep]:
+        """Steps that name this accession number or study, and no order was found for."""
+        ...
+
+    def naming(self, accession: str) -> Sequence[PerformedProcedureStep]:
+        """Steps that name an accession number."""
+        ...
+
+
 class Studies(Protocol):
     """Studies, series and instances."""
 
@@ -148,6 +173,10 @@ class Studies(Protocol):
 
     def versions_of(self, sop_instance_uid: str) -> Sequence[r.InstanceRecord]:
         """Every set of bytes that came under that UID, oldest first."""
+        ...
+
+    def count_known(self, sop_instance_uids: Sequence[str]) -> int:
+        """How many of these UIDs are served."""
         ...
 
     def digests_of(self, sop_instance_uid: str) -> Sequence[str]:
@@ -384,6 +413,7 @@ class Transaction(Protocol):
 
     patients: Patients
     orders: Orders
+    performed: Performed
     studies: Studies
     holds: Holds
     reports: Reports

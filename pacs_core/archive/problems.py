@@ -13,11 +13,13 @@ PREFIX = "urn:reading-room:problem:"
 STATUS: dict[type[e.ReadingRoomError], tuple[int, str]] = {
     e.InvalidValue: (400, "Invalid value"),
     e.MissingValue: (400, "Missing value"),
+    e.EmptyValue: (400, "Empty value"),
     e.NotSignedIn: (401, "Not signed in"),
     e.Denied: (403, "Not allowed"),
     e.Refused: (403, "Refused"),
     e.NotFound: (404, "Not found"),
     e.Conflict: (409, "Conflict"),
+    e.Duplicate: (409, "Already there"),
     e.NeedsPerson: (409, "Needs a person"),
     e.NotDicom: (422, "Not DICOM"),
     e.Damaged: (422, "Damaged DICOM object"),

@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 
 metadata = MetaData()
 
@@ -152,6 +152,47 @@ scheduled_procedure_step = Table(
     _text("state"),
     Index("ix_step_day", "start_date", "start_time"),
     sqlite_autoincrement=True,
+)
+
+performed_procedure_step = Table(
+    "performed_procedure_step",
+    metadata,
+    _key(),
+    _text("sop_instance_uid", unique=True),
+    _text("state"),
+    _text("performed_id"),
+    _text("station_aet"),
+    _text("station_name"),
+    _text("start_date"),
+    _text("start_time"),
+    _text("end_date"),
+    _text("end_time"),
+    _text("modality"),
+    _text("patient_value"),
+    _text("patient_issuer"),
+    _text("patient_name"),
+    _text("description"),
+    _text("reason_value"),
+    _text("reason_scheme"),
+    _text("reason_meaning"),
+    Column("series", Text, nullable=False, server_default=""),
+    Column("attributes", Text, nullable=False, server_default=""),
+    _text("calling_aet"),
+    _text("created_at"),
+    _text("changed_at"),
+    sqlite_autoincrement=True,
+)
+
+performed_request = Table(
+    "performed_request",
+    metadata,
+    _key(),
+    Column("performed_id", ForeignKey("performed_procedure_step.id"), nullable=False, index=True),
+    _text("study_uid", index=True),
+    _text("accession", index=True),
+    _text("procedure_id"),
+    _text("step_id"),
+    Column("order_id", ForeignKey("imaging_order.id"), index=True),
 )
 
 counter = Table("counter", metadata, Column("name", String, primary_key=True), _number("value"))

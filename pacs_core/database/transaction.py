@@ -12,6 +12,7 @@ from pacs_core.database.repositories.journal import JournalRows
 from pacs_core.database.repositories.messages import MessageRows
 from pacs_core.database.repositories.orders import OrderRows
 from pacs_core.database.repositories.patients import PatientRows
+from pacs_core.database.repositories.performed import PerformedRows
 from pacs_core.database.repositories.rehearsals import RehearsalRows
 from pacs_core.database.repositories.reports import MeasurementRows, ReportRows
 from pacs_core.database.repositories.studies import StudyRows
@@ -28,6 +29,7 @@ from pacs_core.ports import (
     Messages,
     Orders,
     Patients,
+    Performed,
     Rehearsals,
     Reports,
     Studies,
@@ -43,6 +45,7 @@ class IndexTransaction:
         self._journal = JournalRows(connection)
         self.patients: Patients = PatientRows(connection)
         self.orders: Orders = OrderRows(connection)
+        self.performed: Performed = PerformedRows(connection)
         self.studies: Studies = StudyRows(connection)
         self.holds: Holds = HoldRows(connection)
         self.reports: Reports = ReportRows(connection)

@@ -55,6 +55,11 @@ def data_set_to_json(source: Path | bytes, bulk_data_uri: BulkDataUri) -> Json:
     return dict(sorted(out.items()))
 
 
+def header_to_json(header: Header) -> Json:
+    """The attributes of a header as DICOM JSON, large binary values left out."""
+    return _attributes(header, "", lambda path: path)
+
+
 def bulk_data(source: Path | bytes, path: str) -> bytes:
     """The bytes of a value by the path that `data_set_to_json` gave; raises NotFound."""
     with _bytes_of(source) as data:

@@ -58,7 +58,7 @@ def _service(uid: str, rights: Rights) -> tuple[bool, bool]:
     """Whether the abstract syntax is served, and whether this peer may use it."""
     if uid == sop.VERIFICATION:
         return True, True
-    if uid == sop.MODALITY_WORKLIST:
+    if uid == sop.MODALITY_WORKLIST or uid in sop.PERFORMED:
         return True, rights.worklist
     if uid in sop.FIND:
         return True, rights.query

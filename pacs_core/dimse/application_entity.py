@@ -18,6 +18,7 @@ from pacs_core.dimse.auditing import Audit
 from pacs_core.dimse.commands import BadCommand, Command
 from pacs_core.dimse.connection import Connection, Gone, Stopping
 from pacs_core.dimse.find_scp import FindSCP
+from pacs_core.dimse.mpps_scp import PerformedSCP
 from pacs_core.dimse.mwl_scp import WorklistSCP
 from pacs_core.dimse.pdu import ACCEPTANCE, BadPdu, Context
 from pacs_core.dimse.retrieve_scp import RetrieveSCP
@@ -59,6 +60,7 @@ class ApplicationEntity:
         audit = Audit(services)
         self._find = FindSCP(services, title, audit)
         self._worklist = WorklistSCP(services, audit)
+        self._performed = PerformedSCP(services)
         self._retrieve = RetrieveSCP(services, title, audit)
         self._lock = threading.Lock()
         self._running: dict[threading.Thread, Connection] = {}
@@ -245,6 +247,8 @@ class ApplicationEntity:
             self._retrieve.move(association, message)
         elif command.field == commands.C_GET_RQ and abstract in sop.GET:
             self._retrieve.get(association, message)
+        elif abstract in sop.PERFORMED and command.field in self._performed.serves(abstract):
+            self._performed.answer(association, message)
         elif command.field & commands.RESPONSE:
             raise BadPdu(f"a {command.name} response to nothing that was asked")
         else:

@@ -1,4 +1,4 @@
-"""DIMSE command sets: implicit little-endian group 0000 elements (PS3.7 6.3.1, annex E)."""
+"""DIMSE command sets: implicit little-endian group 0000 elements (PS3.7 6.3.1, 9.3, 10.3, annex E)."""
 
 from __future__ import annotations
 
@@ -11,25 +11,33 @@ C_FIND_RQ, C_FIND_RSP = 0x0020, 0x8020
 C_MOVE_RQ, C_MOVE_RSP = 0x0021, 0x8021
 C_ECHO_RQ, C_ECHO_RSP = 0x0030, 0x8030
 C_CANCEL_RQ = 0x0FFF
+N_EVENT_REPORT_RQ, N_EVENT_REPORT_RSP = 0x0100, 0x8100
+N_GET_RQ, N_GET_RSP = 0x0110, 0x8110
+N_SET_RQ, N_SET_RSP = 0x0120, 0x8120
+N_ACTION_RQ, N_ACTION_RSP = 0x0130, 0x8130
+N_CREATE_RQ, N_CREATE_RSP = 0x0140, 0x8140
 RESPONSE = 0x8000
 NO_DATA_SET = 0x0101
 
 AFFECTED_CLASS, REQUESTED_CLASS, FIELD = 0x0002, 0x0003, 0x0100
 MESSAGE_ID, RESPONDED_TO, DESTINATION, PRIORITY = 0x0110, 0x0120, 0x0600, 0x0700
-DATA_SET_TYPE, STATUS, OFFENDING, COMMENT = 0x0800, 0x0900, 0x0901, 0x0902
+DATA_SET_TYPE, STATUS, OFFENDING, COMMENT, ERROR_ID = 0x0800, 0x0900, 0x0901, 0x0902, 0x0903
 AFFECTED_INSTANCE, REQUESTED_INSTANCE = 0x1000, 0x1001
+EVENT_TYPE, ATTRIBUTES, ACTION_TYPE = 0x1002, 0x1005, 0x1008
 REMAINING, COMPLETED, FAILED, WARNING = 0x1020, 0x1021, 0x1022, 0x1023
 ORIGINATOR, ORIGINATOR_ID = 0x1030, 0x1031
 
 SHORTS = frozenset({
     FIELD, MESSAGE_ID, RESPONDED_TO, PRIORITY, DATA_SET_TYPE, STATUS, REMAINING, COMPLETED, FAILED, WARNING,
-    ORIGINATOR_ID,
+    ORIGINATOR_ID, ERROR_ID, EVENT_TYPE, ACTION_TYPE,
 })  # fmt: skip
+TAGS = frozenset({OFFENDING, ATTRIBUTES})
 UIDS = frozenset({AFFECTED_CLASS, REQUESTED_CLASS, AFFECTED_INSTANCE, REQUESTED_INSTANCE})
 
 NAMES = {
     C_STORE_RQ: "C-STORE", C_GET_RQ: "C-GET", C_FIND_RQ: "C-FIND", C_MOVE_RQ: "C-MOVE", C_ECHO_RQ: "C-ECHO",
-    C_CANCEL_RQ: "C-CANCEL",
+    C_CANCEL_RQ: "C-CANCEL", N_EVENT_REPORT_RQ: "N-EVENT-REPORT", N_GET_RQ: "N-GET", N_SET_RQ: "N-SET",
+    N_ACTION_RQ: "N-ACTION", N_CREATE_RQ: "N-CREATE",
 }  # fmt: skip
 
 Value = int | str | tuple[int, ...]
@@ -90,9 +98,16 @@ class Command:
             DATA_SET_TYPE: 0x0001 if data_set else NO_DATA_SET,
             STATUS: status,
         }
-        for element in (AFFECTED_CLASS, AFFECTED_INSTANCE):
-            if element in self.values:
-                values[element] = self.values[element]
+        for affected, requested in (
+            (AFFECTED_CLASS, REQUESTED_CLASS),
+            (AFFECTED_INSTANCE, REQUESTED_INSTANCE),
+        ):
+            about = self.values.get(affected, self.values.get(requested))
+            if about is not None:  # a response always speaks of the affected object (PS3.7 10.3)
+                values[affected] = about
+        for kind in (EVENT_TYPE, ACTION_TYPE):
+            if kind in self.values:
+                values[kind] = self.values[kind]
         values.update({globals()[name.upper()]: value for name, value in more.items()})
         return Command(values)
 
@@ -129,6 +144,11 @@ def decode(data: bytes | bytearray) -> Command:
             if length != 2:
                 raise BadCommand(f"element (0000,{element:04X}) has {length} bytes, 2 are right")
             (values[element],) = struct.unpack("<H", raw)
+        elif element in TAGS:
+            words = struct.unpack(f"<{length // 4 * 2}H", raw[: length // 4 * 4])
+            values[element] = tuple(
+                high << 16 | low for high, low in zip(words[::2], words[1::2], strict=True)
+            )
         elif element != 0:
             values[element] = raw.decode("latin_1").strip(" \0")
         at += 8 + length
@@ -137,15 +157,22 @@ def decode(data: bytes | bytearray) -> Command:
     return Command(values)
 
 
+_WITH_PRIORITY = frozenset({C_STORE_RQ, C_FIND_RQ, C_MOVE_RQ, C_GET_RQ})
+_ON_WHAT_IS_THERE = frozenset({N_GET_RQ, N_SET_RQ, N_ACTION_RQ})
+
+
 def request(field: int, message_id: int, sop_class: str, *, data_set: bool = False, **more: Value) -> Command:
-    """A request of that kind; `more` by lower-case element names of this module."""
+    """A request of that kind; `more` by lower-case element names of this module.
+
+    N-GET, N-SET and N-ACTION ask of an object that is there: their class is the requested one (PS3.7 10.3).
+    """
     values: dict[int, Value] = {
-        AFFECTED_CLASS: sop_class,
+        REQUESTED_CLASS if field in _ON_WHAT_IS_THERE else AFFECTED_CLASS: sop_class,
         FIELD: field,
         MESSAGE_ID: message_id,
         DATA_SET_TYPE: 0x0001 if data_set else NO_DATA_SET,
     }
-    if field != C_ECHO_RQ:
+    if field in _WITH_PRIORITY:
         values[PRIORITY] = 0
     values.update({globals()[name.upper()]: value for name, value in more.items()})
     return Command(values)

@@ -96,7 +96,7 @@ def encode_answer(keys: Keys, answer: Answer, transfer_syntax_uid: str, preferre
     `preferred` is the character set of the request; ISO_IR 192 is used where it does not hold the answer.
     """
     chosen = project(keys, answer.values) | dict(answer.always)
-    declared = charset.best_character_set(list(_texts(chosen)), preferred)
+    declared = charset.best_character_set(list(texts_in(chosen)), preferred)
     if declared:
         chosen[CHARACTER_SET] = declared
     return encode_item(chosen, declared, is_implicit(transfer_syntax_uid))
@@ -116,14 +116,15 @@ def project(keys: Keys, values: Item) -> dict[int, object]:
     return chosen
 
 
-def _texts(values: Item) -> Iterable[str]:
+def texts_in(values: Item) -> Iterable[str]:
+    """Every text, those inside sequences too."""
     for value in values.values():
         if isinstance(value, str):
             yield value
         elif isinstance(value, (list, tuple)):
             for part in value:
                 if isinstance(part, Mapping):
-                    yield from _texts(part)
+                    yield from texts_in(part)
                 elif isinstance(part, str):
                     yield part
 

@@ -1,4 +1,5 @@
-"""Requests over one association with another AE (PS3.7 9.1): echo, store, find, move and get."""
+"""Requests over one association with another AE (PS3.7 9.1, 10.1): echo, store, find, move and get, and the
+normalized ones."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from pacs_core.dimse import sop_classes as sop
 from pacs_core.dimse.association import Association, Memory, Message, Released
 from pacs_core.dimse.commands import BadCommand, Command
 from pacs_core.dimse.connection import Gone
-from pacs_core.dimse.identifiers import encode_item
+from pacs_core.dimse.identifiers import encode_item, texts_in
 from pacs_core.dimse.pdu import BadPdu, Context
 from pacs_core.dimse.sending import Outgoing
 from pacs_core.dimse.sending import store as send_object
@@ -142,6 +143,40 @@ class Client:
                 _note(outcome, message)
         return outcome
 
+    def create(self, sop_class: str, instance_uid: str, attributes: KeyMapping) -> str:
+        """N-CREATE; the UID of what was created. Raises Refused with the peer's words."""
+        answer = self.normalized(commands.N_CREATE_RQ, sop_class, attributes, affected_instance=instance_uid)
+        return answer.command.text(commands.AFFECTED_INSTANCE) or instance_uid
+
+    def set(self, sop_class: str, instance_uid: str, attributes: KeyMapping) -> None:
+        """N-SET; raises Refused with the peer's words."""
+        self.normalized(commands.N_SET_RQ, sop_class, attributes, requested_instance=instance_uid)
+
+    def read(self, sop_class: str, instance_uid: str, tags: tuple[int, ...] = ()) -> Answer:
+        """N-GET the attributes of these tags, or all; raises Refused with the peer's words."""
+        more: dict[str, commands.Value] = {"attributes": tags} if tags else {}
+        answer = self.normalized(commands.N_GET_RQ, sop_class, None, requested_instance=instance_uid, **more)
+        return read_answer(answer.data, answer.context.transfer_syntaxes[0])
+
+    def normalized(
+        self, field: int, sop_class: str, keys: KeyMapping | None, **more: commands.Value
+    ) -> Message:
+        """An N- request and its response; `more` are command elements. Raises Refused where it failed."""
+        context = self._context(sop_class)
+        number = self.association.next_message_id()
+        data = encode_keys(keys, context.transfer_syntaxes[0]) if keys is not None else None
+        command = commands.request(field, number, sop_class, data_set=data is not None, **more)
+        with worded(self.association):
+            self.association.send(context.id, command, data)
+            answer = self.association.receive(idle_s=PATIENCE_S)
+        said = status.meaning(answer.command.status)
+        if said.kind == "failure" or answer.command.status == status.DUPLICATE_INSTANCE:
+            words = answer.command.text(commands.COMMENT) or said.words
+            raise Refused(
+                f"{self.association.called}: {words} ({answer.command.status:04X}H)", self.association.called
+            )
+        return answer
+
     def _context(self, sop_class: str) -> Context:
         for context in self.association.contexts.values():
             if context.abstract_syntax == sop_class:
@@ -250,7 +285,7 @@ def keyword_of(tag: int) -> str:
 def encode_keys(keys: KeyMapping, transfer_syntax_uid: str, character_set: str = "ISO_IR 192") -> bytes:
     """An identifier from keys by keyword; the character set is said where a value needs it."""
     values = _by_tag(keys)
-    texts = [v for v in values.values() if isinstance(v, str)]
+    texts = list(texts_in(values))
     declared = charset.best_character_set(texts, character_set)
     if not all(text.isascii() for text in texts):
         values[TAG["SpecificCharacterSet"]] = declared

@@ -1,11 +1,11 @@
-"""Failures to DIMSE statuses (PS3.4 B.2.3, C.4, K.4; PS3.7 annex C): one table for every door of this
-room."""
+"""Failures to DIMSE statuses (PS3.4 B.2.3, C.4, F.7, J.3, K.4; PS3.7 annex C): one table for every SCP of
+this room."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pacs_core.dimse.commands import OFFENDING, Command
+from pacs_core.dimse.commands import ATTRIBUTES, ERROR_ID, OFFENDING, Command
 from pacs_core.domain import errors as e
 
 SUCCESS = 0x0000
@@ -22,6 +22,24 @@ CANNOT_UNDERSTAND = 0xC000
 NOT_AUTHORISED = 0x0124
 UNRECOGNISED_OPERATION = 0x0211
 CLASS_NOT_SUPPORTED = 0x0122
+INVALID_VALUE = 0x0106
+PROCESSING_FAILURE = 0x0110
+DUPLICATE_INSTANCE = 0x0111
+NO_SUCH_INSTANCE = 0x0112
+NO_SUCH_EVENT = 0x0113
+NO_SUCH_ARGUMENT = 0x0114
+INVALID_ARGUMENT = 0x0115
+INVALID_INSTANCE = 0x0117
+NO_SUCH_CLASS = 0x0118
+CLASS_INSTANCE_CONFLICT = 0x0119
+MISSING_ATTRIBUTE = 0x0120
+MISSING_VALUE = 0x0121
+NO_SUCH_ACTION = 0x0123
+DUPLICATE_TRANSACTION = 0x0131
+RESOURCE_LIMITATION = 0x0213
+
+MAY_NO_LONGER_BE_UPDATED = 0xA710
+"""Error ID (0000,0903) beside 0110H: the performed procedure step has ended (PS3.4 table F.7.2-2)."""
 
 STORE: tuple[tuple[type[e.ReadingRoomError], int], ...] = (
     (e.OutOfSpace, OUT_OF_RESOURCES),
@@ -59,6 +77,20 @@ RETRIEVE: tuple[tuple[type[e.ReadingRoomError], int], ...] = (
 )
 """C-MOVE and C-GET (PS3.4 C.4.2.1.5, C.4.3.1.4)."""
 
+NORMALIZED: tuple[tuple[type[e.ReadingRoomError], int], ...] = (
+    (e.EmptyValue, MISSING_VALUE),
+    (e.MissingValue, MISSING_ATTRIBUTE),
+    (e.InvalidValue, INVALID_VALUE),
+    (e.Duplicate, DUPLICATE_INSTANCE),
+    (e.NotFound, NO_SUCH_INSTANCE),
+    (e.Conflict, PROCESSING_FAILURE),
+    (e.Denied, NOT_AUTHORISED),
+    (e.Refused, NOT_AUTHORISED),
+    (e.OutOfSpace, RESOURCE_LIMITATION),
+    (e.ReadingRoomError, PROCESSING_FAILURE),
+)
+"""N-CREATE, N-SET, N-GET, N-ACTION and N-EVENT-REPORT (PS3.7 10.1; PS3.4 F.7.2, J.3)."""
+
 Table = tuple[tuple[type[e.ReadingRoomError], int], ...]
 
 
@@ -74,6 +106,17 @@ def failure(request: Command, error: e.ReadingRoomError, table: Table) -> Comman
     tag = offending_tag(error.where)
     if tag is not None:
         response.values[OFFENDING] = (tag,)
+    return response
+
+
+def normalized_failure(request: Command, error: e.ReadingRoomError) -> Command:
+    """The response to an N- request that failed, with the attributes it is about (PS3.7 C.4, C.5)."""
+    response = request.response(status_of(error, NORMALIZED), comment=comment(error.message))
+    tag = offending_tag(error.where)
+    if tag is not None:
+        response.values[ATTRIBUTES] = (tag,)
+    if isinstance(error, e.Conflict) and response.status == PROCESSING_FAILURE:
+        response.values[ERROR_ID] = MAY_NO_LONGER_BE_UPDATED
     return response
 
 

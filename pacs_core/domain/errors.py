@@ -20,12 +20,20 @@ class MissingValue(ReadingRoomError):
     """A value that had to be there is not."""
 
 
+class EmptyValue(MissingValue):
+    """A value that had to be there is there and empty."""
+
+
 class NotFound(ReadingRoomError):
     """No such thing under that identifier."""
 
 
 class Conflict(ReadingRoomError):
     """The change contradicts the present state (already signed, already merged, locked by another)."""
+
+
+class Duplicate(Conflict):
+    """There is one already under that identifier."""
 
 
 class Denied(ReadingRoomError):

@@ -10,7 +10,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from pacs_core.rehearsal.commands import Command, serve
 from pacs_core.rehearsal.demo import DemoImages, demo_images
 from pacs_core.rehearsal.identity import Identity, stamp
 from pacs_core.rehearsal.mistakes import typed_by_hand
+from pacs_core.rehearsal.performed import INTERRUPTED, Made, PerformedStep
 from pacs_core.rehearsal.recipe import Recipe, Station, load_recipe
 from pacs_core.rehearsal.sources import demo_resources
 
@@ -146,7 +147,7 @@ class Scanner:
         pause_s: float = 0.0,
         limit: int = 0,
     ) -> Acquisition:
-        """Take the images for a step and send them one by one, `pause_s` seconds apart.
+        """Take the images for a step and send them one by one, `pause_s` seconds apart; an MPPS says so.
 
         `when` is the civil moment written into them (now by default), `mistake` one of `mistakes.MISTAKES`,
         `limit` the most images to send (0: all). Raises ValueError for an unknown mistake, KeyError for an
@@ -156,9 +157,17 @@ class Scanner:
         if mistake:
             identity = typed_by_hand(identity, mistake)
         files = self._images().files(images or IMAGES_BY_MODALITY[step.modality])[: limit or None]
+        moment = when or datetime.now().astimezone()
+        node = (self._node.host, self._node.port, self._node.title)
+        performed = PerformedStep(node, self._station, identity, moment, step.modality)
+        performed.begin()
         with tempfile.TemporaryDirectory(prefix="scanner-") as folder:
-            room = _Room(Path(folder), identity, when or datetime.now().astimezone(), self._station)
+            room = _Room(Path(folder), identity, moment, self._station)
             sent = tuple(self._send([scu.outgoing_of(path) for path in files], room, pause_s))
+        if limit:
+            performed.discontinue(room.made, INTERRUPTED)
+        else:
+            performed.complete(room.made)
         return Acquisition(identity.study_uid, identity.accession, mistake, sent)
 
     def _in_its_script(self, identity: Identity) -> Identity:
@@ -188,6 +197,7 @@ class _Room:
     identity: Identity
     when: datetime
     station: Station
+    made: list[Made] = field(default_factory=list)
 
     def sent(self, client: Client, template: Outgoing) -> SentImage:
         """Stamp one image, send it, and forget it."""
@@ -200,6 +210,7 @@ class _Room:
         digest = intake_file(path).digest
         answer = client.store(scu.outgoing_of(path))
         path.unlink()
+        self.made.append((str(image.SeriesInstanceUID), str(image.SOPClassUID), str(image.SOPInstanceUID)))
         return SentImage(answer.sop_instance_uid, answer.status, answer.words, digest)
 
 

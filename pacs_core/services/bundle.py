@@ -12,6 +12,7 @@ from pacs_core.services.measuring import Measuring
 from pacs_core.services.modality_worklist import ModalityWorklist
 from pacs_core.services.orders import Orders
 from pacs_core.services.patients import Patients
+from pacs_core.services.performed_procedures import PerformedProcedures
 from pacs_core.services.querying import Querying
 from pacs_core.services.reading_worklist import ReadingWorklist
 from pacs_core.services.reconciling import Reconciling
@@ -32,7 +33,8 @@ class Services:
         self.clock = clock
         self.reconciling = Reconciling(index, clock)
         self.patients = Patients(index, clock, self.reconciling)
-        self.orders = Orders(index, clock, self.patients, self.reconciling)
+        self.performed_procedures = PerformedProcedures(index, clock)
+        self.orders = Orders(index, clock, self.patients, self.reconciling, self.performed_procedures)
         self.inbound = Inbound(index, clock, self.patients, self.orders)
         self.modality_worklist = ModalityWorklist(index, clock)
         self.storing = Storing(index, blobs, clock, self.reconciling)

@@ -29,6 +29,7 @@ from pacs_core.services.order_numbers import (
     order_to_end,
 )
 from pacs_core.services.patients import Patients
+from pacs_core.services.performed_procedures import PerformedProcedures
 from pacs_core.services.reconciling import Reconciling
 
 _TEXTS = (
@@ -54,11 +55,19 @@ _OVER = (OrderState.CANCELLED, OrderState.DISCONTINUED, OrderState.COMPLETED)
 class Orders:
     """Orders: what is placed here is in the worklist in the same instant."""
 
-    def __init__(self, index: Index, clock: Clock, patients: Patients, reconciling: Reconciling) -> None:
+    def __init__(
+        self,
+        index: Index,
+        clock: Clock,
+        patients: Patients,
+        reconciling: Reconciling,
+        performed: PerformedProcedures,
+    ) -> None:
         self._index = index
         self._clock = clock
         self._patients = patients
         self._reconciling = reconciling
+        self._performed = performed
 
     def place(self, command: PlaceOrder, actor: str) -> Order:
         """Make an order, or change the one its numbers name."""
@@ -175,6 +184,7 @@ class Orders:
             )
         )
         self._reconciling.release_for_order(tx, kept, actor, patient)
+        self._performed.order_kept(tx, kept)
         for study in tx.studies.of_order(kept.id):
             tx.studies.update(study.study_uid)
         return kept

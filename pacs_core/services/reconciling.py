@@ -383,7 +383,7 @@ BY_HAND = frozenset({"linked", "accepted"})
 RELINKED = "relinked"
 """The hold of a study that waited for nobody when a person linked it to another order."""
 
-UNRELATED_HOLDS = frozenset({"other bytes", "two patients"})
+UNRELATED_HOLDS = frozenset({"other bytes", "two patients", "wrong worklist entry"})
 """Holds that a matching order does not answer: a person looks at them."""
 
 

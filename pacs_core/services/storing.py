@@ -16,6 +16,7 @@ from pacs_core.domain.records import InstanceRecord, SeriesRecord, StudyRecord
 from pacs_core.domain.study import InstanceHeader, Origin
 from pacs_core.domain.times import instant
 from pacs_core.ports import BlobStore, BlobWriter, Clock, Index, Transaction
+from pacs_core.services.performed_procedures import hold_wrong_entry, mistaken
 from pacs_core.services.querying import said_by
 from pacs_core.services.reconciling import Reconciling
 
@@ -157,6 +158,8 @@ class Storing:
             self._hold(tx, study, "two patients", "images of one study carry different patient IDs", now)
         if fresh or news:  # the first image, and one that names an order by further numbers
             study = self._reconciling.settle(tx, tx.studies.get(study.study_uid), origin.caller)
+        if fresh and any(mistaken(step) for step in tx.performed.of_study(study.study_uid)):
+            hold_wrong_entry(tx, study, now)
         tx.record(_event("images.stored", study, origin.caller, {"count": 1, "door": origin.door}))
         return Kept.OTHER_BYTES if versions else Kept.STORED
 

@@ -9,6 +9,7 @@ from pacs_core.domain.errors import NotFound
 from pacs_core.domain.events import Change
 from pacs_core.domain.order import Order
 from pacs_core.domain.patient import Patient
+from pacs_core.domain.performed import PerformedProcedureStep, PerformedState
 from pacs_core.domain.records import StudyRecord
 from pacs_core.ports import Index, Transaction
 
@@ -49,12 +50,16 @@ class Tracing:
         with self._index.read() as tx:
             orders = list(tx.orders.by_accession(accession)) if accession else []
             studies = self._studies(tx, accession, orders)
-            if not orders and not studies:
+            performed = self._performed(tx, accession, orders, studies)
+            if not orders and not studies and not performed:
                 raise NotFound(f"no exam has the accession number {accession}", "accession")
             patient = self._patient(tx, orders, studies)
             patients = [patient.id] if patient else []
-            events = tx.journal.of_exam([o.id for o in orders], [s.study_uid for s in studies], patients)
-        stages = tuple(_stage(n, name, events, studies) for n, name in enumerate(STAGES, 1))
+            uids = {s.study_uid for s in studies} | {r.study_uid for p in performed for r in p.scheduled}
+            events = tx.journal.of_exam([o.id for o in orders], sorted(uids), patients)
+            done = [_Performed(one, tx.studies.count_known(one.instance_uids)) for one in performed]
+        exam = Exam(studies, done)
+        stages = tuple(_stage(n, name, events, exam) for n, name in enumerate(STAGES, 1))
         missing = next((s.name for s in stages if s.state != "done"), "")
         return Story(accession, patient, stages, missing, tuple(events))
 
@@ -66,6 +71,15 @@ class Tracing:
             found = {s.study_uid: s for s in tx.studies.naming(accession)}
         return list(found.values())
 
+    def _performed(
+        self, tx: Transaction, accession: str, orders: Sequence[Order], studies: Sequence[StudyRecord]
+    ) -> list[PerformedProcedureStep]:
+        found = [one for order in orders for one in tx.performed.of_order(order.id)]
+        found += [one for study in studies for one in tx.performed.of_study(study.study_uid)]
+        if not orders:
+            found += tx.performed.naming(accession)
+        return sorted({one.id: one for one in found}.values(), key=lambda one: one.id)
+
     def _patient(
         self, tx: Transaction, orders: Sequence[Order], studies: Sequence[StudyRecord]
     ) -> Patient | None:
@@ -73,24 +87,54 @@ class Tracing:
         return tx.patients.current(ids[0]) if ids else None
 
 
-Judge = Callable[[Sequence[Change], Sequence[StudyRecord]], tuple[str, str, str]]
+@dataclass(frozen=True, slots=True)
+class _Performed:
+    """What a modality says it did, and how many of the objects it names are here."""
+
+    step: PerformedProcedureStep
+    arrived: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether the step has ended and everything it made is here."""
+        over = self.step.state is not PerformedState.IN_PROGRESS
+        return over and self.arrived == len(self.step.instance_uids)
+
+    def words(self) -> str:
+        """The step in words."""
+        step, made = self.step, len(self.step.instance_uids)
+        said = f"{step.station_name or step.station_aet}: {step.state.value.lower()}"
+        if step.reason.value:
+            said += f" ({step.reason.meaning or step.reason.value})"
+        return f"{said}, {self.arrived} of {made} here" if made else said
 
 
-def _stage(number: int, name: str, events: Sequence[Change], studies: Sequence[StudyRecord]) -> Stage:
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """What is there of an exam beside its journal."""
+
+    studies: Sequence[StudyRecord]
+    performed: Sequence[_Performed]
+
+
+Judge = Callable[[Sequence[Change], Exam], tuple[str, str, str]]
+
+
+def _stage(number: int, name: str, events: Sequence[Change], exam: Exam) -> Stage:
     mine = [e for e in events if e.stage == number]
-    state, at, evidence = _JUDGES[number](mine, studies)
+    state, at, evidence = _JUDGES[number](mine, exam)
     return Stage(number, name, state, at, evidence)
 
 
 def _seen(kinds: tuple[str, ...], words: str, missing: str) -> Judge:
-    def judge(events: Sequence[Change], _studies: Sequence[StudyRecord]) -> tuple[str, str, str]:
+    def judge(events: Sequence[Change], _exam: Exam) -> tuple[str, str, str]:
         hit = [e for e in events if e.kind in kinds]
         return ("done", hit[-1].at, words.format(hit[-1].actor)) if hit else ("missing", "", missing)
 
     return judge
 
 
-def _ordered(events: Sequence[Change], _studies: Sequence[StudyRecord]) -> tuple[str, str, str]:
+def _ordered(events: Sequence[Change], _exam: Exam) -> tuple[str, str, str]:
     last = next((e for e in reversed(events) if e.kind.startswith("order.")), None)
     if last is None:
         return "missing", "", "no order came"
@@ -99,18 +143,27 @@ def _ordered(events: Sequence[Change], _studies: Sequence[StudyRecord]) -> tuple
     return "done", last.at, f"{last.kind.replace('.', ' ')} by {last.actor}"
 
 
-def _acquired(events: Sequence[Change], studies: Sequence[StudyRecord]) -> tuple[str, str, str]:
-    images = sum(s.instance_count for s in studies)
+def _acquired(events: Sequence[Change], exam: Exam) -> tuple[str, str, str]:
+    images = sum(s.instance_count for s in exam.studies)
+    at = events[-1].at if events else ""
+    said = [one.words() for one in exam.performed]
     if not images:
-        return "missing", "", "no image came"
-    return (
-        "done",
-        events[-1].at if events else "",
-        f"{images} image{'' if images == 1 else 's'} from {studies[-1].calling_aet or 'a file'}",
-    )
+        return _nothing_here(exam), at, "; ".join(("no image came", *said))
+    arrived = f"{images} image{'' if images == 1 else 's'} from {exam.studies[-1].calling_aet or 'a file'}"
+    state = "done" if all(one.complete for one in exam.performed) else "waiting"
+    return state, at, "; ".join((arrived, *said))
 
 
-def _reconciled(events: Sequence[Change], studies: Sequence[StudyRecord]) -> tuple[str, str, str]:
+def _nothing_here(exam: Exam) -> str:
+    """Without images: missing, waiting where a modality is at work or made some, failed where it gave up."""
+    if not exam.performed:
+        return "missing"
+    given_up = all(one.step.state is PerformedState.DISCONTINUED and one.complete for one in exam.performed)
+    return "failed" if given_up else "waiting"
+
+
+def _reconciled(events: Sequence[Change], exam: Exam) -> tuple[str, str, str]:
+    studies = exam.studies
     if not studies:
         return "missing", "", "nothing to reconcile yet"
     at = events[-1].at if events else ""
@@ -121,7 +174,7 @@ def _reconciled(events: Sequence[Change], studies: Sequence[StudyRecord]) -> tup
     return "done", at, studies[-1].reconciliation
 
 
-def _read(events: Sequence[Change], _studies: Sequence[StudyRecord]) -> tuple[str, str, str]:
+def _read(events: Sequence[Change], _exam: Exam) -> tuple[str, str, str]:
     views = [e for e in events if e.kind == "study.viewed"]
     strokes = len({e.subject for e in events if e.kind == "measurement.saved"})
     if not views:
@@ -129,7 +182,7 @@ def _read(events: Sequence[Change], _studies: Sequence[StudyRecord]) -> tuple[st
     return "done", views[-1].at, f"opened by {views[-1].actor}, {strokes} measurements"
 
 
-def _reported(events: Sequence[Change], _studies: Sequence[StudyRecord]) -> tuple[str, str, str]:
+def _reported(events: Sequence[Change], _exam: Exam) -> tuple[str, str, str]:
     signed = [e for e in events if e.kind == "report.signed"]
     if not signed:
         return "missing", "", "not signed"

@@ -52,7 +52,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe) -> Iterator[N
         furnish(made.archive(made.owner()).administration, recipe)
         host, _, port = made.hl7.rpartition(":")
         ris = Ris((host, int(port)), recipe)
-        answers = ris.admit(TODAY, ("lindstrom-ct", "khoury-us", "kang-ct"))
+        answers = ris.admit(TODAY, ("lindstrom-ct", "khoury-us", "kang-ct", "sokolova-ct"))
         ris.close()
         assert {a.code for a in answers} == {"AA"}
         yield made
@@ -85,6 +85,12 @@ def test_a_step_is_found_done_and_matched(node: Node, recipe: Recipe, images: De
     assert (study.instance_count, study.study_date) == (3, "2026-11-22")
     assert patient.demographics.name == "Lindström^Åke^Sören"
     assert kept == {one.sop_instance_uid: one.digest for one in done.sent}
+    with node.services.index.read() as tx:
+        (performed,) = tx.performed.of_study(done.study_uid)
+    assert (performed.state, set(performed.instance_uids)) == ("COMPLETED", set(kept))
+    acquisition = node.services.tracing.of("DH2611870").stages[3]
+    assert acquisition.state == "done"
+    assert acquisition.evidence.endswith("completed, 3 of 3 here")
 
 
 def test_a_machine_sees_only_its_own_modality(node: Node, recipe: Recipe, images: DemoImages) -> None:
@@ -109,6 +115,8 @@ def test_a_scan_can_be_cut_short(node: Node, recipe: Recipe, images: DemoImages)
     scanner = machine(node, recipe, images, "CT")
     done = scanner.acquire(scanner.step("DH2611891"), limit=2, pause_s=0.01)
     assert len(done.sent) == 2
+    acquisition = node.services.tracing.of("DH2611891").stages[3]
+    assert "discontinued (Discontinued for unspecified reason), 2 of 2 here" in acquisition.evidence
 
 
 def test_what_is_typed_from_the_request_waits_for_its_order(
@@ -134,8 +142,8 @@ def test_as_a_process(node: Node, images: DemoImages, tmp_path: Path) -> None:
         assert scanner.facts["station"] == "DEMO_CT1"
         assert scanner.tell("echo") == "answered"
         steps = scanner.tell("worklist", date="20261122")
-        assert {"DH2611870", "DH2611891"} <= {step["identity"]["accession"] for step in steps}
-        done = scanner.tell("acquire", accession="DH2611891", when="2026-11-22T14:41:00")
+        assert [step["identity"]["accession"] for step in steps] == ["DH2611882"]  # what was done is gone
+        done = scanner.tell("acquire", accession="DH2611882", images="chest-ct", when="2026-11-22T14:41:00")
         assert (done["stored"], done["sent"][0]["status"]) == (3, 0)
         with pytest.raises(SimulatorFailed, match="no step with accession number NONE"):
             scanner.tell("acquire", accession="NONE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pydicom
@@ -10,6 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pynetdicom import AE, StoragePresentationContexts, build_role, evt
 from pynetdicom.sop_class import (
+    ModalityPerformedProcedureStep,
     ModalityWorklistInformationFind,
     MRImageStorage,
     StudyRootQueryRetrieveInformationModelFind,
@@ -21,6 +23,9 @@ from pynetdicom.sop_class import (
 from pacs_core.dicom.intake import intake_file
 from pacs_core.dimse import scu
 from pacs_core.domain.errors import Refused
+from pacs_core.rehearsal.identity import Identity
+from pacs_core.rehearsal.performed import PerformedStep
+from pacs_core.rehearsal.recipe import Station
 from tests.support.dimse_node import TITLE, Running, listening, storable
 
 
@@ -136,3 +141,79 @@ def test_our_scu_against_a_scp_of_theirs(head: list[Path], tmp_path: Path) -> No
     assert [s.kind for s in sent] == ["success", "warning"]
     assert kept == [p.read_bytes()[intake_file(p).source_offset :] for p in head]
     assert pydicom.dcmread(head[0]).SOPInstanceUID == sent[0].sop_instance_uid
+
+
+def test_their_modality_says_what_it_did(node: Running) -> None:
+    order = node.spine.order()
+    scheduled = query(StudyInstanceUID=order.study_uid, AccessionNumber="A1")
+    scheduled.ScheduledProcedureStepID = order.steps[0].step_id
+    begun = query(
+        PatientName="DOE^JANE", PatientID="P1", PerformedProcedureStepID="PPS1",
+        PerformedStationAETitle="PYNET",
+        PerformedProcedureStepStartDate="20260302", PerformedProcedureStepStartTime="110000",
+        PerformedProcedureStepStatus="IN PROGRESS", Modality="MR",
+    )  # fmt: skip
+    begun.ScheduledStepAttributesSequence = [scheduled]
+    series = query(SeriesInstanceUID="1.2.3.4", ProtocolName="Head")
+    over = query(
+        PerformedProcedureStepStatus="COMPLETED", PerformedProcedureStepEndDate="20260302",
+        PerformedProcedureStepEndTime="111000",
+    )  # fmt: skip
+    over.PerformedSeriesSequence = [series]
+    ae = AE("PYNET")
+    ae.add_requested_context(ModalityPerformedProcedureStep)
+    association = ae.associate(node.host, node.port, ae_title=TITLE)
+    said, _ = association.send_n_create(begun, ModalityPerformedProcedureStep, "2.25.5")
+    assert said.Status == 0
+    said, _ = association.send_n_create(begun, ModalityPerformedProcedureStep, "2.25.5")
+    assert said.Status == 0x0111
+    said, _ = association.send_n_set(over, ModalityPerformedProcedureStep, "2.25.5")
+    assert said.Status == 0
+    said, _ = association.send_n_set(over, ModalityPerformedProcedureStep, "2.25.5")
+    assert (said.Status, said.ErrorID) == (0x0110, 0xA710)
+    association.release()
+    ae.shutdown()
+    assert node.spine.services.performed_procedures.get("2.25.5").state == "COMPLETED"
+    assert scu.worklist(*node.at, "PYNET") == []
+
+
+def test_our_scanner_says_what_it_did_to_their_scp_and_leaves_one_alone_that_takes_no_mpps() -> None:
+    heard: list[tuple[str, str]] = []
+
+    def created(event: evt.Event) -> tuple[int, Dataset]:
+        heard.append(
+            (str(event.attribute_list.PerformedProcedureStepStatus), str(event.attribute_list.PatientID))
+        )
+        return 0, event.attribute_list
+
+    def changed(event: evt.Event) -> tuple[int, Dataset]:
+        (series,) = event.modification_list.PerformedSeriesSequence
+        (made,) = series.ReferencedImageSequence
+        heard.append(
+            (str(event.modification_list.PerformedProcedureStepStatus), made.ReferencedSOPInstanceUID)
+        )
+        return 0, event.modification_list
+
+    def told(*contexts: str) -> None:
+        ae = AE("RIS")
+        for context in contexts:
+            ae.add_supported_context(context)
+        server = ae.start_server(
+            ("127.0.0.1", 0),
+            block=False,
+            evt_handlers=[(evt.EVT_N_CREATE, created), (evt.EVT_N_SET, changed)],
+        )
+        try:
+            at = ("127.0.0.1", server.server_address[1], "RIS")
+            station = Station("CT1", "CT", "Room 1", "")
+            identity = Identity("1.2.3", name="DOE^JANE", patient_id="P1", step_id="S1")
+            step = PerformedStep(at, station, identity, datetime(2026, 3, 2, 11, 0), "CT")
+            step.begin()
+            step.complete([("1.2.3.1", "1.2.840.10008.5.1.4.1.1.2", "1.2.3.1.1")])
+        finally:
+            server.shutdown()
+
+    told(ModalityPerformedProcedureStep)
+    assert heard == [("IN PROGRESS", "P1"), ("COMPLETED", "1.2.3.1.1")]
+    told(Verification)
+    assert len(heard) == 2

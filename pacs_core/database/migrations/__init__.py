@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
+from pacs_core.database.migrations.performed_steps import STATEMENTS as PERFORMED_STEPS
+
 
 def _what_sources_did(connection: Connection) -> None:
     """HL7 sources say what they last did."""
@@ -35,10 +37,17 @@ def _identity_of_instances(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE instance ADD COLUMN identity TEXT NOT NULL DEFAULT ''")
 
 
+def _performed_steps(connection: Connection) -> None:
+    """Modalities say what they performed."""
+    for statement in PERFORMED_STEPS:
+        connection.exec_driver_sql(statement)
+
+
 MIGRATIONS: Sequence[tuple[str, Callable[[Connection], None]]] = (
     ("0002", _what_sources_did),
     ("0003", _numbers_of_studies),
     ("0004", _issuers_of_order_numbers),
     ("0005", _identity_of_instances),
+    ("0006", _performed_steps),
 )
 """(version reached, step); version 0001 was the first."""

@@ -55,6 +55,7 @@ class RehearsalRows:
         rows = {
             **self._reports(uids),
             **self._images(ids),
+            "performed step": self._performed(orders),
             **self._ordered(orders),
             "message": self._delete(t.message_log, _marked(t.message_log.c.source)),
             "patient": self._patients(),
@@ -86,6 +87,15 @@ class RehearsalRows:
         images = self._delete(t.instance, t.instance.c.study_id.in_(ids))
         self._delete(t.series, t.series.c.study_id.in_(ids))
         return {"image": images, "study": self._delete(t.study, t.study.c.id.in_(ids))}
+
+    def _performed(self, orders: Sequence[int]) -> int:
+        p, r = t.performed_procedure_step.c, t.performed_request.c
+        own = select(p.id).where(
+            or_(p.patient_issuer == ISSUER, p.id.in_(select(r.performed_id).where(r.order_id.in_(orders))))
+        )
+        rows = list(self._connection.scalars(own))
+        self._delete(t.performed_request, r.performed_id.in_(rows))
+        return self._delete(t.performed_procedure_step, p.id.in_(rows))
 
     def _ordered(self, orders: Sequence[int]) -> dict[str, int]:
         for table in (t.series_request, t.scheduled_procedure_step, t.requested_procedure):

@@ -23,6 +23,8 @@ from pacs_core.domain.matching import folded_name
 
 _T = study.c
 _WILD = ("*", "?")
+AT_ONCE = 500
+"""UIDs in one question."""
 
 
 class StudyRows:
@@ -202,6 +204,19 @@ class StudyRows:
     def known_blobs(self, keys: Sequence[str]) -> set[str]:
         """Which of these blob keys have a row."""
         return set(self._connection.scalars(select(instance.c.blob_key).where(instance.c.blob_key.in_(keys))))
+
+    def count_known(self, sop_instance_uids: Sequence[str]) -> int:
+        """How many of these UIDs are served; asked some hundreds at a time."""
+        total = 0
+        for start in range(0, len(sop_instance_uids), AT_ONCE):
+            some = sop_instance_uids[start : start + AT_ONCE]
+            served = instance.c.sop_instance_uid.in_(some) & instance.c.current
+            total += int(
+                self._connection.execute(
+                    select(func.count(func.distinct(instance.c.sop_instance_uid))).where(served)
+                ).scalar_one()
+            )
+        return total
 
     def count_blobs(self) -> int:
         """How many blob keys have a row."""
