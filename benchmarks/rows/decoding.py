@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.pairing import Missing, Work
+from benchmarks.pairing import SECONDS, Missing, Work
 from benchmarks.rows.volumes import ct
 from pacs_core.dicom.pixels import decode_frame, decoder_name
 from pacs_core.dicom.transfer_syntaxes import name_of
@@ -75,7 +75,8 @@ def _row(
         return _on(CORES, lambda data: decode_frame(data, uid, 512, 512), encoded)
 
     assert _right(ours, frames), name
-    return Work(name, f"pydicom's {best}", ours, working[best], least, aim, quality=decoder_name(uid))
+    return Work(name, f"pydicom's {best}", ours, working[best], least, aim, quality=decoder_name(uid),
+                seconds=3 * SECONDS)  # fmt: skip
 
 
 def _has(plugin: str) -> bool:

@@ -24,6 +24,12 @@ with suppress(ImportError):  # not compiled here: the Python twin serves
 
     rle = _rle
 
+own_jpegls: Any = None
+with suppress(ImportError):  # not compiled here: CharLS serves
+    from pacs_core.dicom import _jpegls
+
+    own_jpegls = _jpegls
+
 Frame = NDArray[Any]
 Decoder = Callable[[bytes, "Shape"], Frame]
 
@@ -70,8 +76,17 @@ def is_jfif(data: bytes) -> bool:
     return False
 
 
-def _jpegls(data: bytes, shape: Shape) -> Frame:
-    """JPEG-LS by CharLS, which searches for seconds in a stream that stops before its end marker."""
+def _jpegls_frame(data: bytes, shape: Shape) -> Frame:
+    """JPEG-LS by our own kernel where it is a whole lossless grey frame, else by CharLS."""
+    if own_jpegls is not None and shape.samples == 1:
+        with suppress(ValueError):
+            width, values = own_jpegls.decode(data, shape.rows, shape.columns)
+            return np.frombuffer(values, f"<u{width}").reshape(shape.rows, shape.columns)
+    return by_charls(data, shape)
+
+
+def by_charls(data: bytes, shape: Shape) -> Frame:
+    """JPEG-LS of any kind by CharLS, which searches for seconds in a stream without its end marker."""
     import imagecodecs
 
     whole = data + END if ends_early(data, "1.2.840.10008.1.2.4.80") else data
@@ -167,7 +182,8 @@ _JPEG = "imagecodecs jpeg8 (libjpeg-turbo)"
 _J2K = "imagecodecs jpeg2k (OpenJPEG)"
 _HTJ2K = "imagecodecs htj2k (OpenJPH)"
 _JXL = "imagecodecs jpegxl (libjxl)"
-_LS = "imagecodecs jpegls (CharLS)"
+_CHARLS = "imagecodecs jpegls (CharLS)"
+_LS = f"own (compiled), {_CHARLS} for the rest" if own_jpegls else _CHARLS
 
 DECODERS: dict[str, tuple[str, Decoder, str]] = {
     "1.2.840.10008.1.2.4.50": (_JPEG, _jpeg, "pillow"),
@@ -176,8 +192,8 @@ DECODERS: dict[str, tuple[str, Decoder, str]] = {
     "1.2.840.10008.1.2.4.55": (_JPEG, _jpeg, ""),
     "1.2.840.10008.1.2.4.57": (_JPEG, _jpeg, ""),
     "1.2.840.10008.1.2.4.70": (_JPEG, _jpeg, ""),
-    "1.2.840.10008.1.2.4.80": (_LS, _jpegls, ""),
-    "1.2.840.10008.1.2.4.81": (_LS, _jpegls, ""),
+    "1.2.840.10008.1.2.4.80": (_LS, _jpegls_frame, ""),
+    "1.2.840.10008.1.2.4.81": (_LS, _jpegls_frame, ""),
     "1.2.840.10008.1.2.4.90": (_J2K, _jpeg2k, "pylibjpeg"),
     "1.2.840.10008.1.2.4.91": (_J2K, _jpeg2k, "pylibjpeg"),
     "1.2.840.10008.1.2.4.92": (_J2K, _jpeg2k, ""),

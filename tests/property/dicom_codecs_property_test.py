@@ -15,14 +15,15 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 
 from pacs_core.dicom import rle_fallback
-from pacs_core.dicom.codecs import DECODERS
+from pacs_core.dicom.codecs import DECODERS, Shape, by_charls
 from pacs_core.dicom.codestreams import CodestreamError, ends_early, frame_size
 from pacs_core.dicom.pixels import decode_frame
 from pacs_core.domain.errors import Damaged
 from tests.machine import CHECKOUT
-from tests.support.encoded_frames import LOSSLESS, RLE, Encoded, picture, samples
+from tests.support.encoded_frames import LOSSLESS, RLE, Encoded, jpegls_of_bits, picture, samples
 
 _rle = pytest.importorskip("pacs_core.dicom._rle")
+_jpegls = pytest.importorskip("pacs_core.dicom._jpegls")
 
 FUZZED_SECONDS = 3.0
 
@@ -92,6 +93,75 @@ def test_the_rle_twins_agree_on_rubbish(data: st.DataObject) -> None:
     assert rle_answer(_rle, body, pixels, samples_, width) == rle_answer(
         rle_fallback, body, pixels, samples_, width
     )
+
+
+def as_jpeg_ls(pixels: np.ndarray[Any, Any], bits: int) -> bytes:
+    """Encoded with exactly those bits, or, where pyjpegls finds it grows by that, with 8 or 16."""
+    try:
+        return jpegls_of_bits(pixels, bits)
+    except RuntimeError:
+        return LOSSLESS["1.2.840.10008.1.2.4.80"](pixels, bits)
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 60),
+    st.integers(2, 16),
+    st.sampled_from([0, 1, 3, 60000]),
+    st.booleans(),
+)
+def test_jpeg_ls_comes_back_at_any_size_and_depth(
+    rows: int, columns: int, bits: int, noise: int, flat: bool
+) -> None:
+    pixels = picture(rows, columns, bits, False, 1, noise)
+    if flat:
+        pixels[:, columns // 3 :] = pixels[0, 0]
+    data = as_jpeg_ls(pixels, bits)
+    width, values = _jpegls.decode(data, rows, columns)
+    assert width == pixels.dtype.itemsize
+    assert np.array_equal(np.frombuffer(values, f"<u{width}").reshape(rows, columns), pixels)
+    default = b"\xff\xf8\0\x0d\1" + bytes(10)
+    assert _jpegls.decode(data[:2] + default + data[2:], rows, columns) == (width, values)
+
+
+@given(st.data())
+def test_where_our_jpeg_ls_answers_charls_says_the_same(data: st.DataObject) -> None:
+    """Presets of other thresholds and bytes changed at random: an answer is CharLS' answer."""
+    rows, columns, bits = (data.draw(st.integers(*ends)) for ends in ((1, 12), (1, 20), (2, 16)))
+    pixels = picture(rows, columns, bits, False, 1, data.draw(st.sampled_from([0, 3])))
+    good = as_jpeg_ls(pixels, bits)
+    frame = bytearray(good)
+    for _ in range(data.draw(st.integers(0, 2))):
+        frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        low, middle, high = sorted(
+            data.draw(st.lists(st.integers(1, (1 << bits) - 1), min_size=3, max_size=3))
+        )
+        numbers = ((1 << bits) - 1, low, middle, high, data.draw(st.sampled_from([3, 8, 64, 200])))
+        frame[2:2] = b"\xff\xf8\0\x0d\1" + b"".join(n.to_bytes(2, "big") for n in numbers)
+    try:
+        width, values = _jpegls.decode(bytes(frame), rows, columns)
+    except ValueError:
+        return
+    theirs = by_charls(bytes(frame), Shape(rows, columns, 1, 8 * width, "MONOCHROME2"))
+    assert np.array_equal(np.frombuffer(values, f"<u{width}").reshape(rows, columns), theirs)
+
+
+def test_what_our_jpeg_ls_does_not_know_goes_to_charls() -> None:
+    pixels = picture(20, 30, 8, False, 1)
+    import jpeg_ls
+
+    near = bytes(jpeg_ls.encode_array(pixels, lossy_error=3))
+    whole = jpegls_of_bits(pixels, 8)
+    cut = whole[: len(whole) // 2]
+    for data, says in ((near, "no lossless scan"), (cut, "do not end"), (whole[:20], "cut|needed|do not end"),
+                       (whole + b"", "another size")):  # fmt: skip
+        with pytest.raises(ValueError, match=says):
+            _jpegls.decode(data, 20, 31 if data == whole else 30)
+    found = decode_frame(near, "1.2.840.10008.1.2.4.81", 20, 30, 1, 8)
+    assert 0 < np.abs(found.astype(int) - pixels).max() <= 3
+    with pytest.raises(Damaged, match="CharLS"):
+        decode_frame(cut, "1.2.840.10008.1.2.4.80", 20, 30, 1, 8)
 
 
 @given(st.binary(max_size=200), st.sampled_from(sorted(DECODERS)))

@@ -97,6 +97,19 @@ def _jpegls(pixels: npt.NDArray[Any], bits: int) -> bytes:
     return bytes(imagecodecs.jpegls_encode(_unsigned(pixels, bits)))
 
 
+def jpegls_of_bits(pixels: npt.NDArray[Any], bits: int) -> bytes:
+    """Unsigned grey pixels as JPEG-LS of exactly so many bits (2 to 16), which imagecodecs does not write."""
+    import jpeg_ls
+
+    rows, columns = pixels.shape
+    return bytes(
+        jpeg_ls.encode_pixel_data(
+            pixels.tobytes(), rows=rows, columns=columns, samples_per_pixel=1, bits_stored=bits,
+            bits_allocated=8 * pixels.dtype.itemsize, photometric_interpretation="MONOCHROME2",
+        )
+    )  # fmt: skip
+
+
 def _jpeg2k(pixels: npt.NDArray[Any], bits: int) -> bytes:
     import imagecodecs
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from pacs_core.dicom import rle_fallback, scan_fallback
 from pacs_core.dicom.file_scan import SYNTAXES, Wanted, scan_in_python
+from tests.support.encoded_frames import jpegls_of_bits, picture
 from workstation.rendering.engines.engine import Cut, Flat, Layer, Ribbon
 from workstation.rendering.engines.kernel import KernelEngine
 from workstation.session.view_state import Interpolation, SlabMode
@@ -27,6 +28,7 @@ from workstation.session.view_state import Interpolation, SlabMode
 TYPES = ["int16", "uint16", "uint8"]
 MODES = list(SlabMode)
 WAYS = list(Interpolation)
+JPEG_LS_FRAMES = [jpegls_of_bits(picture(24, 31, bits, False, 1, bits), bits) for bits in (2, 8, 12, 16)]
 TAGS = [group << 16 | number for group in (0x0008, 0x0020, 0x0028, 0x7FE0) for number in range(0x60)]
 
 
@@ -213,6 +215,30 @@ def drive_fill(fill: ModuleType, rng: np.random.Generator, folder: Path) -> None
         assert isinstance(_told(fill.fill, array, [*frames, bad]), tuple), bad
 
 
+def drive_jpegls(jpegls: ModuleType, rng: np.random.Generator) -> None:
+    """Frames with headers in order and anything behind them; good ones with bytes changed, cut and put in."""
+    rows, columns, bits = int(rng.integers(1, 12)), int(rng.integers(1, 40)), int(rng.integers(2, 17))
+    frame = bytearray(JPEG_LS_FRAMES[int(rng.integers(0, len(JPEG_LS_FRAMES)))])
+    if rng.random() < 0.5:
+        rows, columns = (int.from_bytes(frame[at : at + 2], "big") for at in (7, 9))
+    else:
+        size = bytes([bits, 0, rows, 0, columns, 1, 1, 0x11, 0])
+        preset = b"\xff\xf8\0\x0d\1" + rng.bytes(10) if rng.random() < 0.3 else b""
+        data = bytes(rng.choice([0, 255, 0x7F, 0x80, int(rng.integers(0, 256))], rng.integers(0, 90)))
+        data = rng.bytes(int(rng.integers(0, 200))) if rng.random() < 0.5 else bytes(data)
+        scan = b"\xff\xda\0\x08\1\1\0\0\0\0" + data + b"\xff\xd9"
+        frame = bytearray(b"\xff\xd8\xff\xf7\0\x0b" + size + preset + scan)
+    for _ in range(int(rng.choice([0, 0, 1, 3]))):
+        at = int(rng.integers(0, len(frame)))
+        frame[at : at + int(rng.integers(0, 3))] = rng.bytes(int(rng.integers(0, 3)))
+    if len(frame) > 2 and rng.random() < 0.1:
+        del frame[int(rng.integers(0, len(frame))) :]
+    found = _told(jpegls.decode, bytes(frame), rows, columns)
+    assert isinstance(found, tuple)
+    if len(found) == 2:
+        assert len(found[1]) == rows * columns * found[0]
+
+
 def drive_rle(rle: ModuleType, rng: np.random.Generator) -> None:
     """Segments whole, cut, and with headers that lie; its twin says the same."""
     samples, width = (int(n) for n in rng.choice([0, 1, 1, 2, 3, 4, 16], 2))
@@ -244,7 +270,7 @@ def main() -> None:
     folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
     parts = [loaded(folder, name) for name in ("_kernels", "_fusion", "_project")]
     engine = KernelEngine(*parts)
-    scan, rle, fill = (loaded(folder, name) for name in ("_scan", "_rle", "_fill"))
+    scan, rle, fill, jpegls = (loaded(folder, name) for name in ("_scan", "_rle", "_fill", "_jpegls"))
     choices = parts[0].choices()
     until = time.monotonic() + seconds
     rounds = 0
@@ -258,6 +284,7 @@ def main() -> None:
             drive_rle(rle, rng)
             drive_file(scan, rng, folder)
             drive_fill(fill, rng, folder)
+            drive_jpegls(jpegls, rng)
         if rounds % 10 == 0:
             drive_rubbish(engine, rng)
         rounds += 1
