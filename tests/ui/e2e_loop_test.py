@@ -59,7 +59,7 @@ def test_from_an_order_to_an_acknowledged_report(hospital: Hospital, dcmtk: Call
     seat.row(exam.accession, "61", that=lambda words: "Scheduled" not in words)
 
     hospital.open_exam(exam, prior=True)
-    seat.see("Link of current and prior: linked, approximate")
+    seat.see("Link of current and prior: linked", begins=True)
     _wheel_moves_both(hospital)
     measured = _measure(hospital)
     _undo_and_redo(hospital, measured)

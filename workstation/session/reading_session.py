@@ -476,8 +476,11 @@ class ReadingSession:
         """How current and prior are tied, for the frame of the prior."""
         if not self.linked:
             return "not linked"
-        kinds = {self.ties[k].exact for k in self.ties}
-        return "" if not kinds else "linked" if all(kinds) else "linked, approximate"
+        ties = tuple(self.ties.values())
+        registered = next((t for t in ties if t.turn is not None), None)
+        if not ties or all(t.exact for t in ties):
+            return "linked" if ties else ""
+        return f"linked, {registered.words}" if registered is not None else "linked, approximate"
 
     # ── strokes ──────────────────────────────────────────────────────────────────────────────────────
 

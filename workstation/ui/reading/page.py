@@ -19,6 +19,7 @@ from pacs_core.domain.events import Change
 from pacs_core.domain.measurement import Measurement
 from workstation.imaging import anchors
 from workstation.imaging.display_sets import DisplaySet
+from workstation.imaging.volume import Volume
 from workstation.session import priors
 from workstation.session.hanging import Role
 from workstation.session.linking import Tie
@@ -31,6 +32,7 @@ from workstation.ui.desk import Desk
 from workstation.ui.reading.actions import Actions
 from workstation.ui.reading.banner import Banner
 from workstation.ui.reading.grid import CellGrid
+from workstation.ui.reading.registering import Registering
 from workstation.ui.reading.room import Room
 from workstation.ui.reading.series_strip import SeriesStrip
 from workstation.ui.reading.tools_bar import ToolsBar
@@ -71,6 +73,7 @@ class ReadPage(QWidget):
         self._claimed = False
         self._show_report = True
         self._refined = ("", "")
+        self.registering = Registering(desk.session)
         self._add_commands()
         self.actions_ = Actions(self)
         self.tools = ToolsBar(desk.commands, self.room)
@@ -170,7 +173,9 @@ class ReadPage(QWidget):
         if self.desk.keeper is not None:
             self.desk.keeper.refused.connect(lambda text: self.notice.say(text, "wrong"))
         self.room.arrived.connect(self._refine_tie)
+        self.session.hung.connect(self._refine_tie)
         self.desk.closing.append(self._leave)
+        self.desk.closing.append(self.registering.stop)
 
     def entered(self) -> None:
         if self.session.dossier is not None:
@@ -320,14 +325,16 @@ class ReadPage(QWidget):
             )
         )
 
-    def _refine_tie(self, _uid: str) -> None:
-        """Both series are here whole: let the outline of the body tie them better than their middles did."""
+    def _refine_tie(self, _uid: str = "") -> None:
+        """Both series are here whole: let the outline of the body tie them better than their middles did, and
+        a registration better than that.
+        """
         one = next((c for c in self.session.cells if c.role is Role.CURRENT and c.display_set), None)
         other = next((c for c in self.session.cells if c.role is Role.PRIOR and c.display_set), None)
         if one is None or other is None or one.display_set is None or other.display_set is None:
             return
         tie, pair = self.session.tie(one, other), (one.display_set.uid, other.display_set.uid)
-        if tie is None or tie.exact or pair == self._refined:
+        if tie is None or tie.exact or tie.turn is not None or pair == self._refined:
             return
         a, b = (self.room.load(s, 0).volume for s in (one.display_set, other.display_set))
         if not (a.loaded.all() and b.loaded.all()):
@@ -338,14 +345,19 @@ class ReadPage(QWidget):
             self,
             words.t("tie the prior"),
             lambda: anchors.link(current, prior, a, b),
-            lambda found: self._tied(one, other, found),
+            lambda found: self._tied(one, other, found, (a, b)),
             lambda _error: None,
             tag="tie",
         )
 
-    def _tied(self, one: CellState, other: CellState, found: anchors.Link | None) -> None:
-        if found is not None and one.study_uid == self.session.study_uid:
+    def _tied(
+        self, one: CellState, other: CellState, found: anchors.Link | None, volumes: tuple[Volume, Volume]
+    ) -> None:
+        if one.study_uid != self.session.study_uid:
+            return
+        if found is not None:
             self.session.refine(one, other, Tie(found.offset, found.exact, found.words))
+        self.registering.begin(one, other, *volumes)
 
     # ── keeping it true ──────────────────────────────────────────────────────────────────────────────
 
@@ -439,6 +451,7 @@ class ReadPage(QWidget):
                 lambda: archive.worklist.release(uid),
                 failed=lambda _error: None,
             )
+        self._refined = ("", "")
         self.session.close()
         self.room.forget()
 
