@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, cast
 
@@ -20,15 +20,19 @@ from pacs_core.archive.priors import rank
 from pacs_core.archive.schedule import Schedule
 from pacs_core.dicom.coercion import Correction, overlay
 from pacs_core.domain.access import Actor
+from pacs_core.domain.delivery import DeliveryState
 from pacs_core.domain.errors import InvalidValue, NotFound
 from pacs_core.domain.measurement import Measurement
+from pacs_core.domain.reconciliation import identifier_of
 from pacs_core.domain.records import DeliveryRecord, InstanceRecord, StudyRecord
 from pacs_core.domain.study import Origin
 from pacs_core.ports import Transaction
 from pacs_core.services.auditing import Line
 from pacs_core.services.bundle import Services
 from pacs_core.services.reading_worklist import Listing
+from pacs_core.services.reconciling import received_of
 from pacs_core.services.reporting import Signing
+from pacs_core.services.taking_back import standing
 
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 
@@ -180,7 +184,9 @@ class _Inbox(Part):
             )
 
     def held(self) -> tuple[m.HeldStudy, ...]:
-        return tuple(v.held_view(*row) for row in self.services.reconciling.held())
+        rows = self.services.reconciling.held()
+        with self.services.index.read() as tx:
+            return tuple(_held(tx, v.held_view(*row), row[1]) for row in rows)
 
     def resolved(self, limit: int = 50) -> tuple[m.ResolvedHold, ...]:
         rows = self.services.reconciling.resolved(limit)
@@ -410,6 +416,37 @@ def _inflated_frame(content: bytes, instance: InstanceRecord, frame: int) -> m.F
     plain = transcode(content, EXPLICIT_LITTLE)
     place = intake_bytes(plain).header.frames[frame - 1]
     return m.FramePixels(EXPLICIT_LITTLE, (plain[place.offset : place.offset + place.length],))
+
+
+def _held(tx: Transaction, held: m.HeldStudy, study: StudyRecord) -> m.HeldStudy:
+    """A held study with the people it may be of, and what was reported and delivered already."""
+    filed, known = tx.patients.current(study.patient_id), tx.patients.find(identifier_of(received_of(study)))
+    return replace(
+        held,
+        suggestions=tuple(
+            replace(one, delivered=_delivered(tx, _studies(tx, one.order.id), study.study_uid))
+            for one in held.suggestions
+        ),
+        filed=v.patient_view(filed),
+        known=v.patient_view(known) if known is not None and known.id != filed.id else None,
+        signed=any(tx.reports.versions(report.id) for report in tx.reports.of_study(study.study_uid)),
+        delivered=_delivered(tx, (study.study_uid,)),
+    )
+
+
+def _studies(tx: Transaction, order_id: int) -> list[str]:
+    return [study.study_uid for study in tx.studies.of_order(order_id)]
+
+
+def _delivered(tx: Transaction, study_uids: Iterable[str], but: str = "") -> tuple[m.DeliveryView, ...]:
+    """Results of these studies that stand with their receivers, of each receiver and order the newest."""
+    newest: dict[tuple[str, str, str], DeliveryRecord] = {}
+    for uid in study_uids:
+        for report in tx.reports.of_study(uid) if uid != but else ():
+            for one in standing(tx.deliveries.of_report(report.id)):
+                if one.state == DeliveryState.DELIVERED:
+                    newest[uid, one.stream, one.destination] = one
+    return tuple(_delivery(tx, one) for one in newest.values())
 
 
 def _delivery(tx: Transaction, delivery: DeliveryRecord) -> m.DeliveryView:

@@ -225,7 +225,7 @@ class Reconciling:
         """
         identifier = identifier_of(received)
         known = tx.patients.find(identifier)
-        if known is not None and _agrees(known, received):
+        if known is not None and (_agrees(known, received) or self._merged(tx, known, received)):
             return known
         own = tx.patients.provisional(received.study_uid)
         if own is not None:
@@ -245,9 +245,21 @@ class Reconciling:
         known = tx.patients.find(identifier)
         if known is not None:
             told = f"the patient known under the ID {received.patient_id} has another name"
-            return "" if _agrees(known, received) else told
+            return "" if _agrees(known, received) or self._merged(tx, known, received) else told
         others = (p for p in tx.patients.strangers(identifier) if p.id != study.patient_id)
         return next((why for why in (unlike(p.demographics, received) for p in others) if why), "")
+
+    @staticmethod
+    def _merged(tx: Transaction, known: Patient, received: Received) -> bool:
+        """Whether the person images came in as, under this ID and name, was merged into the known one."""
+        for study in tx.studies.of_patient(known.id):
+            if study.received_patient_id == received.patient_id and same_name(
+                study.received_name, received.name
+            ):
+                one = tx.patients.provisional(study.study_uid)
+                if one is not None and one.id == known.id:
+                    return True
+        return False
 
     def _settle_all(self, tx: Transaction, studies: Sequence[StudyRecord], actor: str) -> None:
         for study in studies:

@@ -453,6 +453,8 @@ def test_a_held_study_is_linked_and_the_link_undone(home: House) -> None:
     (held,) = (h for h in inbox.held() if h.study_uid == uid)
     assert held.reason
     assert order_id in {s.order.id for s in held.suggestions}
+    assert held.filed is not None
+    assert (held.known, held.signed, held.delivered) == (None, False, ())
     assert inbox.counts().held >= 1
     assert inbox.link(uid, order_id).reconciliation == "linked"
     with pytest.raises(Conflict):
@@ -462,6 +464,22 @@ def test_a_held_study_is_linked_and_the_link_undone(home: House) -> None:
     with pytest.raises(Conflict):
         inbox.undo(resolved.hold_id)
     assert inbox.accept(uid).reconciliation != "held"
+
+
+def test_a_study_under_the_id_of_another_name_names_both_people_and_a_merge_answers_it(home: House) -> None:
+    number = next(home.numbers)
+    uid = f"1.9.{number}"
+    home.spine.patient(f"SAME{number}", f"KNOWN^{number}")
+    home.spine.image(uid, 1, patient_id=f"SAME{number}", patient_name="OTHER^NAME", accession_number="")
+    archive = home.enter("technologist")
+    (held,) = (h for h in archive.inbox.held() if h.study_uid == uid)
+    assert held.kind == "identity contradicts"
+    assert held.filed is not None
+    assert held.known is not None
+    assert (held.filed.display_name, held.known.patient_id) == ("OTHER, NAME", f"SAME{number}")
+    archive.schedule.merge_patients(held.known.key, held.filed.key)
+    kinds = {h.kind for h in archive.inbox.held() if h.study_uid == uid}
+    assert "identity contradicts" not in kinds
 
 
 # ---------------------------------------------------------------- trace and administration

@@ -235,6 +235,7 @@ class FakeArchive:
         self.mended = False
         self.node_changes: dict[str, Any] = {}
         self.deliveries_: list[m.DeliveryView] = []
+        self.merged: list[tuple[int, int]] = []
         self.peers_: dict[str, m.Peer] = {}
         self.sources_: dict[str, m.Hl7Source] = {}
         self.destinations_: dict[str, m.Destination] = {}
@@ -562,6 +563,7 @@ class FakeArchive:
         return self.patients_[key]
 
     def merge(self, survivor_key: int, subsumed_key: int) -> m.PatientView:
+        self.merged.append((survivor_key, subsumed_key))
         return self.patients_[survivor_key]
 
     def place_order(self, form: m.OrderForm) -> m.OrderView:

@@ -368,3 +368,25 @@ def test_images_after_a_merge_of_the_provisional_patient_by_hand_follow_it(house
     house.services.patients.merge_rows(known, house.study("1.1").patient_id, "tech")
     orderless(house, "1.2")
     assert house.study("1.2").patient_id == known
+
+
+def test_a_contradiction_is_answered_by_a_merge_of_the_two(house: Spine) -> None:
+    known = house.patient("P1", "DOE^JANE")
+    orderless(house, "1.1", patient_id="P1", patient_name="SMITH^JANE")
+    orderless(house, "1.2", patient_id="P1", patient_name="SMITH^JANE")
+    assert _contradicting(house) == {"1.1", "1.2"}
+    filed = house.study("1.1").patient_id
+    assert filed != known
+    house.services.patients.merge_rows(known, filed, "tech")
+    assert _contradicting(house) == set()
+    assert {house.study(uid).patient_id for uid in ("1.1", "1.2")} == {known}
+    orderless(house, "1.3", patient_id="P1", patient_name="SMITH^JANE")
+    assert (_contradicting(house), house.study("1.3").patient_id) == (set(), known)
+    orderless(house, "1.4", patient_id="P1", patient_name="MILLER^TOM")
+    assert _contradicting(house) == {"1.4"}, "a third name is another matter"
+
+
+def _contradicting(house: Spine) -> set[str]:
+    """Studies held because their ID belongs to somebody of another name."""
+    held = house.services.reconciling.held()
+    return {hold.study_uid for hold, _study, _found in held if hold.kind == "identity contradicts"}

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pacs_core.archive.models.exams import OrderView
+from pacs_core.archive.models.exams import DeliveryView, OrderView, PatientView
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An order a held study may belong to: `score` 0-1 and the evidence field by field, in words."""
+    """An order a held study may belong to: `score` 0-1 and the evidence field by field, in words; `delivered`
+    are results of other studies that its receivers have already.
+    """
 
     order: OrderView
     score: float
     evidence: tuple[str, ...]
+    delivered: tuple[DeliveryView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class HeldStudy:
-    """A study that waits for a person, why, and what might be right."""
+    """A study that waits for a person, why, and what might be right.
+
+    `filed` is the person it is filed under meanwhile, `known` the one its patient ID belongs to where that is
+    another. `signed` says that it has a signed report, `delivered` which results of it their receivers have.
+    """
 
     hold_id: int
     study_uid: str
@@ -35,6 +42,10 @@ class HeldStudy:
     study_date: str
     images: int
     suggestions: tuple[Suggestion, ...]
+    filed: PatientView | None = None
+    known: PatientView | None = None
+    signed: bool = False
+    delivered: tuple[DeliveryView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

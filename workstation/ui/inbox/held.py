@@ -9,12 +9,16 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
-from pacs_core.archive.models import HeldStudy, OrderView, Suggestion
+from pacs_core.archive.models import HeldStudy, OrderView, PatientView, Suggestion
 from pacs_core.domain.patient import display_name
 from pacs_core.domain.reconciliation import same_name
 from workstation.ui import theme, words
+from workstation.ui.inbox import consequences
 from workstation.ui.widgets.basics import button, clear, column, label, line, row
 from workstation.ui.widgets.scrolling import ScrollArea
+
+CONTRADICTS = "identity contradicts"
+"""The kind of a hold whose patient ID belongs to somebody of another name."""
 
 
 def compared(held: HeldStudy, order: OrderView) -> tuple[tuple[str, str, str, bool], ...]:
@@ -44,16 +48,15 @@ class HeldDetail(QFrame):
 
     def __init__(
         self,
-        link: Callable[[HeldStudy, OrderView], object],
+        link: Callable[[HeldStudy, Suggestion], object],
         accept: Callable[[HeldStudy], object],
-        search: Callable[[str], object],
+        merge: Callable[[HeldStudy], object] | None,
     ) -> None:
         super().__init__()
         self.setProperty("look", "panel")
         self.setAccessibleName(words.t("Held study"))
-        self._link, self._accept = link, accept
+        self._link, self._accept, self._merge = link, accept, merge
         self._held: HeldStudy | None = None
-        self._search = search
         inside = QWidget()
         self._layout = QVBoxLayout(inside)
         px = theme.current().px
@@ -94,6 +97,8 @@ class HeldDetail(QFrame):
         )
         self._layout.addWidget(label(about, "quiet", wrap=True))
         self._layout.addWidget(line())
+        if self._merge is not None and held.known is not None and held.kind == CONTRADICTS:
+            self._layout.addWidget(self._same_person(held, held.known, self._merge))
         suggestions = held.suggestions if found is None else found
         title = words.t("It may belong to") if suggestions else words.t("No order looks like it")
         self._layout.addWidget(label(title, "strong"))
@@ -116,6 +121,24 @@ class HeldDetail(QFrame):
         self._layout.addLayout(row(keep, 1))
         self._layout.addStretch(1)
 
+    def _same_person(
+        self, held: HeldStudy, known: PatientView, merge: Callable[[HeldStudy], object]
+    ) -> QFrame:
+        """The person its ID belongs to: maybe the same, under another name."""
+        card = QFrame()
+        card.setProperty("look", "card")
+        facts = [known.display_name, known.patient_id, words.iso_date(known.birth_date), words.sex(known.sex)]
+        go = button(
+            words.t("They are one person: merge …"),
+            lambda: merge(held),
+            icon="account-multiple-check-outline",
+            name=f"{words.t('Merge with patient')} {known.patient_id}",
+        )
+        head = label(words.t("The ID belongs to"), "caption")
+        about = label(" · ".join(fact for fact in facts if fact), "strong", wrap=True)
+        card.setLayout(column(head, about, row(1, go), margin=(12, 12), gap=8))
+        return card
+
     def _card(self, held: HeldStudy, suggestion: Suggestion) -> QFrame:
         order = suggestion.order
         card = QFrame()
@@ -130,12 +153,13 @@ class HeldDetail(QFrame):
         evidence = label(", ".join(suggestion.evidence), "quiet", wrap=True)
         go = button(
             words.t("Link to this order"),
-            lambda: self._link(held, order),
+            lambda: self._link(held, suggestion),
             "main" if suggestion.score >= 0.8 else "",
             icon="link-variant-plus",
             name=f"{words.t('Link to order')} {order.accession}",
         )
-        layout = column(head, self._table(held, order), evidence, row(1, go), margin=(12, 12), gap=8)
+        told = [label(text, "waiting", wrap=True) for text in consequences.of_link(held, suggestion)]
+        layout = column(head, self._table(held, order), evidence, *told, row(1, go), margin=(12, 12), gap=8)
         card.setLayout(layout)
         return card
 

@@ -13,13 +13,18 @@ from pacs_core.archive.models import (
     HeldStudy,
     MessageView,
     OrderView,
+    PatientView,
     ResolvedHold,
+    Suggestion,
 )
+from pacs_core.domain.access import Verb
 from pacs_core.domain.patient import display_name
 from workstation.ui import theme, words
 from workstation.ui.desk import Desk
+from workstation.ui.inbox import consequences
 from workstation.ui.inbox.held import HeldDetail
 from workstation.ui.widgets.basics import button, column, label, line, panel, row
+from workstation.ui.widgets.form import ask_yes
 from workstation.ui.widgets.notice import Notice
 from workstation.ui.widgets.states import Stateful
 from workstation.ui.widgets.table import Cell, Column, RowsModel, Table
@@ -115,7 +120,8 @@ class InboxPage(QWidget):
         self.notice = Notice()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.detail = HeldDetail(self.link, self.accept, lambda _text: None)
+        merge = self.merge if desk.may(Verb.SCHEDULE) else None
+        self.detail = HeldDetail(self.link, self.accept, merge)
         self._raw = QPlainTextEdit(readOnly=True)
         self._build()
         self._late = QTimer(self, singleShot=True, interval=REFRESH_MS)
@@ -282,7 +288,51 @@ class InboxPage(QWidget):
 
     # ── acting ───────────────────────────────────────────────────────────────────────────────────────
 
-    def link(self, held: HeldStudy, order: OrderView) -> None:
+    def link(self, held: HeldStudy, suggestion: Suggestion) -> None:
+        """Link; where receivers have results that this touches, it is said and asked first."""
+        told = consequences.of_link(held, suggestion)
+        if not told:
+            self._link(held, suggestion.order)
+            return
+        ask_yes(
+            self,
+            words.t("Link this study?"),
+            "\n\n".join(told),
+            words.t("Link it"),
+            lambda: self._link(held, suggestion.order),
+        )
+
+    def merge(self, held: HeldStudy) -> None:
+        """Make the person a study came in as, and the one its ID belongs to, one; asked first."""
+        filed, known = held.filed, held.known
+        if filed is not None and known is not None:
+            ask_yes(
+                self,
+                words.t("Merge these two patients?"),
+                consequences.of_merge(filed, known),
+                words.t("Merge them"),
+                lambda: self._merge(filed, known),
+            )
+
+    def _merge(self, filed: PatientView, known: PatientView) -> None:
+        archive = self._desk.archive
+        told = words.t("Merged: images that came as {filed} are of {known} now.").format(
+            filed=filed.display_name, known=known.display_name
+        )
+
+        def merged(_patient: PatientView) -> None:
+            self.notice.say(told, "good")
+            self.refresh()
+
+        self._desk.tasks.act(
+            self,
+            words.t("merge the patients"),
+            lambda: archive.schedule.merge_patients(known.key, filed.key),
+            merged,
+            self._refused,
+        )
+
+    def _link(self, held: HeldStudy, order: OrderView) -> None:
         archive = self._desk.archive
         told = words.t("Linked to {accession}, {name}.").format(
             accession=order.accession, name=order.patient.display_name
