@@ -165,7 +165,7 @@ static TARGET void TYPED(slab_run)(const Grid *g, const Cut *c, const Row *r, co
                 for (k = 0; k < 3; k++) at[k] = fixed_at(r->s[k] + x * r->a[k] + p * r->t[k], &hold[k]);
             else
                 for (k = 0; k < 3; k++) at[k] += step[k];
-            ask_ahead(g, l, at, &ahead);
+            ask_ahead(g, l, at, &ahead, 0);
             v = TYPED(eight)(g, l, at, dy, dz);
             if (c->mode == MEAN) { /* with Kahan's correction: 24 bits would not do */
                 const __m256 y = _mm256_sub_ps(v, lost), t = _mm256_add_ps(joined, y);

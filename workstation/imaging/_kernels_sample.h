@@ -55,7 +55,7 @@ static TARGET float TYPED(sample)(const Grid *g, double x, double y, double z, i
 /* How eight neighbours of a row lie to the first of them: voxels away, and fractions in 1/2^32 to be carried. */
 typedef struct {
     __m256i part[3], offset, row, plane;
-    int32_t fifth;
+    int32_t away[8]; /* as `offset` */
     int held; /* the row stands still along an axis, so places may have to be held */
 } Lanes;
 
@@ -64,7 +64,6 @@ static TARGET int lanes_of(const Grid *g, const double a[3], Lanes *l)
     const __m256i count = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     const int64_t sy = g->nx, sz = (int64_t)g->nx * g->ny;
     int64_t step[3], away[3] = {0, 0, 0};
-    int32_t offset[8];
     int k, x;
     l->held = !(fabs(a[0]) > 1e-300 && fabs(a[1]) > 1e-300 && fabs(a[2]) > 1e-300);
     if (g->nx < 2 || sz > 1 << 28) return 0;
@@ -74,11 +73,10 @@ static TARGET int lanes_of(const Grid *g, const double a[3], Lanes *l)
         l->part[k] = _mm256_mullo_epi32(_mm256_set1_epi32((int32_t)(uint32_t)(uint64_t)step[k]), count);
     }
     for (x = 0; x < 8; x++) {
-        offset[x] = (int32_t)((away[2] >> 32) * sz + (away[1] >> 32) * sy + (away[0] >> 32));
+        l->away[x] = (int32_t)((away[2] >> 32) * sz + (away[1] >> 32) * sy + (away[0] >> 32));
         for (k = 0; k < 3; k++) away[k] += step[k];
     }
-    l->offset = _mm256_loadu_si256((const __m256i *)offset);
-    l->fifth = offset[4];
+    l->offset = _mm256_loadu_si256((const __m256i *)l->away);
     l->row = _mm256_set1_epi32((int32_t)sy);
     l->plane = _mm256_set1_epi32((int32_t)sz);
     return 1;
@@ -102,10 +100,10 @@ static INLINE TARGET __m256i lanes_at(const Lanes *l, const int64_t at[3], __m25
     return _mm256_add_epi32(index, _mm256_and_si256(carry[2], l->plane));
 }
 
-/* What will be read some rows on: how far it is in 1/2^32 of a voxel, the corner of a cell that no row before has read,
-   and whether asking is of use: where neighbouring pixels lie in rows of their own, what was asked for pushes out what is
+/* What will be read some rows on: how far it is in 1/2^32 of a voxel, the two corners of a cell by which rows come to what
+   none before has read, and whether asking is of use: where neighbouring pixels lie in rows of their own, what was asked for pushes out what is
    needed (rows of 1,024 bytes share few sets of the cache). Only a hint, so a place beyond the volume does no harm. */
-typedef struct { int64_t away[3]; ptrdiff_t corner; int of_use; } Ahead;
+typedef struct { int64_t away[3]; ptrdiff_t corner, second; int of_use; } Ahead;
 
 static TARGET void ahead_of(const double *down, int rows, const double a[3], ptrdiff_t dy, ptrdiff_t dz, Ahead *ahead)
 {
@@ -117,17 +115,23 @@ static TARGET void ahead_of(const double *down, int rows, const double a[3], ptr
         ahead->away[k] = fabs(away) < 1e6 ? llrint(away * 4294967296.0) : 0;
     }
     ahead->corner = (down[1] < 0.0 ? 0 : dy) + (down[2] < 0.0 ? 0 : dz);
+    if (fabs(down[1]) < fabs(down[2])) ahead->second = (down[1] < 0.0 ? dy : 0) + (down[2] < 0.0 ? 0 : dz);
+    else ahead->second = (down[1] < 0.0 ? 0 : dy) + (down[2] < 0.0 ? dz : 0);
     ahead->of_use = fabs(a[1]) + fabs(a[2]) <= 0.75;
 }
 
-static INLINE TARGET void ask_ahead(const Grid *g, const Lanes *l, const int64_t at[3], const Ahead *ahead)
+static INLINE TARGET void ask_ahead(const Grid *g, const Lanes *l, const int64_t at[3], const Ahead *ahead, int both)
 {
     if (ahead->of_use) {
         const int64_t x = (at[0] + ahead->away[0]) >> 32, y = (at[1] + ahead->away[1]) >> 32;
         const int64_t z = (at[2] + ahead->away[2]) >> 32;
-        const intptr_t p = (intptr_t)g->pixels + 2 * (intptr_t)((z * g->ny + y) * g->nx + x + ahead->corner);
+        const intptr_t first = (intptr_t)g->pixels + 2 * (intptr_t)((z * g->ny + y) * g->nx + x);
+        const intptr_t p = first + 2 * (intptr_t)ahead->corner, q = first + 2 * (intptr_t)ahead->second;
         _mm_prefetch((const char *)p, _MM_HINT_T1);
-        _mm_prefetch((const char *)(p + 2 * (intptr_t)l->fifth), _MM_HINT_T1);
+        _mm_prefetch((const char *)(p + 2 * (intptr_t)l->away[4]), _MM_HINT_T1);
+        if (!both) return; /* the planes of a slab come to what their neighbours have read */
+        _mm_prefetch((const char *)(q + 2 * (intptr_t)l->away[2]), _MM_HINT_T1);
+        _mm_prefetch((const char *)(q + 2 * (intptr_t)l->away[6]), _MM_HINT_T1);
     }
 }
 
@@ -294,7 +298,7 @@ static TARGET void TYPED(linear_run)(const Grid *g, const double s[3], const dou
             }
             for (k = 0; k < 3; k++) at[k] = turn & 15 ? at[k] + step[k] : fixed_at(s[k] + x * a[k], &hold[k]);
             turn++;
-            ask_ahead(g, &l, at, &ahead);
+            ask_ahead(g, &l, at, &ahead, 1);
             _mm256_storeu_ps(line + x, TYPED(eight)(g, &l, at, dy, dz));
             x += 8;
         }

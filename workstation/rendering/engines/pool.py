@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -16,6 +17,7 @@ CORES = max(1, min(16, os.cpu_count() or 1))
 SMALL_PICTURE = 128 * 128
 BANDS_PER_CORE = 4
 IDLE_SECONDS = 1.0
+CLOSE_SECONDS = 0.0003  # a band takes less: waking a thread that slept would take longer than its end
 
 Work = Callable[[int, int], None]
 
@@ -25,6 +27,7 @@ class _Picture:
 
     def __init__(self, edges: list[int], work: Work) -> None:
         self._bands = list(pairwise(edges))
+        self._bands.reverse()  # taken from the top down: a band asks ahead for what the next one reads
         self._work = work
         self._lock = threading.Lock()
         self._left = len(self._bands)
@@ -49,7 +52,11 @@ class _Picture:
 
     def wait(self) -> None:
         """Return when every band is made; raise what one of them raised."""
-        self._finished.wait()
+        until = time.perf_counter() + CLOSE_SECONDS
+        while not self._finished.is_set():
+            if time.perf_counter() > until:
+                self._finished.wait()
+            time.sleep(0)  # lets go of the GIL and of the core, and is back at once
         if self._failure is not None:
             raise self._failure
 
