@@ -195,7 +195,7 @@ def test_every_depth_has_a_type_that_holds_it(bits: int, signed: int, dtype: str
     assert native_dtype(shown.frames[0].layout) == np.dtype(dtype)
 
 
-def test_the_memory_for_images_is_as_chosen_or_a_share_of_the_machines(
+def test_the_memory_for_images_is_as_chosen_or_a_share(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert memory.physical_bytes() > 256 << 20
