@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from pacs_core.domain import records as r
+from pacs_core.domain.commitment import Commitment
 from pacs_core.domain.delivery import Outcome
 from pacs_core.domain.events import Change, Event
 from pacs_core.domain.identifiers import PatientIdentifier
@@ -145,6 +146,20 @@ class Performed(Protocol):
     def naming(self, accession: str) -> Sequence[PerformedProcedureStep]:
         """Steps that name an accession number."""
         ...
+
+
+class Commitments(Protocol):
+    """Storage commitment transactions."""
+
+    def get(self, commitment_id: int) -> Commitment: ...
+    def find(self, peer: str, transaction_uid: str, *, ours: bool) -> Commitment | None: ...
+    def add(self, record: Commitment) -> Commitment: ...
+    def update(self, commitment_id: int, **changes: object) -> Commitment: ...
+    def due(self, now: str, limit: int, without: Collection[str] = ()) -> Sequence[Commitment]:
+        """Transactions to be tried now; `without` leaves peers out."""
+        ...
+
+    def next_due(self, without: Collection[str] = ()) -> str: ...
 
 
 class Studies(Protocol):
@@ -414,6 +429,7 @@ class Transaction(Protocol):
     patients: Patients
     orders: Orders
     performed: Performed
+    commitments: Commitments
     studies: Studies
     holds: Holds
     reports: Reports

@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 
 metadata = MetaData()
 
@@ -193,6 +193,24 @@ performed_request = Table(
     _text("procedure_id"),
     _text("step_id"),
     Column("order_id", ForeignKey("imaging_order.id"), index=True),
+)
+
+commitment = Table(
+    "commitment",
+    metadata,
+    _key(),
+    _text("transaction_uid"),
+    _text("peer"),
+    _flag("ours"),
+    Column("objects", Text, nullable=False, server_default=""),
+    _text("state"),
+    _text("created_at"),
+    _text("due_at", index=True),
+    _flag("checked"),
+    _number("attempts"),
+    Column("answer", Text, nullable=False, server_default=""),
+    UniqueConstraint("peer", "transaction_uid", "ours"),
+    sqlite_autoincrement=True,
 )
 
 counter = Table("counter", metadata, Column("name", String, primary_key=True), _number("value"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from pacs_core.database.repositories.accounts import AccountRows, AuditRows
+from pacs_core.database.repositories.commitments import CommitmentRows
 from pacs_core.database.repositories.configuration import ConfigurationRows
 from pacs_core.database.repositories.deliveries import DeliveryRows
 from pacs_core.database.repositories.holds import HoldRows
@@ -21,6 +22,7 @@ from pacs_core.ports import (
     Accounts,
     Audit,
     Clock,
+    Commitments,
     Configuration,
     Deliveries,
     Holds,
@@ -45,6 +47,7 @@ class IndexTransaction:
         self._journal = JournalRows(connection)
         self.patients: Patients = PatientRows(connection)
         self.orders: Orders = OrderRows(connection)
+        self.commitments: Commitments = CommitmentRows(connection)
         self.performed: Performed = PerformedRows(connection)
         self.studies: Studies = StudyRows(connection)
         self.holds: Holds = HoldRows(connection)

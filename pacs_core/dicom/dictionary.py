@@ -54,6 +54,10 @@ KEYWORDS: dict[str, tuple[int, str]] = {
     "ReferencedInstanceSequence": (0x0008114A, "SQ"),
     "ReferencedSOPClassUID": (0x00081150, "UI"),
     "ReferencedSOPInstanceUID": (0x00081155, "UI"),
+    "TransactionUID": (0x00081195, "UI"),
+    "FailureReason": (0x00081197, "US"),
+    "FailedSOPSequence": (0x00081198, "SQ"),
+    "ReferencedSOPSequence": (0x00081199, "SQ"),
     "ReferencedFrameNumber": (0x00081160, "IS"),
     "DerivationDescription": (0x00082111, "ST"),
     "SourceImageSequence": (0x00082112, "SQ"),
@@ -425,7 +429,6 @@ KEYWORDS: dict[str, tuple[int, str]] = {
     "DoubleFloatPixelData": (0x7FE00009, "OD"),
     # documents
     "DirectoryRecordSequence": (0x00041220, "SQ"),
-    "ReferencedSOPSequence": (0x00081199, "SQ"),
     "VerificationDateTime": (0x0040A030, "DT"),
     "ConceptNameCodeSequence": (0x0040A043, "SQ"),
     "VerifyingObserverSequence": (0x0040A073, "SQ"),

@@ -2,8 +2,8 @@
 
 ``application_entity``: ``ApplicationEntity(services, title, max_associations, idle_s)`` with ``start(host,
 port) -> (host, port)``, ``stop()`` and ``associations``. Below it the SCPs: ``store_scp``, ``find_scp``,
-``mwl_scp``, ``mpps_scp``, ``retrieve_scp``; ``admission`` says who comes in, ``acceptance`` what is
-negotiated, ``status`` how errors are told.
+``mwl_scp``, ``mpps_scp``, ``retrieve_scp``, ``commitment`` (both
+sides); ``admission`` says who comes in, ``acceptance`` what is negotiated, ``status`` how errors are told.
 
 ``scu``, one association each::
 

@@ -60,6 +60,8 @@ def _service(uid: str, rights: Rights) -> tuple[bool, bool]:
         return True, True
     if uid == sop.MODALITY_WORKLIST or uid in sop.PERFORMED:
         return True, rights.worklist
+    if uid == sop.STORAGE_COMMITMENT:
+        return True, rights.store
     if uid in sop.FIND:
         return True, rights.query
     if uid in sop.MOVE | sop.GET:
@@ -78,8 +80,9 @@ def _syntax(context: Context, storage: bool) -> str | None:
 
 
 def _role(proposed: Role) -> Role:
-    """Storage classes may be received by the requestor (C-GET); other classes have their default roles."""
-    if sop.is_storage(proposed.sop_class):
+    """Storage classes may be received by the requestor (C-GET), and who we asked for storage commitment may
+    come to report (PS3.4 J.3.3); other classes have their default roles."""
+    if sop.is_storage(proposed.sop_class) or proposed.sop_class == sop.STORAGE_COMMITMENT:
         return proposed
     return replace(proposed, scu=True, scp=False)
 

@@ -16,6 +16,7 @@ from pacs_core.dimse.admission import TRANSIENT, Admission, Rejection
 from pacs_core.dimse.association import LINGER_S, Association, Message, Released, Sink, into_memory
 from pacs_core.dimse.auditing import Audit
 from pacs_core.dimse.commands import BadCommand, Command
+from pacs_core.dimse.commitment import CommitmentSCP
 from pacs_core.dimse.connection import Connection, Gone, Stopping
 from pacs_core.dimse.find_scp import FindSCP
 from pacs_core.dimse.mpps_scp import PerformedSCP
@@ -42,6 +43,8 @@ STOP_S = 15.0
 PAUSE_S = 0.2
 """Between attempts to accept where the system refuses."""
 
+_COMMITMENT = (commands.N_ACTION_RQ, commands.N_EVENT_REPORT_RQ)
+
 UNEXPECTED, INVALID = 2, 6
 """Reasons of an A-ABORT by the provider (PS3.8 9.3.8)."""
 
@@ -61,6 +64,7 @@ class ApplicationEntity:
         self._find = FindSCP(services, title, audit)
         self._worklist = WorklistSCP(services, audit)
         self._performed = PerformedSCP(services)
+        self._commitment = CommitmentSCP(services.storage_commitment)
         self._retrieve = RetrieveSCP(services, title, audit)
         self._lock = threading.Lock()
         self._running: dict[threading.Thread, Connection] = {}
@@ -249,7 +253,11 @@ class ApplicationEntity:
             self._retrieve.get(association, message)
         elif abstract in sop.PERFORMED and command.field in self._performed.serves(abstract):
             self._performed.answer(association, message)
+        elif abstract == sop.STORAGE_COMMITMENT and command.field in _COMMITMENT:
+            self._commitment.answer(association, message)
         elif command.field & commands.RESPONSE:
+            if command.field == commands.N_EVENT_REPORT_RSP and self._commitment.heard(association, message):
+                return
             raise BadPdu(f"a {command.name} response to nothing that was asked")
         else:
             words = comment(f"{command.name} is not served on this presentation context")

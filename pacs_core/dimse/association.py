@@ -116,6 +116,8 @@ class Association:
         self.name = f"association-{next(self.numbers)}"
         self.chunk = (min(peer_max, LONGEST_PDU) if peer_max else UNLIMITED) - 6
         self.cancelled: set[int] = set()
+        self.reports: dict[int, int] = {}
+        """Reports of ours that the peer has not responded to, by message number."""
         self.peer_provides: frozenset[str] = frozenset()
         self.may_store = True
         self._buffer = bytearray(MAX_PDU)

@@ -26,7 +26,7 @@ from pacs_core.runtime.data_folder import INDEX, Hold, announce, prepare, withdr
 from pacs_core.runtime.io_loop import IoLoop
 from pacs_core.runtime.settings import LOOPBACK, Settings, certificate_context
 from pacs_core.runtime.sweep import sweep
-from pacs_core.runtime.workers import DeliveryWorker
+from pacs_core.runtime.workers import CommitmentOutbox, DeliveryWorker, Outbox
 from pacs_core.services.bundle import Services
 from pacs_core.storage.folder import FolderStore, sync_directory
 
@@ -90,9 +90,8 @@ class Node:
         try:
             self._start_hl7_and_http()
             self._start_dicom()
-            worker = DeliveryWorker(self.services.delivering, self.services.index, self.clock)
-            worker.start()
-            self._closing.callback(worker.stop)
+            self._work_through(self.services.delivering)
+            self._work_through(self._commitments())
             announce(self.data, self._facts_for_owner())
             self._closing.callback(withdraw, self.data)
         except BaseException:
@@ -100,6 +99,17 @@ class Node:
             raise
         log.info("ready: dicom %s, hl7 %s, http %s", self.dicom, self.hl7, self.http)
         return self
+
+    def _work_through(self, outbox: Outbox) -> None:
+        worker = DeliveryWorker(outbox, self.services.index, self.clock)
+        worker.start()
+        self._closing.callback(worker.stop)
+
+    def _commitments(self) -> CommitmentOutbox:
+        from pacs_core.dimse.commitment import CommitmentCarrier
+
+        commitment = self.services.storage_commitment
+        return CommitmentOutbox(commitment, CommitmentCarrier(self.settings.dicom_ae, commitment))
 
     def stop(self) -> None:
         """Stop accepting, finish what is in flight, close in reverse order."""

@@ -1,15 +1,17 @@
-"""Work in the background: results to their destinations, one at a time for each."""
+"""Work in the background: what lies in an outbox to its destinations, one at a time for each."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
 
 from pacs_core.domain.errors import NotFound
 from pacs_core.domain.times import read_instant
 from pacs_core.ports import Clock, Index
-from pacs_core.services.delivering import Delivering
+from pacs_core.services.storage_commitment import Carrier, StorageCommitment
 
 log = logging.getLogger("reading_room.deliver")
 
@@ -19,12 +21,43 @@ MOST_AT_ONCE = 32
 """Destinations that may be silent at the same time without holding up another."""
 
 
+class Due(Protocol):
+    """Something on its way to a destination."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def destination(self) -> str: ...
+
+
+class Outbox(Protocol):
+    """What the worker works through; `services.delivering.Delivering` is one."""
+
+    def due(self, limit: int = 100, without: Collection[str] = ()) -> Sequence[Due]: ...
+    def next_due(self, without: Collection[str] = ()) -> str: ...
+    def attempt(self, delivery_id: int, /) -> object: ...
+
+
+class CommitmentOutbox:
+    """Storage commitment as an outbox: requests and reports, and who carries them."""
+
+    def __init__(self, commitment: StorageCommitment, carrier: Carrier) -> None:
+        self.due = commitment.due
+        self.next_due = commitment.next_due
+        self._commitment = commitment
+        self._carrier = carrier
+
+    def attempt(self, commitment_id: int, /) -> object:
+        """Try one."""
+        return self._commitment.attempt(commitment_id, self._carrier)
+
+
 class DeliveryWorker:
     """Wakes at each change of the journal and when something falls due; a silent destination holds up no
     other.
     """
 
-    def __init__(self, delivering: Delivering, index: Index, clock: Clock) -> None:
+    def __init__(self, delivering: Outbox, index: Index, clock: Clock) -> None:
         self._delivering = delivering
         self._index = index
         self._clock = clock

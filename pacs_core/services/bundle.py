@@ -19,6 +19,7 @@ from pacs_core.services.reconciling import Reconciling
 from pacs_core.services.rehearsing import Rehearsing
 from pacs_core.services.reporting import Reporting
 from pacs_core.services.retrieving import Retrieving
+from pacs_core.services.storage_commitment import StorageCommitment
 from pacs_core.services.storing import Storing
 from pacs_core.services.tracing import Tracing
 
@@ -38,6 +39,7 @@ class Services:
         self.inbound = Inbound(index, clock, self.patients, self.orders)
         self.modality_worklist = ModalityWorklist(index, clock)
         self.storing = Storing(index, blobs, clock, self.reconciling)
+        self.storage_commitment = StorageCommitment(index, blobs, clock)
         self.querying = Querying(index)
         self.retrieving = Retrieving(index, blobs)
         self.reading_worklist = ReadingWorklist(index, clock, self.storing)

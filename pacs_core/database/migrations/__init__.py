@@ -43,11 +43,27 @@ def _performed_steps(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _commitments(connection: Connection) -> None:
+    """Storage commitment: what peers asked us to answer for, and we asked them."""
+    text = "VARCHAR NOT NULL DEFAULT ''"
+    connection.exec_driver_sql(
+        f"""CREATE TABLE commitment (
+            id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            transaction_uid {text}, peer {text}, ours BOOLEAN NOT NULL DEFAULT '0',
+            objects TEXT NOT NULL DEFAULT '', state {text}, created_at {text}, due_at {text},
+            checked BOOLEAN NOT NULL DEFAULT '0', attempts INTEGER NOT NULL DEFAULT '0',
+            answer TEXT NOT NULL DEFAULT '', UNIQUE (peer, transaction_uid, ours)
+        )"""
+    )
+    connection.exec_driver_sql("CREATE INDEX ix_commitment_due_at ON commitment (due_at)")
+
+
 MIGRATIONS: Sequence[tuple[str, Callable[[Connection], None]]] = (
     ("0002", _what_sources_did),
     ("0003", _numbers_of_studies),
     ("0004", _issuers_of_order_numbers),
     ("0005", _identity_of_instances),
     ("0006", _performed_steps),
+    ("0007", _commitments),
 )
 """(version reached, step); version 0001 was the first."""
