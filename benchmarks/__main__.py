@@ -23,7 +23,7 @@ RESULTS = Path(__file__).parent / "results" / "local"
 Figures = Mapping[str, float | str]
 
 
-NO_BENCHMARKS = {"pairing", "rows"}
+NO_BENCHMARKS = {"archives", "engines", "pairing", "rows"}
 
 
 def names() -> list[str]:

@@ -450,8 +450,11 @@ class Transaction(Protocol):
 class Index(Protocol):
     """The database behind one writer (architecture §5)."""
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
+    def write(self, work: Callable[[Transaction], T], *, of_synced_files: bool = False) -> T:
         """Run a re-runnable function in the writer's next commit; returns after that commit is synced.
+
+        `of_synced_files` says that all it writes can be made again from blobs that are synced, as the sweep
+        at a start does; its commit is then not waited for by a sync of its own.
 
         Whatever the function raises is raised here and nothing of it is kept; StorageFailure where the
         commit itself failed.
@@ -462,8 +465,11 @@ class Index(Protocol):
         """A transaction for reading: one consistent state."""
         ...
 
-    def wait_for_change(self, sequence: int, timeout_s: float) -> int:
-        """Wait until the journal is past `sequence`, or the time is over; returns its newest number."""
+    def wait_for_change(self, sequence: int, timeout_s: float, *, arrivals: bool = True) -> int:
+        """Wait until the journal is past `sequence`, or the time is over; returns its newest number.
+
+        With `arrivals` False images that only come in (``images.stored``) end no wait.
+        """
         ...
 
 

@@ -29,7 +29,7 @@ def works() -> Iterator[Work]:
 
 def fused(size: int) -> Work:
     """Half-opaque colours over greys; the PET is 200 x 200 x 300 in the same place."""
-    from benchmarks.peers.vtk import Blended, Mapped, Reslice, colour_map, grey_map
+    from benchmarks.engines.vtk import Blended, Mapped, Reslice, colour_map, grey_map
 
     below = oblique(size)
     scale = np.array(pet().shape[::-1]) / np.array(SHAPE[::-1])
@@ -76,7 +76,7 @@ def around(size: int, angle: float, step: float) -> Cut:
 
 def turning(size: int, step: float, name: str) -> Work:
     """Angles never repeated, so that no earlier picture helps; the bricks' maxima are made once before."""
-    from benchmarks.peers.vtk_mip import FixedPointMip
+    from benchmarks.engines.vtk_mip import FixedPointMip
 
     engine = choose()
     table = grey_table(GreyChain(voi=ANGIOGRAPHY), ct().dtype)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.engines import invesalius
 from benchmarks.pairing import Missing, Work
-from benchmarks.peers import invesalius
 from benchmarks.rows.volumes import SHAPE, ct
 from workstation.imaging.luts import GreyChain, VoiWindow, grey_table
 from workstation.rendering.engines import Cut, Flat, choose
@@ -60,7 +60,7 @@ def works() -> Iterator[Work | Missing]:
 
 def axial() -> Work:
     """Another slice and another window each time, as while scrolling with the window dragged."""
-    from benchmarks.peers.vtk_window import SliceWindow
+    from benchmarks.engines.vtk_window import SliceWindow
 
     window = SliceWindow(ct(), 1024)
     ours_next, theirs_next = itertools.count(), itertools.count()
@@ -82,7 +82,7 @@ def axial() -> Work:
 
 
 def _beside_reslice(name: str, cut: Cut, least: float, aim: float, quality: str) -> Work:
-    from benchmarks.peers.vtk import Reslice
+    from benchmarks.engines.vtk import Reslice
 
     peer = Reslice(ct(), cut)
     return Work(
@@ -109,7 +109,7 @@ def slab(size: int, mode: SlabMode) -> Work:
 
 def four(size: int) -> Work:
     """Four cells, stored values to greys included."""
-    from benchmarks.peers.vtk import Mapped, Reslice, each, grey_map
+    from benchmarks.engines.vtk import Mapped, Reslice, each, grey_map
 
     cuts = orthogonal(size)
     peers = [Mapped(Reslice(ct(), cut), grey_map(-160.0, 240.0)) for cut in cuts]

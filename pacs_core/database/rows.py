@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from functools import cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 R = TypeVar("R")
+
+
+@cache
+def _columns(table: Table, names: tuple[str, ...]) -> tuple[Column[Any], ...]:
+    return tuple(table.c[name] for name in names)
+
+
+@cache
+def _select_by(table: Table, names: tuple[str, ...], by: tuple[str, ...]) -> Select[Any]:
+    """The question for one row by these columns, built once: building it costs ten times asking it."""
+    fits = (table.c[name] == bindparam(f"by_{name}") for name in by)
+    return select(*_columns(table, names)).where(*fits).limit(1)
+
+
+@cache
+def _insert_into(table: Table) -> Insert:
+    return insert(table)
 
 
 class Rows(Generic[R]):
@@ -18,7 +46,14 @@ class Rows(Generic[R]):
         self.connection = connection
         self.table = table
         self.record = record
-        self.columns = [table.c[f.name] for f in fields(record)]  # type: ignore[arg-type]  # R is always a dataclass
+        self.names: tuple[str, ...] = record.__match_args__  # type: ignore[attr-defined]  # R is a dataclass
+        self.columns = _columns(table, self.names)
+
+    def one(self, **by: object) -> R | None:
+        """The record in which these columns have these values, or None."""
+        query = _select_by(self.table, self.names, tuple(by))
+        row = self.connection.execute(query, {f"by_{name}": value for name, value in by.items()}).first()
+        return None if row is None else self.record(*row)
 
     def first(self, *where: ColumnElement[bool], order_by: Sequence[Any] = ()) -> R | None:
         """The first record that fits, or None."""
@@ -37,7 +72,7 @@ class Rows(Generic[R]):
     def insert(self, record: R, *, without: tuple[str, ...] = ("id",)) -> int:
         """Insert a record, leaving out the columns the database fills; returns its row id."""
         values = {c.name: getattr(record, c.name) for c in self.columns if c.name not in without}
-        result = self.connection.execute(insert(self.table), values)
+        result = self.connection.execute(_insert_into(self.table), values)
         key = result.lastrowid
         return int(key or 0)
 

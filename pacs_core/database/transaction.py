@@ -9,7 +9,7 @@ from pacs_core.database.repositories.commitments import CommitmentRows
 from pacs_core.database.repositories.configuration import ConfigurationRows
 from pacs_core.database.repositories.deliveries import DeliveryRows
 from pacs_core.database.repositories.holds import HoldRows
-from pacs_core.database.repositories.journal import JournalRows
+from pacs_core.database.repositories.journal import COALESCED, JournalRows
 from pacs_core.database.repositories.messages import MessageRows
 from pacs_core.database.repositories.orders import OrderRows
 from pacs_core.database.repositories.patients import PatientRows
@@ -76,3 +76,8 @@ class IndexTransaction:
     def write_journal(self) -> int:
         """Number and write the noted facts; returns the newest number, 0 where there were none."""
         return self._journal.append(self._events, self._clock.now()) if self._events else 0
+
+    @property
+    def only_arrivals(self) -> bool:
+        """Whether no fact is noted but that images came in."""
+        return all(event.kind in COALESCED for event in self._events)

@@ -1,6 +1,8 @@
 """One writer: waiting writes run in one commit, a savepoint each, and are released after its sync.
 
-SQLite in WAL mode with ``synchronous=FULL``: a commit has synced its frames when it returns.
+SQLite in WAL mode with ``synchronous=FULL``: a commit has synced its frames when it returns. With ``NORMAL``,
+for what synced files hold, it has not, and the index is consistent all the same: SQLite syncs before a
+checkpoint.
 """
 
 from __future__ import annotations
@@ -63,10 +65,11 @@ def open_engine(path: Path, *, read_only: bool = False) -> Engine:
 class _Job:
     """A waiting write and the caller's future."""
 
-    __slots__ = ("future", "work")
+    __slots__ = ("future", "of_synced_files", "work")
 
-    def __init__(self, work: Callable[[Transaction], Any]) -> None:
+    def __init__(self, work: Callable[[Transaction], Any], of_synced_files: bool) -> None:
         self.work = work
+        self.of_synced_files = of_synced_files
         self.future: Future[Any] = Future()
 
 
@@ -82,15 +85,19 @@ class SqliteIndex:
         self._gate = threading.Lock()
         self._closed = False
         with self.read() as tx:
-            self._newest = tx.journal.newest()
+            self._newest = self._newest_but_arrivals = tx.journal.newest()
         self._thread = threading.Thread(target=self._run, name="index-writer", daemon=True)
         self._thread.start()
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in the next commit and return what it returned, after the commit is synced."""
+    def write(self, work: Callable[[Transaction], T], *, of_synced_files: bool = False) -> T:
+        """Run `work` in the next commit and return what it returned, after the commit is synced.
+
+        A commit of which every work is `of_synced_files` is not synced: a power cut may take it back, to an
+        earlier whole state, and the sweep makes it again. The next synced commit makes it durable as well.
+        """
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write inside a write: pass the transaction on instead")
-        job = _Job(work)
+        job = _Job(work, of_synced_files)
         with self._gate:  # nothing is queued behind the writer's last batch
             self._refuse_closed()
             self._jobs.put(job)
@@ -112,11 +119,15 @@ class SqliteIndex:
             log.error("the index could not be read: %s", type(error).__name__)
             raise StorageFailure(f"the index could not be read: {type(error).__name__}", "index") from error
 
-    def wait_for_change(self, sequence: int, timeout_s: float) -> int:
-        """Wait until the journal is past `sequence`, or the time is over; returns its newest number."""
+    def wait_for_change(self, sequence: int, timeout_s: float, *, arrivals: bool = True) -> int:
+        """Wait until the journal is past `sequence`, or the time is over; returns its newest number.
+
+        With `arrivals` False images that only come in end no wait.
+        """
         with self._changed:
             self._changed.wait_for(
-                lambda: self._newest > sequence or self._closed, timeout=max(0.0, timeout_s)
+                lambda: (self._newest if arrivals else self._newest_but_arrivals) > sequence or self._closed,
+                timeout=max(0.0, timeout_s),
             )
             return self._newest
 
@@ -165,31 +176,39 @@ class SqliteIndex:
     def _commit_with_retries(self, connection: Connection, batch: list[_Job]) -> None:
         for attempt in range(1, BUSY_TRIES + 1):
             try:
-                outcomes, newest = self._commit(connection, batch)
+                outcomes, newest, only_arrivals = self._commit(connection, batch)
             except Exception as error:  # noqa: BLE001  # the writer's edge: whatever failed, every caller hears of it
                 roll_back(connection)
                 if attempt == BUSY_TRIES or not _is_busy(error):
                     self._fail(batch, error)
                     return
             else:
-                self._release(batch, outcomes, newest)
+                self._release(batch, outcomes, newest, only_arrivals)
                 return
 
     def _commit(
         self, connection: Connection, batch: list[_Job]
-    ) -> tuple[list[tuple[Any, BaseException | None]], int]:
+    ) -> tuple[list[tuple[Any, BaseException | None]], int, bool]:
+        unsynced = all(job.of_synced_files for job in batch)
+        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if unsynced else 'FULL'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         transaction = IndexTransaction(connection, self._clock)
         outcomes = [_run_in_savepoint(connection, transaction, job) for job in batch]
         newest = transaction.write_journal() or self._newest
         connection.exec_driver_sql("COMMIT")
-        return outcomes, newest
+        return outcomes, newest, transaction.only_arrivals
 
     def _release(
-        self, batch: list[_Job], outcomes: list[tuple[Any, BaseException | None]], newest: int
+        self,
+        batch: list[_Job],
+        outcomes: list[tuple[Any, BaseException | None]],
+        newest: int,
+        only_arrivals: bool,
     ) -> None:
         with self._changed:
             self._newest = max(self._newest, newest)
+            if not only_arrivals:
+                self._newest_but_arrivals = self._newest
             self._changed.notify_all()
         for job, (result, error) in zip(batch, outcomes, strict=True):
             if error is None:

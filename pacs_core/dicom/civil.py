@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 _DATE = re.compile(r"^(\d{4})[.:-]?(\d{2})[.:-]?(\d{2})$")
 _TIME = re.compile(r"^(\d{2}):?(?:(\d{2}):?(?:(\d{2})(?:\.(\d{1,6})\d*)?)?)?$")
 
 
+@lru_cache(maxsize=4096)
 def civil_date(text: str) -> str | None:
     """``20260131`` (or the old ``2026.01.31``) as ``2026-01-31``; "" for an empty value, None for no legal
     date."""
@@ -25,6 +27,7 @@ def civil_date(text: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def civil_time(text: str) -> str | None:
     """``0930`` or ``093015.5`` as ``09:30:00``, ``09:30:15.500000``; "" for an empty value, None for no
     legal time."""

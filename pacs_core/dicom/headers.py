@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pacs_core.dicom import charset, scan_fallback
@@ -37,6 +38,35 @@ NUMBER_FORMATS = {
 }  # fmt: skip
 TEXT = frozenset({"ST", "LT", "UT", "UR"})
 CHARACTER_SET_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+
+
+REMEMBERED = 256
+"""Values up to so many bytes are decoded once and remembered: the images of a series repeat most of them."""
+
+
+@lru_cache(maxsize=8192)
+def _text(raw: bytes, vr: str, character_set: str) -> tuple[str, bool]:
+    """A value decoded to NFC without padding, and whether every byte was legal."""
+    if vr not in CHARACTER_SET_VRS:
+        return raw.decode("latin_1").strip(" \0"), True
+    delimiters = charset.NAME_DELIMITERS if vr == "PN" else b"" if vr in TEXT else charset.VALUE_DELIMITERS
+    value, exact = charset.decode(raw, character_set, delimiters)
+    return value.rstrip(" \0") if vr in TEXT else value.strip(" \0"), exact
+
+
+@lru_cache(maxsize=8192)
+def _decimals(raw: bytes) -> tuple[tuple[float, ...], str]:
+    """The numbers of a decimal or integer string, none where one is no number, and that one."""
+    out: list[float] = []
+    for part in raw.decode("latin_1").strip(" \0").split("\\"):
+        bare = part.strip(" \0")
+        if not bare:
+            continue
+        try:
+            out.append(float(bare))
+        except ValueError:
+            return (), bare
+    return tuple(out), ""
 
 
 def scan(data: Buffer, start: int, end: int, implicit: bool) -> tuple[dict[int, Element], Pixels | None]:
@@ -105,16 +135,11 @@ class Header(ABC):
         raw = self.raw(tag)
         if not raw:
             return ""
-        vr = self.vr(tag)
-        if vr not in CHARACTER_SET_VRS:
-            return raw.decode("latin_1").strip(" \0")
-        delimiters = (
-            charset.NAME_DELIMITERS if vr == "PN" else b"" if vr in TEXT else charset.VALUE_DELIMITERS
-        )
-        value, exact = charset.decode(raw, self.character_set, delimiters)
+        decoded = _text if len(raw) <= REMEMBERED else _text.__wrapped__
+        value, exact = decoded(raw, self.vr(tag), self.character_set)
         if not exact:
             self.warn(tag, f"bytes that {self.character_set or 'the default character set'} does not hold")
-        return value.rstrip(" \0") if vr in TEXT else value.strip(" \0")
+        return value
 
     def texts(self, tag: int) -> list[str]:
         """The values of a multi-valued text, each without padding."""
@@ -164,17 +189,11 @@ class Header(ABC):
         return bool(raw) and raw != b"\0\0"
 
     def _decimal(self, tag: int, raw: bytes) -> list[float]:
-        out: list[float] = []
-        for part in raw.decode("latin_1").strip(" \0").split("\\"):
-            bare = part.strip(" \0")
-            if not bare:
-                continue
-            try:
-                out.append(float(bare))
-            except ValueError:
-                self.warn(tag, f"{bare[:40]!r} is no number")
-                return []
-        return out
+        read = _decimals if len(raw) <= REMEMBERED else _decimals.__wrapped__
+        numbers, wrong = read(raw)
+        if wrong:
+            self.warn(tag, f"{wrong[:40]!r} is no number")
+        return list(numbers)
 
     def _raw_text(self, tag: int) -> str | None:
         raw = self.raw(tag)

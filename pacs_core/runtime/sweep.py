@@ -7,7 +7,9 @@ from itertools import islice
 from pathlib import Path
 
 from pacs_core.archive.importing import import_file
-from pacs_core.domain.errors import OutOfSpace, StorageFailure
+from pacs_core.dicom.part10 import SOURCE_TITLE, locate
+from pacs_core.dicom.sources import opened
+from pacs_core.domain.errors import NotDicom, OutOfSpace, StorageFailure
 from pacs_core.domain.study import Origin
 from pacs_core.services.bundle import Services
 from pacs_core.services.storing import door_of
@@ -56,10 +58,20 @@ def _compared(services: Services, store: FolderStore) -> tuple[list[str], int]:
     return unknown, known
 
 
+def _sender(path: Path) -> str:
+    """The AE title that sent the object, which its file meta keeps; empty where it names none."""
+    try:
+        with opened(path) as data:
+            return locate(data, path.name).meta.get(SOURCE_TITLE, "")
+    except NotDicom:
+        return ""
+
+
 def _take_up(
     services: Services, store: FolderStore, key: str, quarantine: Path, counts: dict[str, int]
 ) -> None:
-    line = import_file(services.storing, store.place(key), Origin(door_of(key) or "sweep", "sweep"), key)
+    origin = Origin(door_of(key) or "sweep", _sender(store.place(key)) or "sweep")
+    line = import_file(services.storing, store.place(key), origin, key)
     if line.outcome in ("stored", "already there"):
         store.remove(key)
         counts["indexed"] += line.outcome == "stored"

@@ -53,8 +53,8 @@ class CommitmentOutbox:
 
 
 class DeliveryWorker:
-    """Wakes at each change of the journal and when something falls due; a silent destination holds up no
-    other.
+    """Wakes at each change of the journal but arriving images, and when something falls due; a silent
+    destination holds up no other.
     """
 
     def __init__(self, delivering: Outbox, index: Index, clock: Clock) -> None:
@@ -115,7 +115,7 @@ class DeliveryWorker:
         remaining = self._until_due()
         while remaining > 0 and not self._stop.is_set() and not self._over.is_set():
             step = min(remaining, 0.5)
-            newest = self._index.wait_for_change(sequence, step)
+            newest = self._index.wait_for_change(sequence, step, arrivals=False)
             if newest > sequence:
                 return newest
             remaining -= step

@@ -50,11 +50,11 @@ class AuditedIndex:
     def __init__(self, index: Index) -> None:
         self._index = index
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
-        """As `ports.Index.write`; the line is written once, with the first change."""
+    def write(self, work: Callable[[Transaction], T], *, of_synced_files: bool = False) -> T:
+        """As `ports.Index.write`; the line is written once, with the first change, and synced with it."""
         line = _waiting.get()
         if line is None or line.written:
-            return self._index.write(work)
+            return self._index.write(work, of_synced_files=of_synced_files)
 
         def both(tx: Transaction) -> T:
             made = work(tx)
@@ -69,6 +69,6 @@ class AuditedIndex:
         """As `ports.Index.read`."""
         return self._index.read()
 
-    def wait_for_change(self, sequence: int, timeout_s: float) -> int:
+    def wait_for_change(self, sequence: int, timeout_s: float, *, arrivals: bool = True) -> int:
         """As `ports.Index.wait_for_change`."""
-        return self._index.wait_for_change(sequence, timeout_s)
+        return self._index.wait_for_change(sequence, timeout_s, arrivals=arrivals)

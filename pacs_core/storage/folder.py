@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import logging
 import os
+import secrets
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +16,17 @@ from typing import BinaryIO
 
 from pacs_core.domain.errors import NotFound, OutOfSpace, StorageFailure
 
+try:
+    import fcntl
+
+    FULL_SYNC: int | None = getattr(fcntl, "F_FULLFSYNC", None)
+except ImportError:  # Windows
+    FULL_SYNC = None
+
 log = logging.getLogger("reading_room.store")
+
+TOGETHER = 256
+"""So many blobs that come one after the other share a folder, which then need not be made for each."""
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC})
 
@@ -21,17 +34,10 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {
 def sync_file(handle: BinaryIO) -> None:
     """Flush and sync a file's bytes to the disk itself (F_FULLFSYNC on macOS, where fsync stops short)."""
     handle.flush()
-    if hasattr(os, "O_BINARY"):
-        os.fsync(handle.fileno())
-        return
-    try:
-        import fcntl
-    except ImportError:
-        os.fsync(handle.fileno())
-        return
-    full = getattr(fcntl, "F_FULLFSYNC", None)
-    if full is not None:
-        fcntl.fcntl(handle.fileno(), full)
+    if FULL_SYNC is not None:
+        fcntl.fcntl(handle.fileno(), FULL_SYNC)
+    elif hasattr(os, "fdatasync"):  # bytes and length; the times can wait
+        os.fdatasync(handle.fileno())
     else:
         os.fsync(handle.fileno())
 
@@ -85,10 +91,9 @@ class FolderWriter:
         try:
             sync_file(self._file)
             self._file.close()
-            new_folders = self._store.make_folders(final.parent)
+            self._store.ensure_folder(final.parent)
             self._temporary.replace(final)
-            for folder in (final.parent, *new_folders):
-                sync_directory(folder)
+            sync_directory(final.parent)
         except OSError as error:
             self.abort()
             final.unlink(missing_ok=True)
@@ -107,6 +112,10 @@ class FolderStore:
         self.root = root
         self.incoming = root / "incoming"
         self.reserve_bytes = reserve_bytes
+        self._durable: set[Path] = set()
+        self._making = threading.Lock()
+        self._made = itertools.count()
+        self._together = secrets.token_hex(2)
         self.incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in (self.incoming, root, root.parent):
             sync_directory(folder)
@@ -115,7 +124,9 @@ class FolderStore:
         """Begin a new blob; raises OutOfSpace before the disk is quite full."""
         if self.free_bytes() < self.reserve_bytes:
             raise OutOfSpace("the disk of the data folder is nearly full", "data folder")
-        return FolderWriter(self, uuid.uuid4().hex + suffix)
+        if next(self._made) % TOGETHER == TOGETHER - 1:
+            self._together = secrets.token_hex(2)
+        return FolderWriter(self, self._together + uuid.uuid4().hex[4:] + suffix)
 
     def place(self, key: str) -> Path:
         """Where a key's file lies."""
@@ -123,16 +134,19 @@ class FolderStore:
             raise NotFound(f"no blob can have the key {key!r}", "blob")
         return self.root / key[:2] / key[2:4] / key
 
-    def make_folders(self, folder: Path) -> list[Path]:
-        """Make the fan-out folders that are missing; returns the folders whose entries changed by it."""
-        changed: list[Path] = []
-        for path in (folder.parent, folder):
-            try:
-                path.mkdir(mode=0o700)
-                changed.append(path.parent)
-            except FileExistsError:
-                continue
-        return changed
+    def ensure_folder(self, folder: Path) -> None:
+        """See that a fan-out folder is there and that its own name is synced.
+
+        One that was there already is synced once as well: who made it may have been killed before.
+        """
+        if folder in self._durable:
+            return
+        with self._making:
+            for path in (folder.parent, folder):
+                if path not in self._durable:
+                    path.mkdir(mode=0o700, exist_ok=True)
+                    sync_directory(path.parent)
+                    self._durable.add(path)
 
     def open(self, key: str) -> BinaryIO:
         """Open a blob for reading; raises NotFound."""

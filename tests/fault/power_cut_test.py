@@ -145,6 +145,19 @@ def test_at_every_acknowledgement_all_of_it_is_on_the_disk(traced: tuple[Path, P
     assert sum(t.what == "message" for t in told) == 4
 
 
+def test_images_need_no_sync_of_the_index_their_rows_are_made_again(
+    traced: tuple[Path, Path], tmp_path: Path
+) -> None:
+    log, root = traced
+    told: list[Acknowledged] = []
+    cut = acknowledgements(log, root, lambda call: call.name in SYNCS and _of_index(call))
+    for disk, acknowledged in cut:
+        if acknowledged.what == "image":
+            told.append(acknowledged)
+            assert missing_after_cut(disk, told, tmp_path / "after") == []
+    assert len(told) >= 8
+
+
 def _of_blob_files(call: Call) -> bool:
     return call.file()[1].endswith(".part")
 

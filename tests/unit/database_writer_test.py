@@ -89,6 +89,44 @@ def test_waiting_writes_share_one_commit(house: Spine) -> None:
     assert len(seen) == 2
 
 
+def synced(house: Spine) -> list[str]:
+    """How each commit from now on is synced."""
+    seen: list[str] = []
+
+    @event.listens_for(house.index._engine, "before_cursor_execute")
+    def note(_c: object, _cur: object, statement: str, *_more: object) -> None:
+        if statement.startswith("PRAGMA synchronous="):
+            seen.append(statement.partition("=")[2])
+
+    return seen
+
+
+def test_a_commit_is_left_unsynced_only_where_files_hold_all_of_it(house: Spine) -> None:
+    seen = synced(house)
+    house.index.write(fact("row"), of_synced_files=True)
+    house.index.write(fact("order"))
+    house.image("1.2")
+    assert seen == ["NORMAL", "FULL", "NORMAL"]
+    with ThreadPoolExecutor(2) as pool, together(house, fact("order")) as futures:
+        rows = pool.submit(house.index.write, fact("row"), of_synced_files=True)
+        assert futures[0].result(PATIENCE) == "order"
+        rows.result(PATIENCE)
+    assert "NORMAL" not in seen[3:5]  # what made the others wait, and the order, alone or with the row
+
+
+def test_arriving_images_do_not_end_a_wait_for_anything_else(house: Spine) -> None:
+    house.image("1.2")
+    before = house.index.wait_for_change(0, 0)
+    house.image("1.2", number=2)
+    assert house.index.wait_for_change(before, 0) == before + 1
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(house.index.wait_for_change, before, PATIENCE, arrivals=False)
+        house.image("1.2", number=3)
+        assert not waiting.done()
+        house.index.write(fact("order"))
+        assert waiting.result(PATIENCE) == before + 3
+
+
 def test_one_that_raises_keeps_nothing_and_harms_no_other(house: Spine) -> None:
     def refuse(tx: Transaction) -> str:
         tx.record(Event("never", 0))

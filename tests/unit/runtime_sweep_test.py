@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pacs_core.dicom.intake import intake_bytes, part10_prefix
 from pacs_core.runtime import sweep as sweeping
 from pacs_core.runtime.sweep import sweep
 from pacs_core.services.storing import door_of
+from pacs_core.storage import folder
+from pacs_core.storage.folder import TOGETHER, FolderStore
 from tests.support.dicom_bytes import dicom_file
 from tests.support.spine import Spine, spine
 
@@ -47,6 +50,51 @@ def test_what_it_is_held_for_depends_on_the_door_it_came_by(tmp_path: Path, door
         swept(house, tmp_path)
         (key,) = house.store.keys()
         assert door_of(key) == door
+
+
+def test_what_is_taken_up_is_of_the_scanner_that_its_file_names(tmp_path: Path) -> None:
+    with spine(tmp_path) as house:
+        whole = dicom_file("1.2.3", 1)
+        taken = intake_bytes(whole)
+        header = taken.header
+        prefix = part10_prefix(
+            header.sop_class_uid, header.sop_instance_uid, header.transfer_syntax_uid, "CT1"
+        )
+        left_behind(house, prefix + whole[taken.source_offset :], door="dimse")
+        assert swept(house, tmp_path) == {"indexed": 1}
+        assert house.study().calling_aet == "CT1"
+
+
+def test_blobs_that_come_together_share_a_folder_and_no_folder_is_endless(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store", reserve_bytes=0)
+    keys = []
+    for number in range(2 * TOGETHER):
+        writer = store.create()
+        if number % 100 == 0:
+            writer.write(b"x")
+            writer.commit()
+            assert store.read(writer.key) == b"x"
+        else:
+            writer.abort()
+        keys.append(writer.key)
+    assert len(set(keys)) == len(keys)
+    folders = [store.place(key).parent for key in keys]
+    assert max(folders.count(folder) for folder in set(folders)) <= 2 * TOGETHER
+    assert len(set(folders)) in (2, 3)
+
+
+def test_a_folder_found_there_is_synced_before_a_blob_in_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FolderStore(tmp_path / "store", reserve_bytes=0)
+    writer = store.create()
+    final = store.place(writer.key)
+    final.parent.mkdir(parents=True)
+    synced: list[Path] = []
+    monkeypatch.setattr(folder, "sync_directory", synced.append)
+    writer.write(b"x")
+    writer.commit()
+    assert synced == [store.root, final.parent.parent, final.parent]
 
 
 def test_on_a_full_disk_the_node_starts_all_the_same_and_the_file_waits(

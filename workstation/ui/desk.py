@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @dataclass
 class Desk:
     """One signed-in person's place. `say(words, token)` writes the status line; `go(place)` changes the
-    room; `kept` are told the name of a preference that was changed.
+    room.
     """
 
     archive: Archive
@@ -44,7 +44,6 @@ class Desk:
     keeper: Keeper | None = None
     sound_file: Path | None = None
     closing: list[Callable[[], None]] = field(default_factory=list)
-    kept: list[Callable[[str], None]] = field(default_factory=list)
 
     def may(self, verb: Verb) -> bool:
         """Whether the archive lets this person do that; the archive itself decides, this only greys out."""

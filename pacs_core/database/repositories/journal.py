@@ -16,6 +16,10 @@ COALESCED = frozenset({"images.stored"})
 """Facts of which one row per study and commit is enough; their `count`s are added up."""
 
 
+_INSERT = insert(journal)
+_NEWEST = select(func.max(journal.c.sequence))
+
+
 class JournalRows:
     """Implements `ports.Journal`; `append` is for the writer alone."""
 
@@ -42,12 +46,12 @@ class JournalRows:
                     "detail": json.dumps(dict(event.detail), ensure_ascii=False) if event.detail else "",
                 }
             )
-        self._connection.execute(insert(journal), rows)
+        self._connection.execute(_INSERT, rows)
         return number
 
     def newest(self) -> int:
         """The newest number, 0 for an empty journal."""
-        return int(self._connection.execute(select(func.max(journal.c.sequence))).scalar() or 0)
+        return int(self._connection.execute(_NEWEST).scalar() or 0)
 
     def since(self, sequence: int, limit: int) -> Sequence[Change]:
         """Facts after a number, in order."""

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from pacs_core.database.repositories.patients import may_be_named, owners_of
 from pacs_core.database.rows import Rows
@@ -27,6 +41,26 @@ AT_ONCE = 500
 """UIDs in one question."""
 
 
+_DIGESTS = select(instance.c.digest).where(instance.c.sop_instance_uid == bindparam("uid"))
+_COUNT_IN_SERIES = (
+    update(series).where(series.c.id == bindparam("row")).values(instance_count=series.c.instance_count + 1)
+)
+
+
+@lru_cache(maxsize=64)
+def _count_in_study(names: tuple[str, ...]) -> Update:
+    """Count an instance on its study and set these columns, built once for each set of them."""
+    return (
+        update(study)
+        .where(_T.id == bindparam("row"))
+        .values(
+            instance_count=_T.instance_count + bindparam("counted"),
+            revision=_T.revision + 1,
+            **{name: bindparam(f"to_{name}") for name in names},
+        )
+    )
+
+
 class StudyRows:
     """Implements `ports.Studies`."""
 
@@ -38,7 +72,7 @@ class StudyRows:
 
     def find(self, study_uid: str) -> r.StudyRecord | None:
         """The study with that UID."""
-        return self._studies.first(_T.study_uid == study_uid)
+        return self._studies.one(study_uid=study_uid)
 
     def get(self, study_uid: str) -> r.StudyRecord:
         """The study with that UID; raises NotFound."""
@@ -59,7 +93,7 @@ class StudyRows:
 
     def find_series(self, study_id: int, series_uid: str) -> r.SeriesRecord | None:
         """The series with that UID in that study."""
-        return self._series.first(series.c.series_uid == series_uid, series.c.study_id == study_id)
+        return self._series.one(series_uid=series_uid, study_id=study_id)
 
     def update_series(self, series_id: int, **changes: object) -> None:
         """Change named columns of a series."""
@@ -92,24 +126,17 @@ class StudyRows:
 
     def digests_of(self, sop_instance_uid: str) -> Sequence[str]:
         """The digests of every set of bytes that came under that UID."""
-        query = select(instance.c.digest).where(instance.c.sop_instance_uid == sop_instance_uid)
-        return self._connection.scalars(query).all()
+        return self._connection.scalars(_DIGESTS, {"uid": sop_instance_uid}).all()
 
     def add_instance(self, record: r.InstanceRecord, **of_study: object) -> None:
         """Insert an instance; where it is the served one, count it on series and study."""
         self._instances.insert(record)
         counted = int(record.current)
         if counted:
-            self._connection.execute(
-                update(series)
-                .where(series.c.id == record.series_id)
-                .values(instance_count=series.c.instance_count + 1)
-            )
-        self._studies.change(
-            _T.id == record.study_id,
-            instance_count=_T.instance_count + counted,
-            revision=_T.revision + 1,
-            **of_study,
+            self._connection.execute(_COUNT_IN_SERIES, {"row": record.series_id})
+        values = {f"to_{name}": value for name, value in of_study.items()}
+        self._connection.execute(
+            _count_in_study(tuple(of_study)), {"row": record.study_id, "counted": counted, **values}
         )
 
     def instances_of(self, study_id: int, series_id: int | None = None) -> Sequence[r.InstanceRecord]:

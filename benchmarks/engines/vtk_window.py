@@ -21,7 +21,7 @@ from vtkmodules.vtkRenderingCore import (
     vtkRenderWindow,
 )
 
-from benchmarks.peers.vtk import image, to_numpy
+from benchmarks.engines.vtk import image, to_numpy
 
 
 class SliceWindow:

@@ -25,7 +25,7 @@ from vtkmodules.vtkRenderingCore import (
 )
 from vtkmodules.vtkRenderingVolume import vtkFixedPointVolumeRayCastMapper
 
-from benchmarks.peers.vtk import image, to_numpy
+from benchmarks.engines.vtk import image, to_numpy
 from workstation.imaging.luts import VoiWindow
 
 REGISTERED = (vtkmodules.vtkRenderingOpenGL2, vtkmodules.vtkRenderingVolumeOpenGL2)

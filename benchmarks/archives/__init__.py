@@ -1,0 +1,1 @@
+"""The archive beside others in real processes: the servers, the objects sent, and who sends and asks."""
