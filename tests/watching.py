@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import multiprocessing
 import os
@@ -52,12 +51,16 @@ def _runs(pid: int) -> bool:
 
 
 def timers() -> set[str]:
-    """Qt timers that still tick."""
+    """Qt timers that still tick.
+
+    The bindings are asked, not `gc.get_objects`: that takes hold of tuples another thread is still building,
+    which then cannot be finished ("bad argument to internal function").
+    """
     core = sys.modules.get("PySide6.QtCore")
     shiboken = sys.modules.get("shiboken6")
     if core is None or shiboken is None:
         return set()
-    alive = [one for one in gc.get_objects() if isinstance(one, core.QTimer) and shiboken.isValid(one)]
+    alive = [one for one in shiboken.getAllValidWrappers() if isinstance(one, core.QTimer)]
     return {repr(one) for one in alive if one.isActive()}
 
 
