@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from tests.support.fake_archive import FakeArchive, manifest_of, patient
-from tests.support.fake_world import world
+from tests.support.fake_archive import FakeArchive
 from tests.ui.conftest import PATIENCE_MS
-from tests.ui.reading_test import CURRENT, open_exam, wheel
+from tests.ui.reading_test import open_exam, wheel
 from workstation.imaging.cine import timing
 from workstation.ui import theme
 from workstation.ui.reading.cine import Cine, start_of
@@ -22,17 +19,6 @@ from workstation.ui.reading.page import ReadPage
 from workstation.ui.shell import Workstation
 
 Open = Callable[..., Workstation]
-
-
-@pytest.fixture
-def angiogram(shared_data: Path) -> FakeArchive:
-    """The first exam is a real run of 75 frames."""
-    archive = world()
-    manifest, frames = manifest_of(shared_data / "studies" / "xa-cath-75-frames", patient(1))
-    archive.manifests[CURRENT] = replace(manifest, study_uid=CURRENT, accession="ACC00001")
-    archive.frames |= frames
-    archive.rows_[0] = replace(archive.rows_[0], modality="XA")
-    return archive
 
 
 @pytest.fixture

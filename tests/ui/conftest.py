@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.support.fake_archive import PASSWORD, FakeArchive, FakeDoor
+from tests.support.fake_archive import PASSWORD, FakeArchive, FakeDoor, manifest_of, patient
 from tests.support.fake_world import world
 from workstation.ui.shell import Settings, Workstation
 
@@ -57,6 +58,17 @@ def archive() -> FakeArchive:
 def pixels(shared_data: Path) -> FakeArchive:
     """The same, its first exam with a real CT and a prior beside it."""
     return world(shared_data)
+
+
+@pytest.fixture
+def angiogram(shared_data: Path) -> FakeArchive:
+    """The first exam is a real run of 75 frames."""
+    archive = world()
+    manifest, frames = manifest_of(shared_data / "studies" / "xa-cath-75-frames", patient(1))
+    archive.manifests["2.25.1"] = replace(manifest, study_uid="2.25.1", accession="ACC00001")
+    archive.frames |= frames
+    archive.rows_[0] = replace(archive.rows_[0], modality="XA")
+    return archive
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from workstation.rendering.mpr_view import render_reformat
 from workstation.rendering.overlays import Corner
 from workstation.rendering.picture import Picture
 from workstation.rendering.stack_view import render_stack
+from workstation.rendering.subtraction_view import render_subtracted
 from workstation.session.view_state import Plane, ViewState
 
 SMALLEST = 1
@@ -59,6 +60,8 @@ def picture_of(
         chosen = state.fusion
         overlay = Overlay(above, chosen.window, chosen.colours, chosen.opacity)
         return render_fused(state, volume, overlay, width, height, corner)
+    if state.subtraction is not None:
+        return render_subtracted(state, volume, width, height, corner)
     if state.turn is not None and moving:
         return render_rotated(state, volume, width, height, state.turn, moving=True, corner=corner)
     return render(state, volume, width, height, corner=corner)

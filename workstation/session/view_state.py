@@ -66,6 +66,17 @@ class Fusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Subtraction:
+    """A run less its mask: the mask's image (from 1; None: as the tags say), the mask's shift in pixels (rows
+    down, columns right; None: as the tags say), and the window the run had before.
+    """
+
+    mask: int | None = None
+    shift: tuple[float, float] | None = None
+    before: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ViewState:
     """One cell's view.
 
@@ -94,6 +105,7 @@ class ViewState:
     interpolation: Interpolation = Interpolation.LINEAR
     fusion: Fusion | None = None
     turn: float | None = None
+    subtraction: Subtraction | None = None
 
     def with_(self, **changes: object) -> ViewState:
         """A copy with some fields changed."""

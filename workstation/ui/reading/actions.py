@@ -18,6 +18,7 @@ from workstation.ui.reading.cine_actions import CineActions
 from workstation.ui.reading.fusion_actions import FusionActions
 from workstation.ui.reading.plane_actions import PlaneActions
 from workstation.ui.reading.plane_hand import turns
+from workstation.ui.reading.subtraction_actions import SubtractionActions
 from workstation.ui.reading.volume_actions import VolumeActions
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Actions:
         self.planes = PlaneActions(page, self._command)
         self.cine = CineActions(page, self._command)
         self.fusion = FusionActions(page, self._command)
+        self.subtraction = SubtractionActions(page, self._command)
         self.volume = VolumeActions(page, self._command)
         self._add_strokes()
 

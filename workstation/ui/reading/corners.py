@@ -12,7 +12,7 @@ from workstation.imaging.volume import Volume
 from workstation.rendering.overlays import Corner
 from workstation.session.hanging import Role
 from workstation.session.reading_session import CellState, ReadingSession
-from workstation.session.view_state import ViewState, Window
+from workstation.session.view_state import Subtraction, ViewState, Window
 from workstation.ui import words
 from workstation.ui.reading import uptake
 
@@ -50,6 +50,8 @@ def _arriving(session: ReadingSession, cell: CellState) -> str:
 
 def said_of(view: ViewState, volume: Volume, above: Volume | None) -> tuple[str, ...]:
     """What a view is besides a plane: fused with what and how, or turned."""
+    if view.subtraction is not None:
+        return (_subtraction_words(view.subtraction),)
     turned = f"{words.t('Turning MIP')} {view.turn:.0f}°" if view.turn is not None else ""
     if view.fusion is None or above is None:
         pet = uptake.is_pet(volume.display_set) and view.window is not None
@@ -65,6 +67,15 @@ def said_of(view: ViewState, volume: Volume, above: Volume | None) -> tuple[str,
     if isinstance(refused, SuvRefusal):
         said.append("no SUV")
     return (" · ".join(said),)
+
+
+def _subtraction_words(chosen: Subtraction) -> str:
+    """Words such as: Subtracted · mask 3 · +0.5 ↓ +1.0 →."""
+    mask = f" · {words.t('mask')} {chosen.mask}" if chosen.mask is not None else ""
+    if chosen.shift is None:
+        return f"{words.t('Subtracted')}{mask}"
+    rows, columns = chosen.shift
+    return f"{words.t('Subtracted')}{mask} · {rows:+.1f} ↓ {columns:+.1f} →"
 
 
 def under_pointer(

@@ -1,0 +1,64 @@
+"""An angiographic run less its mask by one key, the mask chosen and shifted by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from tests.support.fake_archive import FakeArchive
+from tests.ui.conftest import PATIENCE_MS
+from tests.ui.reading_test import open_exam
+from workstation.imaging.subtraction import MaskOperation, is_logarithmic, subtracted
+from workstation.rendering.subtraction_view import difference
+from workstation.ui.shell import Workstation
+
+Open = Callable[..., Workstation]
+
+
+def test_one_key_subtracts_and_keys_move_the_mask(
+    open_window: Open,
+    angiogram: FakeArchive,
+    qtbot: QtBot,
+) -> None:
+    page = open_exam(open_window(angiogram), qtbot, with_prior=False)
+    cell = page.grid.cells[0]
+    assert cell.request is not None
+    volume = cell.request.volume
+    qtbot.waitUntil(lambda: volume.is_complete, timeout=PATIENCE_MS)
+    cell.setFocus()
+    QTest.keyClick(cell, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: cell.settled, timeout=PATIENCE_MS)
+    plain, before = cell.shown.picture.pixels.copy(), page.session.cells[0].view
+    QTest.keyClick(cell, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: cell.settled, timeout=PATIENCE_MS)
+    assert not np.array_equal(cell.shown.picture.pixels, plain)
+    assert any(text.startswith("Subtracted") for text in cell.shown.picture.display_list.texts())
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(cell, Qt.Key.Key_Right, both)
+    QTest.keyClick(cell, Qt.Key.Key_Up, both)
+    chosen = page.session.cells[0].view.subtraction
+    assert chosen is not None
+    assert chosen.shift == pytest.approx((-0.5, 0.5))
+    index = page.session.cells[0].view.index
+    linear = not is_logarithmic(volume.header(index).attributes)
+    truth = subtracted(volume.pixels, index + 1, MaskOperation(), shift=(-0.5, 0.5), logarithm=linear)
+    assert np.array_equal(difference(volume, index, chosen), truth)
+    QTest.keyClick(cell, Qt.Key.Key_Home, both)
+    qtbot.waitUntil(lambda: page.session.cells[0].view.subtraction.shift != chosen.shift, timeout=PATIENCE_MS)
+    QTest.keyClick(cell, Qt.Key.Key_Home)
+    QTest.keyClick(cell, Qt.Key.Key_K, Qt.KeyboardModifier.ShiftModifier)
+    assert page.session.cells[0].view.subtraction.mask == 1
+    QTest.keyClick(cell, Qt.Key.Key_End)
+    QTest.keyClick(cell, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
+    assert page.session.cells[0].view == before
+
+
+def test_what_is_no_run_is_not_subtracted(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> None:
+    page = open_exam(open_window(pixels), qtbot)
+    page.desk.commands.refresh()
+    assert not page.desk.commands.action("read.dsa").isEnabled()

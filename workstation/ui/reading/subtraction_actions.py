@@ -1,0 +1,132 @@
+"""The commands of digital subtraction: with and without the mask, another mask, and its shift by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workstation.imaging.subtraction import SubtractionError, best_shift
+from workstation.imaging.volume import Volume
+from workstation.rendering.subtraction_view import first_window, operation_of
+from workstation.session.reading_session import CellState
+from workstation.session.view_state import Subtraction
+from workstation.ui import words
+from workstation.ui.reading.cine import plays
+
+if TYPE_CHECKING:
+    from workstation.ui.reading.page import ReadPage
+
+STEP_PX = 0.5
+
+
+class SubtractionActions:
+    """`command` is Actions' own way to register one."""
+
+    def __init__(self, page: ReadPage, command: Callable[..., None]) -> None:
+        self._page, self._session, self._room = page, page.desk.session, page.room
+        on, place = self._is_on, "Image/Subtraction"
+        command(
+            "dsa",
+            "Subtract the mask",
+            self._toggle,
+            "Image/Subtraction",
+            "Shift+D",
+            icon="circle-half-full",
+            tip="The run less the mask its tags name, else less its first image; again: as it is",
+            enabled=self._able,
+            checked=on,
+        )
+        command("dsa.mask", "This image is the mask", self._take_mask, place, "Shift+K", enabled=on)
+        command("dsa.fit", "Shift the mask to fit", self._fit, place, "Ctrl+Shift+Home", enabled=on)
+        command("dsa.up", "Mask up", self._by(-1, 0), place, "Ctrl+Shift+Up", enabled=on)
+        command("dsa.down", "Mask down", self._by(1, 0), place, "Ctrl+Shift+Down", enabled=on)
+        command("dsa.left", "Mask to the left", self._by(0, -1), place, "Ctrl+Shift+Left", enabled=on)
+        command("dsa.right", "Mask to the right", self._by(0, 1), place, "Ctrl+Shift+Right", enabled=on)
+
+    def _state(self) -> CellState | None:
+        return self._session.active_cell
+
+    def _able(self) -> bool:
+        state = self._state()
+        if state is None or state.display_set is None or not plays(state):
+            return False
+        return state.display_set.modality in ("XA", "RF") and not state.display_set.is_colour
+
+    def _is_on(self) -> bool:
+        state = self._state()
+        return state is not None and state.view.subtraction is not None
+
+    def _volume(self, state: CellState) -> Volume:
+        assert state.display_set is not None
+        return self._room.load(state.display_set, state.view.index).volume
+
+    def _toggle(self) -> None:
+        state = self._state()
+        if state is None:
+            return
+        if state.view.subtraction is not None:
+            view = state.view.with_(subtraction=None, window=state.view.subtraction.before)
+            self._session.set_view(state.number, view)
+        else:
+            self._show(state, Subtraction(before=state.view.window))
+
+    def _show(self, state: CellState, chosen: Subtraction) -> None:
+        """Subtract so, in a window for what is left of the image shown."""
+        try:
+            window = first_window(self._volume(state), state.view.index, chosen)
+        except SubtractionError as why:
+            self._page.desk.say(words.t("No subtraction: {why}.").format(why=why), "waiting")
+            return
+        self._session.set_view(state.number, state.view.with_(subtraction=chosen, window=window))
+
+    def _take_mask(self) -> None:
+        """The image shown becomes the mask of all others; it itself would leave nothing to window by."""
+        state = self._state()
+        if state is not None and state.view.subtraction is not None:
+            chosen = replace(state.view.subtraction, mask=state.view.index + 1)
+            self._session.set_view(state.number, state.view.with_(subtraction=chosen))
+
+    def _shift(self, state: CellState) -> tuple[float, float]:
+        chosen = state.view.subtraction
+        assert chosen is not None
+        if chosen.shift is not None:
+            return chosen.shift
+        return operation_of(self._volume(state), state.view.index, chosen).shift
+
+    def _by(self, rows: int, columns: int) -> Callable[[], None]:
+        def run() -> None:
+            state = self._state()
+            if state is not None and state.view.subtraction is not None:
+                down, right = self._shift(state)
+                self._set_shift(state, (down + rows * STEP_PX, right + columns * STEP_PX))
+
+        return run
+
+    def _set_shift(self, state: CellState, shift: tuple[float, float]) -> None:
+        if state.view.subtraction is not None:
+            chosen = replace(state.view.subtraction, shift=shift)
+            self._session.set_view(state.number, state.view.with_(subtraction=chosen))
+
+    def _fit(self) -> None:
+        """Find the shift by which mask and image lie best upon each other, on another thread."""
+        state = self._state()
+        if state is None or state.view.subtraction is None:
+            return
+        volume, index = self._volume(state), state.view.index
+        masks = operation_of(volume, index, state.view.subtraction).masks_for(index + 1)
+        if not masks or not all(volume.loaded[n - 1] for n in (index + 1, *masks)):
+            self._page.desk.say(words.t("No subtraction: {why}.").format(why="no mask is there"), "waiting")
+            return
+        number = state.number
+
+        def work() -> tuple[float, float]:
+            mask = np.mean([volume.pixels[n - 1] for n in masks], axis=0)
+            return best_shift(volume.pixels[index].astype(np.float32), np.asarray(mask, dtype=np.float32))
+
+        def done(shift: tuple[float, float]) -> None:
+            self._set_shift(self._session.cells[number], shift)
+
+        self._page.desk.tasks.ask(self._page, words.t("fit the mask"), work, done)
