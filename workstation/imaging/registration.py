@@ -116,7 +116,10 @@ def register(
             return NoRegistration(f"the {name} series is no volume")
         if not volume.loaded.all():
             return NoRegistration(f"the {name} series is not loaded yet")
-    one, other = sampled(current, FINE_MM), sampled(prior, FINE_MM)
+    one = sampled(current, FINE_MM)
+    if cancelled():
+        return NoRegistration("stopped")
+    other = sampled(prior, FINE_MM)
     if mask is not None:
         one = one.with_body(mask(one.points()).reshape(one.body.shape) & one.valid)
     return register_grids(one, other, affine=affine, cancelled=cancelled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -43,11 +44,19 @@ class Registering(QObject):
             except (ValueError, ArithmeticError, RuntimeError, MemoryError):  # SimpleITK raises RuntimeError
                 log.warning("a prior could not be registered", exc_info=True)
                 return
-            if shiboken6.isValid(self) and not stop.is_set():
-                self._found.emit((one, other, stop), found)
+            if not stop.is_set():
+                self._tell((one, other, stop), found)
 
-        self._worker = threading.Thread(target=work, name="register", daemon=True)
+        # no daemon: a thread that is torn out of SimpleITK at the program's end takes the process down; it is
+        # told to stop when the window closes, and ends at its next step
+        self._worker = threading.Thread(target=work, name="register", daemon=False)
         self._worker.start()
+
+    def _tell(self, pair: tuple[CellState, CellState, threading.Event], found: object) -> None:
+        """From the thread; the window may be gone, even between the question and the answer."""
+        if shiboken6.isValid(self):
+            with contextlib.suppress(RuntimeError):
+                self._found.emit(pair, found)
 
     def stop(self) -> None:
         """Whatever is under way is not wanted any more."""
