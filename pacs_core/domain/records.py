@@ -105,6 +105,18 @@ class InstanceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredObject:
+    """As much of an instance's row as says where its bytes are and what they were."""
+
+    id: int
+    blob_key: str
+    sop_instance_uid: str
+    dataset_offset: int
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class HoldRecord:
     """Why a study waits for a person, and how that ended."""
 

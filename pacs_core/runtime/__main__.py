@@ -19,6 +19,10 @@ COMMANDS = (
     "user",
     "token",
     "trace",
+    "verify",
+    "backup",
+    "restore",
+    "reindex",
     "rehearse",
     "doctor",
     "simulate",
@@ -37,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
         serve,
         simulate,
         trace,
+        upkeep,
     )
 
     top = argparse.ArgumentParser(
@@ -45,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"reading-room {VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (serve, importing, peers, accounts, trace, rehearse, doctor, simulate):
+    for module in (serve, importing, peers, accounts, trace, upkeep, rehearse, doctor, simulate):
         module.add(commands)
     return top
 

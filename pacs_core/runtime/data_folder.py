@@ -45,8 +45,10 @@ RUNNING = "core.json"
 LOCK = "lock"
 LOG = "core.log"
 INDEX = "index.sqlite"
-OURS = (INDEX, "config.toml")
-"""Either of them says that a folder is a data folder, whatever lies beside it."""
+STORE = "store"
+RESTORING = "restoring"
+OURS = (INDEX, "config.toml", RESTORING)
+"""Any of them says that a folder is a data folder, whatever lies beside it."""
 
 BEFORE_THE_INDEX = frozenset({LOCK, RUNNING, LOG, "workstation", "lost+found"})
 """What may lie in a data folder that no core has opened yet."""

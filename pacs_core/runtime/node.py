@@ -22,7 +22,7 @@ from pacs_core.runtime import VERSION
 from pacs_core.runtime.addresses import lan_addresses, place, reachable_url
 from pacs_core.runtime.changing import change, listed
 from pacs_core.runtime.clock import SystemClock
-from pacs_core.runtime.data_folder import INDEX, Hold, announce, prepare, withdraw
+from pacs_core.runtime.data_folder import INDEX, RESTORING, STORE, Hold, announce, prepare, withdraw
 from pacs_core.runtime.io_loop import IoLoop
 from pacs_core.runtime.settings import LOOPBACK, Settings, certificate_context
 from pacs_core.runtime.sweep import sweep
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("reading_room.node")
 
-STORE = "store"
 QUARANTINE = "quarantine"
 
 
@@ -66,6 +65,9 @@ class Node:
         self.data = prepare(self.settings.data)
         hold = Hold(self.data)
         self._closing.callback(hold.release)
+        if (self.data / RESTORING).exists():
+            self._closing.close()
+            raise Refused("a restore into this data folder was cut off: run it again", "--data")
         withdraw(self.data)  # what a killed node left behind points nowhere now
         try:
             index = open_index(self.data / INDEX, self.clock, sync_directory)

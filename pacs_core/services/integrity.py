@@ -6,7 +6,7 @@ import hashlib
 from enum import StrEnum
 
 from pacs_core.domain.errors import NotFound
-from pacs_core.domain.records import InstanceRecord
+from pacs_core.domain.records import InstanceRecord, StoredObject
 from pacs_core.ports import BlobStore
 
 BLOCK = 1 << 20
@@ -20,7 +20,7 @@ class Fault(StrEnum):
     UNREADABLE = "its file cannot be read"
 
 
-def fault_of(blobs: BlobStore, record: InstanceRecord) -> Fault | None:
+def fault_of(blobs: BlobStore, record: InstanceRecord | StoredObject) -> Fault | None:
     """Read the whole object and compare; None where it is as it was received."""
     digest = hashlib.sha256()
     try:

@@ -44,6 +44,16 @@ class ReceivedObject:
     data_set_offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Refound:
+    """An object that lies in the store already: its blob's key, how it came and when (UTC)."""
+
+    key: str
+    received: ReceivedObject
+    origin: Origin
+    at: str
+
+
 def door_of(key: str) -> str:
     """The door a blob came in by, as `Storing.begin` noted it in its key; empty where it did not."""
     return next((part for part in key.split(".")[1:-1] if part in DOORS), "")
@@ -90,6 +100,16 @@ class Storing:
             self._blobs.remove(writer.key)
         return kept
 
+    def index_again(self, objects: Iterable[Refound]) -> None:
+        """Give objects that lie in the store their rows, all in one commit; the journal knows of them."""
+        some = tuple(objects)
+
+        def work(tx: Transaction) -> None:
+            for one in some:
+                self._index_object(tx, one.key, one.received, one.origin, one.at)
+
+        self._index.write(work)
+
     def sender_gone(self, association: str) -> None:
         """An association ended: its studies are no longer arriving, which screens are told."""
         with self._lock:
@@ -130,12 +150,14 @@ class Storing:
                     _event("study.received", study, study.calling_aet, {"images": study.instance_count})
                 )
 
-    def _index_object(self, tx: Transaction, key: str, received: ReceivedObject, origin: Origin) -> Kept:
+    def _index_object(
+        self, tx: Transaction, key: str, received: ReceivedObject, origin: Origin, at: str = ""
+    ) -> Kept:
         header = received.header
         versions = tx.studies.digests_of(header.sop_instance_uid)
         if received.digest in versions:
             return Kept.ALREADY_THERE
-        now = instant(self._clock.now())
+        now = at or instant(self._clock.now())
         study = tx.studies.find(header.study_instance_uid)
         fresh = study is None
         if study is None:
@@ -155,7 +177,8 @@ class Storing:
             study = self._reconciling.settle(tx, tx.studies.get(study.study_uid), origin.caller)
         if fresh and any(mistaken(step) for step in tx.performed.of_study(study.study_uid)):
             hold_wrong_entry(tx, study, now)
-        tx.record(_event("images.stored", study, origin.caller, {"count": 1, "door": origin.door}))
+        if not at:
+            tx.record(_event("images.stored", study, origin.caller, {"count": 1, "door": origin.door}))
         return Kept.OTHER_BYTES if versions else Kept.STORED
 
     def _new_study(self, tx: Transaction, header: InstanceHeader, origin: Origin, now: str) -> StudyRecord:
