@@ -143,7 +143,8 @@ class _Transfer:
             part.unlink(missing_ok=True)
             return False
         final = self._target.place(record.blob_key)
-        self._folders.update((final.parent, *self._target.make_folders(final.parent)))
+        self._target.ensure_folder(final.parent)
+        self._folders.add(final.parent)
         part.replace(final)
         self.done.copied += 1
         if digest.hexdigest() != record.digest:
