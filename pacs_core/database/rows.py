@@ -28,10 +28,15 @@ def _columns(table: Table, names: tuple[str, ...]) -> tuple[Column[Any], ...]:
 
 
 @cache
+def _select_from(table: Table, names: tuple[str, ...]) -> Select[Any]:
+    return select(*_columns(table, names))
+
+
+@cache
 def _select_by(table: Table, names: tuple[str, ...], by: tuple[str, ...]) -> Select[Any]:
     """The question for one row by these columns, built once: building it costs ten times asking it."""
     fits = (table.c[name] == bindparam(f"by_{name}") for name in by)
-    return select(*_columns(table, names)).where(*fits).limit(1)
+    return _select_from(table, names).where(*fits).limit(1)
 
 
 @cache
@@ -58,13 +63,13 @@ class Rows(Generic[R]):
     def first(self, *where: ColumnElement[bool], order_by: Sequence[Any] = ()) -> R | None:
         """The first record that fits, or None."""
         row = self.connection.execute(
-            select(*self.columns).where(*where).order_by(*order_by).limit(1)
+            _select_from(self.table, self.names).where(*where).order_by(*order_by).limit(1)
         ).first()
         return None if row is None else self.record(*row)
 
     def all(self, *where: ColumnElement[bool], order_by: Sequence[Any] = (), limit: int = 0) -> list[R]:
         """Every record that fits, in order."""
-        query = select(*self.columns).where(*where).order_by(*order_by)
+        query = _select_from(self.table, self.names).where(*where).order_by(*order_by)
         if limit:
             query = query.limit(limit)
         return [self.record(*row) for row in self.connection.execute(query)]

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from pacs_core.database.schema import imaging_order, patient, patient_identifier, report, study, visit
 from pacs_core.domain.errors import Conflict, NotFound
@@ -16,6 +28,24 @@ from pacs_core.domain.patient import Demographics, Patient
 _DEMOGRAPHICS = [f.name for f in fields(Demographics)]
 
 
+def _identifiers_of_one() -> Select[tuple[str, str, bool, bool]]:
+    i, row = patient_identifier.c, bindparam("row", type_=Integer)
+    merged = select(row.label("id")).cte("merged", recursive=True)
+    merged = merged.union(
+        select(patient.c.id).join_from(patient, merged, patient.c.merged_into == merged.c.id)
+    )
+    own = i.patient_id == row
+    return (
+        select(i.value, i.issuer, i.main, own.label("own"))
+        .where(i.patient_id.in_(select(merged.c.id)))
+        .order_by(own.desc(), i.patient_id, i.id)
+    )
+
+
+_PATIENT = select(patient).where(patient.c.id == bindparam("row"))
+_IDENTIFIERS = _identifiers_of_one()
+
+
 class PatientRows:
     """Implements `ports.Patients`."""
 
@@ -24,7 +54,7 @@ class PatientRows:
 
     def get(self, patient_id: int) -> Patient:
         """The patient of that row; raises NotFound."""
-        row = self._connection.execute(select(patient).where(patient.c.id == patient_id)).first()
+        row = self._connection.execute(_PATIENT, {"row": patient_id}).first()
         if row is None:
             raise NotFound(f"no patient in row {patient_id}", "patient")
         return self._patient(row)
@@ -185,18 +215,7 @@ class PatientRows:
 
     def _identifiers(self, patient_id: int) -> list[tuple[PatientIdentifier, bool]]:
         """A person's own identifiers, then those of everybody merged into them; with True the main one."""
-        i = patient_identifier.c
-        merged = select(literal(patient_id).label("id")).cte("merged", recursive=True)
-        merged = merged.union(
-            select(patient.c.id).join_from(patient, merged, patient.c.merged_into == merged.c.id)
-        )
-        own = i.patient_id == patient_id
-        query = (
-            select(i.value, i.issuer, i.main, own.label("own"))
-            .where(i.patient_id.in_(select(merged.c.id)))
-            .order_by(own.desc(), i.patient_id, i.id)
-        )
-        rows = self._connection.execute(query)
+        rows = self._connection.execute(_IDENTIFIERS, {"row": patient_id})
         return [(PatientIdentifier(r.value, r.issuer), bool(r.main and r.own)) for r in rows]
 
 
