@@ -52,7 +52,6 @@ class Rows(Generic[R]):
         self.table = table
         self.record = record
         self.names: tuple[str, ...] = record.__match_args__  # type: ignore[attr-defined]  # R is a dataclass
-        self.columns = _columns(table, self.names)
 
     def one(self, **by: object) -> R | None:
         """The record in which these columns have these values, or None."""
@@ -76,7 +75,7 @@ class Rows(Generic[R]):
 
     def insert(self, record: R, *, without: tuple[str, ...] = ("id",)) -> int:
         """Insert a record, leaving out the columns the database fills; returns its row id."""
-        values = {c.name: getattr(record, c.name) for c in self.columns if c.name not in without}
+        values = {name: getattr(record, name) for name in self.names if name not in without}
         result = self.connection.execute(_insert_into(self.table), values)
         key = result.lastrowid
         return int(key or 0)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select
 
 from pacs_core.database.schema import journal
 from pacs_core.domain.events import Change, Event
@@ -17,6 +17,11 @@ COALESCED = frozenset({"images.stored"})
 
 
 _INSERT = insert(journal)
+_ONE_OF = (
+    select(journal.c.sequence)
+    .where(journal.c.kind == bindparam("kind"), journal.c.subject == bindparam("subject"))
+    .limit(1)
+)
 _NEWEST = select(func.max(journal.c.sequence))
 
 
@@ -88,10 +93,7 @@ class JournalRows:
 
     def has(self, kind: str, subject: str) -> bool:
         """Say whether a fact of that kind on that subject was recorded before."""
-        query = (
-            select(journal.c.sequence).where(journal.c.kind == kind, journal.c.subject == subject).limit(1)
-        )
-        return self._connection.execute(query).first() is not None
+        return self._connection.execute(_ONE_OF, {"kind": kind, "subject": subject}).first() is not None
 
 
 def _coalesced(events: Sequence[Event]) -> list[Event]:

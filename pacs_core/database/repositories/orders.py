@@ -62,6 +62,15 @@ _STEP_PLAIN = (
 _OPEN = (OrderState.SCHEDULED.value, OrderState.IN_PROGRESS.value)
 
 
+_ORDERS = (
+    select(imaging_order, requested_procedure)
+    .join(requested_procedure, _P.order_id == _O.id)
+    .order_by(_O.id)
+    .set_label_style(_LABELS)
+)
+"""Every order with its procedure, built once; a question says which."""
+
+
 class OrderRows:
     """Implements `ports.Orders`."""
 
@@ -209,13 +218,7 @@ class OrderRows:
         return found
 
     def _orders(self, *where: ColumnElement[bool], limit: int = 0) -> list[Order]:
-        query = (
-            select(imaging_order, requested_procedure)
-            .join(requested_procedure, _P.order_id == _O.id)
-            .where(*where)
-            .order_by(_O.id)
-            .set_label_style(_LABELS)
-        )
+        query = _ORDERS.where(*where)
         rows = self._connection.execute(query.limit(limit) if limit else query).mappings().all()
         steps = self._steps([row["imaging_order_id"] for row in rows])
         return [_order(dict(row), steps.get(row["imaging_order_id"], ())) for row in rows]
