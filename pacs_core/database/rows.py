@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Insert,
     Select,
     Table,
     bindparam,
@@ -18,6 +17,8 @@ from sqlalchemy import (
     select,
     update,
 )
+
+from pacs_core.database.prepared import Prepared
 
 R = TypeVar("R")
 
@@ -33,15 +34,15 @@ def _select_from(table: Table, names: tuple[str, ...]) -> Select[Any]:
 
 
 @cache
-def _select_by(table: Table, names: tuple[str, ...], by: tuple[str, ...]) -> Select[Any]:
+def _select_by(table: Table, names: tuple[str, ...], by: tuple[str, ...]) -> Prepared:
     """The question for one row by these columns, built once: building it costs ten times asking it."""
     fits = (table.c[name] == bindparam(f"by_{name}") for name in by)
-    return _select_from(table, names).where(*fits).limit(1)
+    return Prepared(_select_from(table, names).where(*fits).limit(1))
 
 
 @cache
-def _insert_into(table: Table) -> Insert:
-    return insert(table)
+def _insert_into(table: Table, names: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table), names)
 
 
 class Rows(Generic[R]):
@@ -56,8 +57,8 @@ class Rows(Generic[R]):
     def one(self, **by: object) -> R | None:
         """The record in which these columns have these values, or None."""
         query = _select_by(self.table, self.names, tuple(by))
-        row = self.connection.execute(query, {f"by_{name}": value for name, value in by.items()}).first()
-        return None if row is None else self.record(*row)
+        rows = query.rows(self.connection, {f"by_{name}": value for name, value in by.items()})
+        return self.record(*rows[0]) if rows else None
 
     def first(self, *where: ColumnElement[bool], order_by: Sequence[Any] = ()) -> R | None:
         """The first record that fits, or None."""
@@ -76,9 +77,8 @@ class Rows(Generic[R]):
     def insert(self, record: R, *, without: tuple[str, ...] = ("id",)) -> int:
         """Insert a record, leaving out the columns the database fills; returns its row id."""
         values = {name: getattr(record, name) for name in self.names if name not in without}
-        result = self.connection.execute(_insert_into(self.table), values)
-        key = result.lastrowid
-        return int(key or 0)
+        cursor = _insert_into(self.table, tuple(values)).run(self.connection, values)
+        return int(cursor.lastrowid or 0)
 
     def change(self, *where: ColumnElement[bool], **changes: object) -> int:
         """Change named columns where it fits; returns how many rows."""

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select
 
+from pacs_core.database.prepared import Prepared
 from pacs_core.database.schema import journal
 from pacs_core.domain.events import Change, Event
 from pacs_core.domain.times import instant
@@ -16,13 +17,13 @@ COALESCED = frozenset({"images.stored"})
 """Facts of which one row per study and commit is enough; their `count`s are added up."""
 
 
-_INSERT = insert(journal)
-_ONE_OF = (
+_INSERT = Prepared(insert(journal), journal.c.keys())
+_ONE_OF = Prepared(
     select(journal.c.sequence)
     .where(journal.c.kind == bindparam("kind"), journal.c.subject == bindparam("subject"))
     .limit(1)
 )
-_NEWEST = select(func.max(journal.c.sequence))
+_NEWEST = Prepared(select(func.max(journal.c.sequence)))
 
 
 class JournalRows:
@@ -51,12 +52,13 @@ class JournalRows:
                     "detail": json.dumps(dict(event.detail), ensure_ascii=False) if event.detail else "",
                 }
             )
-        self._connection.execute(_INSERT, rows)
+        for row in rows:
+            _INSERT.run(self._connection, row)
         return number
 
     def newest(self) -> int:
         """The newest number, 0 for an empty journal."""
-        return int(self._connection.execute(_NEWEST).scalar() or 0)
+        return int(_NEWEST.rows(self._connection, {})[0][0] or 0)
 
     def since(self, sequence: int, limit: int) -> Sequence[Change]:
         """Facts after a number, in order."""
@@ -93,7 +95,7 @@ class JournalRows:
 
     def has(self, kind: str, subject: str) -> bool:
         """Say whether a fact of that kind on that subject was recorded before."""
-        return self._connection.execute(_ONE_OF, {"kind": kind, "subject": subject}).first() is not None
+        return bool(_ONE_OF.rows(self._connection, {"kind": kind, "subject": subject}))
 
 
 def _coalesced(events: Sequence[Event]) -> list[Event]:

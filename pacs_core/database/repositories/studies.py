@@ -8,7 +8,7 @@ from functools import lru_cache
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Update,
+    Integer,
     and_,
     bindparam,
     delete,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from pacs_core.database.prepared import Prepared
 from pacs_core.database.repositories.patients import may_be_named, owners_of
 from pacs_core.database.rows import Rows
 from pacs_core.database.schema import (
@@ -41,22 +42,22 @@ AT_ONCE = 500
 """UIDs in one question."""
 
 
-_DIGESTS = select(instance.c.digest).where(instance.c.sop_instance_uid == bindparam("uid"))
-_COUNT_IN_SERIES = (
+_DIGESTS = Prepared(select(instance.c.digest).where(instance.c.sop_instance_uid == bindparam("uid")))
+_COUNT_IN_SERIES = Prepared(
     update(series).where(series.c.id == bindparam("row")).values(instance_count=series.c.instance_count + 1)
 )
 
 
 @lru_cache(maxsize=64)
-def _count_in_study(names: tuple[str, ...]) -> Update:
+def _count_in_study(names: tuple[str, ...]) -> Prepared:
     """Count an instance on its study and set these columns, built once for each set of them."""
-    return (
+    return Prepared(
         update(study)
         .where(_T.id == bindparam("row"))
         .values(
-            instance_count=_T.instance_count + bindparam("counted"),
+            instance_count=_T.instance_count + bindparam("counted", type_=Integer),
             revision=_T.revision + 1,
-            **{name: bindparam(f"to_{name}") for name in names},
+            **{name: bindparam(f"to_{name}", type_=_T[name].type) for name in names},
         )
     )
 
@@ -126,18 +127,17 @@ class StudyRows:
 
     def digests_of(self, sop_instance_uid: str) -> Sequence[str]:
         """The digests of every set of bytes that came under that UID."""
-        return self._connection.scalars(_DIGESTS, {"uid": sop_instance_uid}).all()
+        return [digest for (digest,) in _DIGESTS.rows(self._connection, {"uid": sop_instance_uid})]
 
     def add_instance(self, record: r.InstanceRecord, **of_study: object) -> None:
         """Insert an instance; where it is the served one, count it on series and study."""
         self._instances.insert(record)
         counted = int(record.current)
         if counted:
-            self._connection.execute(_COUNT_IN_SERIES, {"row": record.series_id})
+            _COUNT_IN_SERIES.run(self._connection, {"row": record.series_id})
         values = {f"to_{name}": value for name, value in of_study.items()}
-        self._connection.execute(
-            _count_in_study(tuple(of_study)), {"row": record.study_id, "counted": counted, **values}
-        )
+        count = _count_in_study(tuple(of_study))
+        count.run(self._connection, {"row": record.study_id, "counted": counted, **values})
 
     def instances_of(self, study_id: int, series_id: int | None = None) -> Sequence[r.InstanceRecord]:
         """Served instances in order of arrival."""
