@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from workstation.imaging.loader import Loader
 from workstation.imaging.volume import Volume
 
 FILES = 600
+ACCESSION = "BENCH600"
 LEAST_THREADS = 2
 GEOMETRY = ("SOPInstanceUID", "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "Rows",
             "Columns", "PixelSpacing", "BitsAllocated", "RescaleIntercept", "RescaleSlope")  # fmt: skip
@@ -69,7 +71,12 @@ def _write(path: Path, number: int, pixels: np.ndarray[Any, Any]) -> None:
         "CT",
         number + 1,
     )
-    data.StudyDate, data.StudyTime, data.ImageType = "20260101", "120000", ["ORIGINAL", "PRIMARY", "AXIAL"]
+    data.AccessionNumber, data.StudyID = ACCESSION, "1"
+    data.StudyDate, data.StudyTime, data.ImageType = (
+        datetime.now(UTC).strftime("%Y%m%d"),
+        "120000",
+        ["ORIGINAL", "PRIMARY", "AXIAL"],
+    )
     data.SeriesDescription, data.KVP, data.SliceThickness, data.ConvolutionKernel = (
         "Chest",
         "120",

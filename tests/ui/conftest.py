@@ -73,21 +73,27 @@ def angiogram(shared_data: Path) -> FakeArchive:
 
 @pytest.fixture
 def open_window(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., Workstation]]:
-    """`open_window(archive)` is a window on it, signed in; `sign_in=False` leaves it at its door."""
+    """`open_window(archive)` is a window on it, signed in; `sign_in=False` leaves it at its door, `ready=False` before it opens.
+
+    `demo=False`: no demo.
+    """
     gc.collect()  # what earlier tests showed: the collector counts objects, not their megabytes
     windows: list[Workstation] = []
 
     def make(
         *archives: FakeArchive,
         sign_in: bool = True,
+        ready: bool = True,
+        demo: bool = True,
         size: tuple[int, int] = (1600, 1000),
         folder: Path | None = None,
     ) -> Workstation:
-        window = Workstation(FakeDoor(archives), Settings(folder or tmp_path / "workstation"))
+        window = Workstation(FakeDoor(archives, demo), Settings(folder or tmp_path / "workstation"))
         windows.append(window)
         window.resize(*size)
         window.show()
-        qtbot.waitUntil(lambda: named(window, "Sign in", QPushButton).isEnabled(), timeout=PATIENCE_MS)
+        if ready:
+            qtbot.waitUntil(lambda: named(window, "Sign in", QPushButton).isEnabled(), timeout=PATIENCE_MS)
         if sign_in:
             enter(window, archives[0].who.name)
             qtbot.waitUntil(lambda: window.desk is not None, timeout=PATIENCE_MS)

@@ -42,9 +42,9 @@ def test_on_a_slow_machine_it_measures_on_the_level_it_went_to(
 
     def slow(*arguments: Any, **named: Any) -> picture.Picture:
         threading.Event().wait(SLOW_S)
-        return render.render(*arguments, **named)
+        return render.picture_of(*arguments, **named)
 
-    monkeypatch.setattr(cell_module, "render", slow)
+    monkeypatch.setattr(cell_module, "picture_of", slow)
     made = understudy.measure(level, end)
     (stroke,) = understudy._strokes()
     true = sum((p - q) ** 2 for p, q in zip(level, end, strict=True)) ** 0.5

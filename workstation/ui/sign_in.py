@@ -56,6 +56,7 @@ class SignInPage(QWidget):
 
     def _build(self) -> None:
         px = theme.current().px
+        self._divider = line()
         card = panel(
             column(
                 self._title,
@@ -66,7 +67,7 @@ class SignInPage(QWidget):
                 self._password,
                 self._words,
                 self._go,
-                line(),
+                self._divider,
                 self._demo,
                 row(self._fill, 1),
                 self._others,
@@ -77,7 +78,6 @@ class SignInPage(QWidget):
             "card",
         )
         card.setFixedWidth(px(420))
-        self._divider = card.findChildren(type(line()))[-1]
         self.setLayout(row(1, column(2, card, 3), 1))
         self._words.hide()
         self._show_facts()

@@ -148,10 +148,14 @@ class Understudy:
         return None
 
     def _type(self, name: str, text: str) -> None:
-        field = self._until(lambda: self._named(QWidget, name), f"there is no field {name}")
+        field = self._until(lambda: self._usable(name), f"there is no field {name} to type into")
         field.setFocus()
         QTest.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
         QTest.keyClicks(field, text)
+
+    def _usable(self, name: str) -> QWidget | None:
+        field = self._named(QWidget, name)
+        return field if field is not None and field.isEnabled() else None
 
     def _press(self, name: str) -> None:
         button = self._until(lambda: self._ready(name), f"there is no button {name} to press")
