@@ -73,9 +73,9 @@ def angiogram(shared_data: Path) -> FakeArchive:
 
 @pytest.fixture
 def open_window(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[..., Workstation]]:
-    """`open_window(archive)` is a window on it, signed in; `sign_in=False` leaves it at its door, `ready=False` before it opens.
+    """`open_window(archive)` is a window on it, signed in.
 
-    `demo=False`: no demo.
+    `sign_in=False` leaves it at its door, `ready=False` before that opens; `demo=False` is no demo's.
     """
     gc.collect()  # what earlier tests showed: the collector counts objects, not their megabytes
     windows: list[Workstation] = []
