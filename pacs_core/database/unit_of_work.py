@@ -84,6 +84,7 @@ class SqliteIndex:
         self._changed = threading.Condition()
         self._gate = threading.Lock()
         self._closed = False
+        self._unsynced = False  # as the writer's connection commits now
         with self.read() as tx:
             self._newest = self._newest_but_arrivals = tx.journal.newest()
         self._thread = threading.Thread(target=self._run, name="index-writer", daemon=True)
@@ -190,7 +191,9 @@ class SqliteIndex:
         self, connection: Connection, batch: list[_Job]
     ) -> tuple[list[tuple[Any, BaseException | None]], int, bool]:
         unsynced = all(job.of_synced_files for job in batch)
-        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if unsynced else 'FULL'}")
+        if unsynced != self._unsynced:
+            connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if unsynced else 'FULL'}")
+            self._unsynced = unsynced
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         transaction = IndexTransaction(connection, self._clock)
         outcomes = [_run_in_savepoint(connection, transaction, job) for job in batch]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from pacs_core.domain.errors import Conflict, NeedsPerson
+from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.order import CancelOrder, Order, OrderReference, PlaceOrder
 from pacs_core.ports import Transaction
 
@@ -26,49 +27,83 @@ def order_to_change(tx: Transaction, command: PlaceOrder) -> Order | None:
     """The order that a placing or change is about, None where it makes a new one.
 
     A further requested procedure on known numbers is an order of its own. Raises Conflict where the placer
-    number, or the accession number of that source, is known as another patient's.
+    number, or the accession number of that source, is known as another patient's; NeedsPerson where the
+    numbers fit several orders, or a change names another procedure than the order's.
     """
     orders = tx.orders.with_numbers(command.reference)
-    patient = tx.patients.find(command.patient.identifier) if orders else None
-    own = [o for o in orders if patient and tx.patients.current(o.patient_id).id == patient.id]
-    known = _meant(orders, command.reference)
+    own = _of_patient(tx, orders, command.patient.identifier)
     for other in (o for o in orders if o not in own):
-        if other == known and command.placer_number and other.placer_number == command.placer_number:
+        meant = other in _named(orders, command.reference)
+        if meant and command.placer_number and other.placer_number == command.placer_number:
             raise Conflict("this placer order number belongs to another patient", "ORC-2")
-        if _same_accession(other, command) and (other == known or other.source == command.source):
+        if _same_accession(other, command) and (meant or other.source == command.source):
             raise Conflict("this accession number belongs to another patient", "accession number")
-    return None if known not in own or _another_procedure(known, command) else known
+    known = _named(own, command.reference)
+    if command.procedure_id and not command.only_changes:
+        known = [o for o in known if not _another_procedure(o, command.reference)]
+    return _only(known, command.reference)
 
 
 def order_to_end(tx: Transaction, command: CancelOrder) -> Order | None:
-    """The order that a cancellation is about; raises NeedsPerson where its numbers fit several."""
-    orders = tx.orders.with_numbers(command.order)
-    known = _meant(orders, command.order)
-    named = command.order.placer_number or command.order.filler_number or command.order.procedure_id
-    several = [o for o in orders if known and o.patient_id == known.patient_id]
-    if known and not named and len(several) > 1:
+    """The order that a cancellation is about.
+
+    Raises Conflict where it is another patient's, NeedsPerson where the numbers fit several orders or
+    contradict the one they name.
+    """
+    known = _named(tx.orders.with_numbers(command.order), command.order)
+    own = _of_patient(tx, known, command.order.patient) if command.order.patient else known
+    if known and not own:
+        raise Conflict("this order belongs to another patient", "PID-3")
+    found = _only(own, command.order)
+    if found is not None and another_placer(found, command.order):
         raise NeedsPerson(
-            f"{len(several)} orders have the accession number {known.accession}, and no other number is said",
+            f"the order {found.accession} has the placer number {found.placer_number}, "
+            f"the message says {command.order.placer_number}",
             "ORC-2",
         )
-    return known
+    return found
 
 
 def order_named(tx: Transaction, reference: OrderReference) -> Order | None:
-    """The order that the numbers name: by placer, then filler, then accession number."""
-    return _meant(tx.orders.with_numbers(reference), reference)
+    """The order that the numbers name, the newest of several."""
+    return next(reversed(_named(tx.orders.with_numbers(reference), reference)), None)
 
 
-def another_placer(known: Order, command: PlaceOrder) -> bool:
+def another_placer(known: Order, said: PlaceOrder | OrderReference) -> bool:
     """Whether both have a placer number, and not the same."""
-    return bool(known.placer_number and command.placer_number not in ("", known.placer_number))
+    return bool(known.placer_number and said.placer_number not in ("", known.placer_number))
 
 
-def _another_procedure(known: Order, command: PlaceOrder) -> bool:
-    """Whether a new order speaks of another procedure than the known one; a number made here is none."""
-    if command.only_changes or not command.procedure_id or re.fullmatch(rf"{_MADE}\d+", known.procedure_id):
-        return False
-    return command.procedure_id != known.procedure_id
+def made_here(procedure_id: str) -> bool:
+    """Whether the requested procedure ID is one of our own."""
+    return re.fullmatch(rf"{_MADE}\d+", procedure_id) is not None
+
+
+def _another_procedure(known: Order, reference: OrderReference) -> bool:
+    """Whether another procedure is named than the order's; a number made here is none."""
+    said = reference.procedure_id
+    return bool(said) and said != known.procedure_id and not made_here(known.procedure_id)
+
+
+def _only(orders: Sequence[Order], reference: OrderReference) -> Order | None:
+    """The one order; raises NeedsPerson where there are several, or it is of another procedure."""
+    if len(orders) > 1:
+        numbers = " ".join(filter(None, (reference.placer_number, reference.accession)))
+        raise NeedsPerson(
+            f"{len(orders)} orders have the number {numbers}, nothing tells them apart", "ORC-2"
+        )
+    if orders and _another_procedure(orders[0], reference):
+        raise NeedsPerson(
+            f"the order {orders[0].accession} is for the procedure {orders[0].procedure_id}, "
+            f"the message says {reference.procedure_id}",
+            "OBR-19",
+        )
+    return orders[0] if orders else None
+
+
+def _of_patient(tx: Transaction, orders: Sequence[Order], identifier: PatientIdentifier) -> list[Order]:
+    patient = tx.patients.find(identifier) if orders else None
+    return [o for o in orders if patient and tx.patients.current(o.patient_id).id == patient.id]
 
 
 def _same_accession(order: Order, command: PlaceOrder) -> bool:
@@ -76,8 +111,11 @@ def _same_accession(order: Order, command: PlaceOrder) -> bool:
     return bool(command.accession) and order.accession.value == command.accession and len(issuers) < 2
 
 
-def _meant(orders: Sequence[Order], reference: OrderReference) -> Order | None:
-    """The order that the numbers name; of several the procedure's own, then the source's, then the newest."""
+def _named(orders: Sequence[Order], reference: OrderReference) -> list[Order]:
+    """The orders that the numbers name: by placer, else filler, else accession number.
+
+    Of several those of the procedure, then those of the source.
+    """
     fitting = [o for o in orders if not _contradicted(o, reference)]
     for name, value in (
         ("placer_number", reference.placer_number),
@@ -88,17 +126,17 @@ def _meant(orders: Sequence[Order], reference: OrderReference) -> Order | None:
         found = [o for o in found if o.procedure_id == reference.procedure_id] or found
         found = [o for o in found if reference.source in ("", o.source)] or found
         if found:
-            return found[-1]
-    return None
+            return found
+    return []
 
 
 def _contradicted(order: Order, reference: OrderReference) -> bool:
     """Whether a number of the reference is not the order's.
 
-    A step of the same procedure may have a placer and filler number of its own.
+    A step of the same procedure may have a placer and filler number of its own from the source of the order.
     """
-    procedure = (reference.accession, reference.procedure_id)
-    if all(procedure) and procedure == (order.accession.value, order.procedure_id):
+    procedure = (reference.source, reference.accession, reference.procedure_id)
+    if all(procedure) and procedure == (order.source, order.accession.value, order.procedure_id):
         return False
     pairs = [(reference.placer_number, order.placer_number), (reference.filler_number, order.filler_number)]
     if reference.placer_number:

@@ -24,6 +24,7 @@ from pacs_core.ports import Clock, Index, Transaction
 from pacs_core.services.order_endings import ENDED, check_ending, check_reopening
 from pacs_core.services.order_numbers import (
     another_placer,
+    made_here,
     made_procedure_id,
     order_to_change,
     order_to_end,
@@ -230,6 +231,7 @@ class Orders:
             known,
             patient_id=patient.id,
             **_numbers(known, command),
+            procedure_id=_procedure_id(known, command),
             accession=accession,
             accession_is_ours=ours,
             priority=command.priority or known.priority,
@@ -284,6 +286,12 @@ def _numbers(known: Order, command: PlaceOrder) -> dict[str, Any]:
         return {}
     names = ("placer_number", "filler_number", "placer_issuer", "filler_issuer")
     return {name: getattr(command, name) or getattr(known, name) for name in names}
+
+
+def _procedure_id(known: Order, command: PlaceOrder) -> str:
+    """The source's requested procedure ID takes the place of one made here."""
+    said = check_short_string(command.procedure_id, "requested procedure ID")
+    return said if said and made_here(known.procedure_id) else known.procedure_id
 
 
 def _accession(value: str) -> str:

@@ -85,7 +85,46 @@ def test_another_procedure_on_the_accession_is_an_order_of_its_own(hl7: Door, pl
 def test_a_procedure_named_later_is_the_one_that_had_no_name(hl7: Door) -> None:
     hl7.knock(orm("1", "NW", "PL1"))
     hl7.knock(orm("2", "NW", "PL1", procedure="RP7"))
-    assert len(orders(hl7)) == 1
+    hl7.knock(orm("3", "NW", "PL1", procedure="RP8"))
+    assert [o.procedure_id for o in orders(hl7)] == ["RP7", "RP8"]
+
+
+def test_a_cancellation_of_another_patient_is_refused(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1"))
+    for number, placer in (("2", "PL1"), ("3", "")):
+        assert said(hl7.knock(orm(number, "CA", placer, pid=PID.replace("P1", "P2"))))[0] == "AE"
+    assert [o.state for o in orders(hl7)] == [OrderState.SCHEDULED]
+
+
+@pytest.mark.parametrize(
+    ("code", "placer", "procedure"),
+    [
+        ("XO", "PL1", "RP9"),
+        ("XO", "", ""),
+        ("NW", "", ""),
+        ("CA", "PL1", "RP9"),
+        ("CA", "", "RP9"),
+        ("CA", "PL2", "RP1"),
+    ],
+)
+def test_numbers_that_contradict_or_fit_several_orders_wait_for_a_person(
+    hl7: Door, code: str, placer: str, procedure: str
+) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1", step="S1"))
+    hl7.knock(orm("2", "NW", "PL2", procedure="RP2", step="S2"))
+    before = orders(hl7)
+    answer, words = said(hl7.knock(orm("3", code, placer, procedure=procedure, step="S3", text="MR knee")))
+    assert answer == "AA"
+    assert "kept for a person" in words
+    assert orders(hl7) == before
+
+
+def test_a_placer_number_of_two_procedures_does_not_say_which_is_cancelled(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1"))
+    hl7.knock(orm("2", "NW", "PL1", procedure="RP2"))
+    assert "kept for a person" in said(hl7.knock(orm("3", "CA", "PL1")))[1]
+    assert said(hl7.knock(orm("4", "CA", "PL1", procedure="RP2"))) == ("AA", "")
+    assert [o.state for o in orders(hl7)] == [OrderState.SCHEDULED, OrderState.CANCELLED]
 
 
 def test_a_cancellation_ends_its_own_procedure(hl7: Door) -> None:
@@ -112,3 +151,12 @@ def test_images_of_a_shared_accession_belong_to_all_of_its_procedures(hl7: Door)
     hl7.house.image(second.study_uid, issuer_of_patient_id="ISS")
     assert hl7.house.study(second.study_uid).order_id == second.id
     assert [o.state for o in orders(hl7)] == [OrderState.IN_PROGRESS] * 2
+
+
+def test_what_another_source_says_under_the_same_numbers_changes_nothing(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1", step="S1", text="CT chest"))
+    (before,) = orders(hl7)
+    other = orm("2", "NW", "PL9", procedure="RP1", step="S1", text="Knee MR").replace(b"|RIS|", b"|OTHER|")
+    hl7.knock(other)
+    assert orders(hl7)[0] == before
+    assert [o.procedure_description for o in orders(hl7)] == ["CT chest", "Knee MR"]

@@ -90,13 +90,16 @@ def test_waiting_writes_share_one_commit(house: Spine) -> None:
 
 
 def synced(house: Spine) -> list[str]:
-    """How each commit from now on is synced."""
+    """How each commit from now on is synced; the writer says so where it changes."""
     seen: list[str] = []
+    mode = ["FULL"]
 
     @event.listens_for(house.index._engine, "before_cursor_execute")
     def note(_c: object, _cur: object, statement: str, *_more: object) -> None:
         if statement.startswith("PRAGMA synchronous="):
-            seen.append(statement.partition("=")[2])
+            mode[0] = statement.partition("=")[2]
+        elif statement == "COMMIT":
+            seen.append(mode[0])
 
     return seen
 

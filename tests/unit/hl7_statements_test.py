@@ -12,7 +12,8 @@ from pacs_core.hl7.server import Peer
 from pacs_core.hl7.sources import Sources
 from tests.support.spine import spine
 
-MOST = 30
+MOST = 31
+"""One of them looks for performed steps that came before their order."""
 ORM = (
     "MSH|^~\\&|RIS|HOSP|RR|HOSP|20260302100000||ORM^O01|C{n}|P|2.3.1\r"
     "PID|1||P1^^^HOSP||DOE^JANE||19700102|F\r"

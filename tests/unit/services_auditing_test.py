@@ -87,7 +87,7 @@ def test_a_second_commit_is_not_needed(house: Spine) -> None:
     house.image()
     commits: list[Callable[..., object]] = []
     write = house.index.write
-    house.index.write = lambda work: (commits.append(work), write(work))[1]  # type: ignore[method-assign]
+    house.index.write = lambda work, **how: (commits.append(work), write(work, **how))[1]  # type: ignore[method-assign]
     archive(house).worklist.claim("1.2.3")
     assert len(commits) == 1
 

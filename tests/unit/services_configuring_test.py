@@ -34,7 +34,9 @@ def test_it_is_shown_at_once_and_written_once_a_minute(house: Spine, monkeypatch
     configuring = house.services.configuring
     writes: list[object] = []
     write = house.index.write
-    monkeypatch.setattr(house.index, "write", lambda work: (writes.append(work), write(work))[1])
+    monkeypatch.setattr(
+        house.index, "write", lambda work, **how: (writes.append(work), write(work, **how))[1]
+    )
     for number in range(1, 51):
         configuring.peer_did("CT1", f"{number} C-STORE")
         house.clock.forward(1)
@@ -87,7 +89,7 @@ def test_who_is_not_configured_is_not_written(house: Spine) -> None:
 def test_where_it_cannot_be_written_nobody_is_disturbed(
     house: Spine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_work: object) -> None:
+    def fail(_work: object, **_how: object) -> None:
         raise StorageFailure("the disk is gone", "index")
 
     monkeypatch.setattr(house.index, "write", fail)
