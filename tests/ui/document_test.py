@@ -16,7 +16,8 @@ from tests.support.fake_archive import FakeArchive
 from tests.support.series import series_of
 from tests.ui.conftest import PATIENCE_MS, named
 from tests.ui.reading_test import CURRENT, open_exam
-from workstation.ui.reading.document_curves import DocumentCurves, runs, thinned
+from workstation.imaging.documents import Channel, Curves
+from workstation.ui.reading.document_curves import FEWEST_PX, DocumentCurves, grid, runs, thinned
 from workstation.ui.reading.document_pages import DocumentPages
 from workstation.ui.reading.document_text import LINK, DocumentText
 from workstation.ui.reading.document_view import DocumentView
@@ -117,6 +118,17 @@ def test_a_link_in_a_report_leads_to_its_image_or_says_that_it_is_not_here(
     text.anchorClicked.emit(QUrl(f"{LINK}{shown.frames[5].sop_instance_uid}/1"))
     state = next(c for c in page.session.cells if c.display_set == shown)
     assert state.view.index == 5
+
+
+@pytest.mark.parametrize("rate", [500.0, 0.0001, 1e-9, 1e-290])
+def test_however_long_a_curve_says_it_is_its_lines_fit(qtbot: QtBot, rate: float) -> None:
+    curves = Curves((Channel("I", "mV", np.arange(1000.0)),), rate)
+    view = DocumentCurves(curves)
+    qtbot.addWidget(view)
+    view.resize(800, 400)
+    assert not view.grab().isNull()
+    step = grid(FEWEST_PX * curves.seconds / 800)
+    assert FEWEST_PX <= step * 800 / curves.seconds <= 10 * FEWEST_PX or step == 0.2
 
 
 def test_curves_keep_their_peaks_and_their_holes() -> None:

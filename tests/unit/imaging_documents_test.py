@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +35,7 @@ from workstation.imaging.documents import (
 from workstation.imaging.documents.kinds import ALSO_IMAGES, DocumentRef, Kind
 from workstation.imaging.documents.pdf import PdfPages, Unreadable
 from workstation.imaging.documents.video import PlayerError, VideoFilm
+from workstation.imaging.documents.waveform import waveform
 
 
 def shown(path: Path) -> tuple[DocumentRef, Document]:
@@ -206,6 +210,22 @@ def test_what_is_no_pdf_is_refused(content: bytes) -> None:
         PdfPages(content)
 
 
+@pytest.mark.parametrize(
+    ("rate", "shown", "said"), [("500", 1, 0), ("0.00001", 1, 1), ("1e-9", 1, 1), ("1e-307", 0, 1)]
+)
+def test_a_frequency_no_curve_has_is_said(rate: str, shown: int, said: int) -> None:
+    group = pydicom.Dataset()
+    group.NumberOfWaveformChannels, group.NumberOfWaveformSamples = 1, 100
+    group.SamplingFrequency = rate
+    group.WaveformSampleInterpretation, group.WaveformBitsAllocated = "SS", 16
+    group.WaveformData = np.arange(100, dtype="<i2").tobytes()
+    data = pydicom.Dataset()
+    data.WaveformSequence = [group]
+    blocks, warnings = waveform(data)
+    assert (len(blocks), len(warnings)) == (shown, said)
+    assert all(f"{float(rate):g} Hz" in words for words in warnings)
+
+
 # ---------------------------------------------------------------- video
 
 
@@ -293,3 +313,66 @@ def test_closing_the_film_ends_the_player(tmp_path: Path) -> None:
     pictures = film.pictures()
     next(pictures)
     pictures.close()
+
+
+NOISY = """
+for n in range(20):
+    sys.stderr.write("error while decoding MB 12 34, bytestream -5\\n" * 400)
+    sys.stderr.flush()
+    sys.stdout.buffer.write(bytes(72))
+"""
+STUCK = "import signal; sys.stdout.buffer.write(bytes(72)); sys.stdout.flush(); signal.pause()"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_a_damaged_film_is_played_whatever_the_player_complains(tmp_path: Path) -> None:
+    film = VideoFilm(b"damaged", 4, 6, 25.0, str(player(tmp_path, NOISY)))
+    assert len(list(film.pictures())) == 20
+
+
+@pytest.fixture
+def films(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where films are written to be played."""
+    folder = tmp_path / "films"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    return folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_a_player_that_stands_still_is_ended_from_another_thread(tmp_path: Path, films: Path) -> None:
+    film = VideoFilm(b"stuck", 4, 6, 25.0, str(player(tmp_path, STUCK)))
+    pictures = film.pictures()
+    seen, first = [], threading.Event()
+
+    def watch() -> None:
+        for picture in pictures:
+            seen.append(picture)
+            first.set()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    first.wait()
+    assert len(list(films.iterdir())) == 1
+    pictures.close()
+    watcher.join()
+    assert len(seen) == 1
+    assert list(films.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_a_program_that_ends_takes_player_and_film_with_it(tmp_path: Path, films: Path) -> None:
+    program = player(tmp_path, f"import os; print(os.getpid(), file=open({str(tmp_path / 'pid')!r}, 'w'), "
+                     f"flush=True); {STUCK}")  # fmt: skip
+    script = (
+        "import threading\n"
+        "from workstation.imaging.documents.video import VideoFilm\n"
+        f"pictures = VideoFilm(b'video', 4, 6, 25.0, {str(program)!r}).pictures()\n"
+        "next(pictures)\n"
+        "threading.Thread(target=list, args=(pictures,), daemon=True).start()\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert list(films.iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

@@ -111,6 +111,16 @@ class Curves:
         return max((len(c.samples) for c in self.channels), default=0) / self.rate if self.rate else 0.0
 
 
+class Pictures(Protocol):
+    """The pictures of a film that is played."""
+
+    def __iter__(self) -> Iterator[Rgb]: ...
+
+    def close(self) -> None:
+        """End the player; safe on any thread, also while the next picture is waited for."""
+        ...
+
+
 class Film(Protocol):
     """A video: its size, and its pictures one after the other."""
 
@@ -125,8 +135,8 @@ class Film(Protocol):
         """Pictures a second, 0 where unknown."""
         ...
 
-    def pictures(self, first: int = 0) -> Iterator[Rgb]:
-        """RGB pictures (rows, columns, 3) from number `first` on; closing the iterator ends the player."""
+    def pictures(self, first: int = 0) -> Pictures:
+        """RGB pictures (rows, columns, 3) from number `first` on."""
         ...
 
 

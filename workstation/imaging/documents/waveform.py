@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 TYPES = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4", "SV": "<i8", "UV": "<u8"}
 LAW = ("MB", "AB")
+BELIEVED_HZ = (0.01, 10e6)
+"""Sampling frequencies a curve may have: far below a respiration, far above ultrasound."""
 
 
 def waveform(data: Dataset) -> tuple[tuple[Block, ...], tuple[str, ...]]:
@@ -23,7 +26,13 @@ def waveform(data: Dataset) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     warnings: list[str] = []
     for place, group in enumerate(items(data, "WaveformSequence"), 1):
         try:
-            blocks.append(_group(group))
+            curves = _group(group)
+            blocks.append(curves)
+            if not BELIEVED_HZ[0] <= curves.rate <= BELIEVED_HZ[1]:
+                warnings.append(
+                    f"Group {place} says that it was sampled at {curves.rate:g} Hz: "
+                    "its seconds cannot be believed."
+                )
         except (ValueError, TypeError, KeyError) as found:
             warnings.append(f"Group {place} cannot be shown: {found}.")
     said = dict.fromkeys(
@@ -49,7 +58,7 @@ def _group(group: Dataset) -> Curves:
         int(number(group, "NumberOfWaveformSamples") or 0),
     )
     rate = number(group, "SamplingFrequency") or 0.0
-    if count < 1 or samples < 1 or rate <= 0:
+    if count < 1 or samples < 1 or not (rate > 0 and math.isfinite(rate) and math.isfinite(samples / rate)):
         raise ValueError(f"{count} channels of {samples} samples at {rate:g} Hz are none")
     stored = _stored(group, count, samples)
     defined = items(group, "ChannelDefinitionSequence")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
@@ -60,17 +62,16 @@ class DocumentCurves(QWidget):
     def _paint_seconds(self, painter: QPainter, left: float, width: float, height: float) -> None:
         look, seconds = theme.current(), self._curves.seconds
         per = width / seconds
-        step = next((s for s in GRIDS_S if s * per >= look.px(FEWEST_PX)), GRIDS_S[-1])
-        written = next((s for s in GRIDS_S if s * per >= look.px(FEWEST_PX) * 2.5), GRIDS_S[-1])
-        place = 0.0
-        while place <= seconds + 1e-9:
+        step = grid(look.px(FEWEST_PX) / per)
+        written = grid(look.px(FEWEST_PX) * 2.5 / per)
+        for number in range(int(seconds / step + 1e-9) + 1):
+            place = number * step
             x = left + place * per
             painter.setPen(QPen(look.colour("line"), 1))
             painter.drawLine(QLineF(x, 0, x, height))
             if abs(place / written - round(place / written)) < 1e-6:
                 painter.setPen(look.colour("quiet"))
                 painter.drawText(QPointF(x + 2, self.height() - look.px(4)), f"{place:g} s")
-            place += step
 
     def _paint_channel(
         self, painter: QPainter, channel: Channel, left: float, width: float, top: float, height: float
@@ -97,6 +98,15 @@ class DocumentCurves(QWidget):
                 for x, y in zip(xs, ys, strict=True)
             ]
             painter.drawPolyline(QPolygonF(points))
+
+
+def grid(least: float) -> float:
+    """The step of the lines, at least so many seconds: as many as fit, however long the curve says it is."""
+    found = next((step for step in GRIDS_S if step >= least), 0.0)
+    if found:
+        return found
+    decade = 10.0 ** math.floor(math.log10(least))
+    return next(times * decade for times in (1.0, 2.0, 5.0, 10.0) if times * decade >= least or times == 10.0)
 
 
 def ranges(channels: tuple[Channel, ...]) -> dict[str, tuple[float, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 
 import numpy as np
 import shiboken6
@@ -11,7 +12,7 @@ from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workstation.imaging.cine import USUAL_RATE
-from workstation.imaging.documents import Film
+from workstation.imaging.documents import Film, Pictures
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import column, row, tool
 
@@ -26,6 +27,7 @@ class FilmSheet(QWidget):
         super().__init__()
         self._film = film
         self._stop = threading.Event()
+        self._pictures: Pictures | None = None
         self._worker: threading.Thread | None = None
         self.image: QImage | None = None
         self.words = words.t("Loading …")
@@ -46,14 +48,17 @@ class FilmSheet(QWidget):
         self.halt()
         self._stop = stop = threading.Event()
         self.destroyed.connect(stop.set)
-        film, rate = self._film, self._film.rate or USUAL_RATE
+        self._pictures = pictures = self._film.pictures()
+        self.destroyed.connect(pictures.close)
+        rate = self._film.rate or USUAL_RATE
 
         def work() -> None:
             try:
-                for picture in film.pictures():
-                    self._tell(self._came, picture)
-                    if only_first or stop.wait(1.0 / rate):
-                        break
+                with closing(pictures):
+                    for picture in pictures:
+                        self._tell(self._came, picture)
+                        if only_first or stop.wait(1.0 / rate):
+                            break
             except (RuntimeError, OSError) as error:
                 self._tell(self._ended, str(error))
             else:
@@ -64,6 +69,8 @@ class FilmSheet(QWidget):
 
     def halt(self) -> None:
         self._stop.set()
+        if self._pictures is not None:
+            self._pictures.close()
 
     def _tell(self, signal: object, content: object) -> None:
         if shiboken6.isValid(self):
