@@ -63,7 +63,7 @@ class ApplicationEntity:
         audit = Audit(services)
         self._find = FindSCP(services, title, audit)
         self._worklist = WorklistSCP(services, audit)
-        self._performed = PerformedSCP(services)
+        self._performed = PerformedSCP(services, audit)
         self._commitment = CommitmentSCP(services.storage_commitment)
         self._retrieve = RetrieveSCP(services, title, audit)
         self._lock = threading.Lock()

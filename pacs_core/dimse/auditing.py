@@ -1,10 +1,13 @@
-"""What others asked and were given, in the audit: who, which keys, how many answers (PS3.15 A.5.3.10)."""
+"""What others asked, were given and changed, in the audit: who, which keys, how many answers (PS3.15
+A.5.3.10).
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import OrderedDict
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 from pacs_core.dicom.dictionary import KEYWORD, name_of
@@ -12,6 +15,7 @@ from pacs_core.dimse.association import Association
 from pacs_core.dimse.identifiers import Keys
 from pacs_core.domain.access import Actor, Role
 from pacs_core.domain.errors import ReadingRoomError
+from pacs_core.services.auditing import Line, along
 from pacs_core.services.bundle import Services
 
 log = logging.getLogger("reading_room.dimse")
@@ -28,6 +32,11 @@ def actor_of(association: Association) -> Actor:
     return Actor(f"ae:{association.calling}", Role.TECHNOLOGIST, association.calling, "", association.address)
 
 
+def changing(association: Association, verb: str, subject: str) -> AbstractContextManager[Line]:
+    """The change made within the block takes its line of the audit along in its commit."""
+    return along(Line(actor_of(association), verb, lambda made: subject))
+
+
 def told(keys: Keys) -> str:
     """The keys that were given a value, with it; sequences by their items."""
     parts = []
@@ -42,7 +51,7 @@ def told(keys: Keys) -> str:
 
 
 class Audit:
-    """Writes the audit rows of DICOM queries and exports."""
+    """Writes the audit rows of DICOM queries, views and exports."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -70,6 +79,10 @@ class Audit:
     def exported(self, association: Association, study_uid: str, count: int, how: str) -> None:
         """Objects of a study left."""
         self._note(association, "export", f"study:{study_uid}", f"{count} {how}")
+
+    def viewed(self, association: Association, subject: str, how: str) -> None:
+        """What is kept of one subject was asked for by its UID."""
+        self._note(association, "view", subject, how)
 
     def _note(self, association: Association, verb: str, subject: str, detail: str) -> None:
         """What was given is given: an audit that cannot be written is an error of ours, not of the asker."""

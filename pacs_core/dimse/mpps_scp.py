@@ -19,6 +19,7 @@ from pacs_core.dicom.transfer_syntaxes import is_implicit
 from pacs_core.dimse import commands, status
 from pacs_core.dimse import sop_classes as sop
 from pacs_core.dimse.association import Association, Message
+from pacs_core.dimse.auditing import Audit, changing
 from pacs_core.domain.errors import EmptyValue, InvalidValue, MissingValue, ReadingRoomError
 from pacs_core.domain.identifiers import PatientIdentifier, is_tolerable_uid, new_uid
 from pacs_core.domain.order import Code
@@ -56,8 +57,9 @@ OBJECTS = (
 class PerformedSCP:
     """Answers the N- requests on performed procedure steps."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, audit: Audit) -> None:
         self._performed = services.performed_procedures
+        self._audit = audit
 
     def serves(self, sop_class: str) -> tuple[int, ...]:
         """The command fields served for a SOP class."""
@@ -87,7 +89,8 @@ class PerformedSCP:
             association.send(message.context.id, response)
             return
         step = replace(begun(_header(message), uid), calling_aet=association.calling)
-        self._performed.begin(step)
+        with changing(association, "begin performed step", f"performed:{uid}"):
+            self._performed.begin(step)
         response = message.command.response(status.SUCCESS)
         response.values[commands.AFFECTED_INSTANCE] = uid
         association.send(message.context.id, response)
@@ -96,7 +99,8 @@ class PerformedSCP:
         uid = message.command.text(commands.REQUESTED_INSTANCE)
         header = _header(message)
         _check_untouched(header, self._performed.get(uid))
-        self._performed.change(uid, change_of(header), association.calling)
+        with changing(association, "change performed step", f"performed:{uid}"):
+            self._performed.change(uid, change_of(header), association.calling)
         association.send(message.context.id, message.command.response(status.SUCCESS))
 
     def _get(self, association: Association, message: Message) -> None:
@@ -105,6 +109,7 @@ class PerformedSCP:
         data = _encoded(
             step, wanted if isinstance(wanted, tuple) else (), message.context.transfer_syntaxes[0]
         )
+        self._audit.viewed(association, f"performed:{step.sop_instance_uid}", "N-GET")
         association.send(message.context.id, message.command.response(status.SUCCESS, data_set=True), data)
 
 

@@ -310,3 +310,20 @@ def test_who_may_not_ask_for_the_worklist_may_not_say_what_it_did(node: Running)
     node.peer("CT1", may_worklist=False)
     with pytest.raises(Refused, match="none of what was proposed"):
         client(node)
+
+
+def test_what_a_step_told_and_changed_is_audited_and_what_was_refused_changed_nothing(node: Running) -> None:
+    create(node, begun(node.spine.order()))
+    with pytest.raises(Refused):
+        end(node, over(PatientID="P2"))
+    end(node, over())
+    with node.client((sop.PERFORMED_PROCEDURE_STEP_RETRIEVE, sop.PLAIN_SYNTAXES), calling="OTHER") as asker:
+        answer = asker.read(sop.PERFORMED_PROCEDURE_STEP_RETRIEVE, UID)
+    assert answer["PatientID"] == "P1"
+    with node.spine.index.read() as tx:
+        rows = [row for row in tx.audit.before(0, 50) if row.subject == f"performed:{UID}"]
+    assert [(row.actor, row.verb, row.outcome, row.detail, row.address) for row in rows][::-1] == [
+        ("ae:CT1", "begin performed step", "allowed", "", "127.0.0.1"),
+        ("ae:CT1", "change performed step", "allowed", "", "127.0.0.1"),
+        ("ae:OTHER", "view", "allowed", "N-GET", "127.0.0.1"),
+    ]

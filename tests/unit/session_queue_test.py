@@ -64,3 +64,17 @@ def test_a_stat_of_another_reader_or_one_put_aside_does_not_jump_the_list(
 def test_nothing_is_offered_where_nothing_is_left() -> None:
     assert next_to_read(rows(("1", "arrived", "STAT", "")), "1", "reader") is None
     assert next_to_read(rows(("1", "arrived", "STAT", "dr.lee")), "2", "reader") is None
+
+
+def test_no_row_is_held_against_another_however_long_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = rows(*((str(n), "arrived", "ROUTINE", "") for n in range(300)))
+    compared: list[tuple[object, object]] = []
+
+    def counted(one: object, other: object) -> bool:
+        compared.append((one, other))
+        return one is other
+
+    monkeypatch.setattr(ExamRow, "__eq__", counted)
+    chosen = next_to_read(queue, "297", "reader")
+    assert chosen is queue[298]
+    assert not compared

@@ -16,10 +16,15 @@ def next_to_read(queue: Sequence[ExamRow], here: str, who: str) -> ExamRow | Non
     in the list it stands. Without one the list is followed downwards from `here`, then from its top. None
     where nothing is left.
     """
-    able = [
-        row for row in queue if row.study_uid != here and row.status in TO_READ and row.locked_by in ("", who)
-    ]
-    place = next((n for n, row in enumerate(queue) if row.study_uid == here), -1)
-    below = [row for row in queue[place + 1 :] if row in able]
-    urgent = [row for row in able if row.priority == "STAT" and row.status == "arrived"]
-    return next(iter((*urgent, *below, *able)), None)
+    first = below = None
+    passed = False
+    for row in queue:
+        if row.study_uid == here:
+            passed = True
+        elif row.status in TO_READ and row.locked_by in ("", who):
+            if row.priority == "STAT" and row.status == "arrived":
+                return row
+            first = first or row
+            if passed:
+                below = below or row
+    return below or first
