@@ -1,4 +1,4 @@
-"""Planes at any angle by hand and by key: lines turn and move the other planes, and those of the prior."""
+"""Planes at any angle by hand and by key: lines turn and move the others; the prior's is the one in hand."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Open = Callable[..., Workstation]
 
 
 def in_planes(window: Workstation, qtbot: QtBot) -> ReadPage:
-    """The exam in three planes beside its prior, every cell painted."""
+    """The exam in three planes beside one of its prior, every cell painted."""
     page = open_exam(window, qtbot)
     page.grid.cells[0].setFocus()
     QTest.keyClick(page.grid.cells[0], Qt.Key.Key_M)
     qtbot.waitUntil(
         lambda: (
-            len(page.grid.cells) == 6
+            len(page.grid.cells) == 4
             and all(c.settled and not c.shown.picture.frame.acquired for c in page.grid.cells)
         ),
         timeout=PATIENCE_MS,
@@ -54,7 +54,7 @@ def normals(page: ReadPage) -> list[np.ndarray]:
     return [np.array(n) for n in found if n is not None]
 
 
-def test_a_line_dragged_by_its_end_turns_both_other_planes_and_the_priors(
+def test_a_line_dragged_by_its_end_turns_both_other_planes_and_not_that_of_the_prior(
     open_window: Open, pixels: FakeArchive, qtbot: QtBot
 ) -> None:
     page = in_planes(open_window(pixels), qtbot)
@@ -73,17 +73,42 @@ def test_a_line_dragged_by_its_end_turns_both_other_planes_and_the_priors(
     )
     drag(axial, spot(axial, grip), spot(axial, (float(end[0]), float(end[1]))))
     after = normals(page)
-    for number in (1, 2, 4, 5):
+    for number in (1, 2):
         angle = np.degrees(np.arccos(abs(before[number] @ after[number])))
         assert angle == pytest.approx(20.0, abs=1.0), number
         assert page.session.cells[number].view.plane is Plane.OBLIQUE
     assert abs(after[1] @ after[2]) < 1e-6
     assert np.allclose(after[0], before[0])
+    assert np.allclose(after[3], before[3])
     qtbot.waitUntil(lambda: all(c.settled for c in page.grid.cells), timeout=PATIENCE_MS)
     assert "oblique" in page.grid.cells[1].accessibleDescription()
     assert lines_of(axial).pivot == pytest.approx(lines.pivot, abs=0.5)
     page.desk.commands.run("read.oblique.straight")
     assert all(c.view.plane is not Plane.OBLIQUE for c in page.session.cells)
+
+
+def test_the_prior_turns_with_the_plane_in_hand_and_with_no_other(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
+    page = in_planes(open_window(pixels), qtbot)
+    cells = page.session.cells
+    page.grid.cells[1].setFocus()
+    assert cells[3].view.plane is Plane.CORONAL
+    beside = cells[3].view
+    page.grid.cells[1].planes.turn_by(20.0)
+    assert cells[0].view.plane is cells[2].view.plane is Plane.OBLIQUE
+    assert cells[3].view == beside
+    page.grid.cells[1].planes.tilt(20.0, 0.0)
+    assert cells[3].view.plane is Plane.OBLIQUE
+    assert np.allclose(normals(page)[3], normals(page)[1])
+    page.grid.cells[3].setFocus()
+    page.grid.cells[3].planes.tilt(0.0, 10.0)
+    assert np.allclose(normals(page)[3], normals(page)[1])
+    page.grid.cells[2].setFocus()
+    assert np.allclose(normals(page)[3], normals(page)[2])
+    page.grid.cells[1].setFocus()
+    page.desk.commands.run("read.oblique.straight")
+    assert [c.view.plane for c in cells] == [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL, Plane.CORONAL]
 
 
 def test_with_alt_one_plane_turns_alone_and_its_picture_keeps_its_scale(

@@ -401,3 +401,99 @@ def test_a_window_turned_upright_keeps_the_planes() -> None:
     assert session.plan is not None
     assert session.plan.upright
     assert [c.view.plane for c in session.cells][:3] == [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL]
+
+
+def test_the_priors_plane_is_the_active_one_turned_as_that_is() -> None:
+    session = _planes()
+    session.activate(1)
+    tilted = {"plane": Plane.OBLIQUE, "right": (0.8, 0.6, 0.0), "down": (0.0, 0.0, -1.0)}
+    session.set_views({2: session.cells[2].view.with_(plane=Plane.OBLIQUE, right=(0.6, 0.8, 0.0))})
+    assert session.cells[3].view.plane is Plane.CORONAL
+    session.set_views({1: session.cells[1].view.with_(**tilted)})
+    beside = session.cells[3].view
+    assert (beside.plane, beside.right, beside.down) == (
+        Plane.OBLIQUE,
+        (0.8, 0.6, 0.0),
+        (0.0, 0.0, -1.0),
+    )
+    session.activate(2)
+    assert session.cells[3].view.right == (0.6, 0.8, 0.0)
+    session.activate(0)
+    assert session.cells[3].view.plane is Plane.AXIAL
+    session.set_linked(False)
+    session.activate(1)
+    assert session.cells[3].view.plane is Plane.AXIAL
+    session.set_linked(True)
+    assert session.cells[3].view.right == (0.8, 0.6, 0.0)
+    session.set_views({1: session.cells[1].view.with_(plane=Plane.CORONAL)})
+    assert session.cells[3].view.plane is Plane.CORONAL
+
+
+def test_an_oblique_prior_lies_where_the_registration_says() -> None:
+    session = _planes()
+    quarter = ((0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+    session.refine(session.cells[0], session.cells[3], linking.Tie((0.0, 0.0, 9.0), False, "", quarter))
+    session.set_views({0: session.cells[0].view.with_(plane=Plane.OBLIQUE, centre=(5.0, 2.0, 40.0))})
+    beside = session.cells[3].view
+    assert (beside.right, beside.down) == ((0.0, 1.0, 0.0), (-1.0, 0.0, 0.0))
+    assert beside.centre == (-2.0, 5.0, 49.0)
+
+
+def test_the_plane_that_turns_with_the_prior_is_the_one_it_accompanies() -> None:
+    session = _planes()
+    session.activate(2)
+    twins = [session.twin(n) for n in range(4)]
+    assert [t[0] if t is not None else None for t in twins] == [None, None, 3, 2]
+
+
+def test_a_plane_hidden_by_its_3d_leads_nothing() -> None:
+    session = _planes()
+    session.activate(1)
+    session.set_solid(0, True)
+    before = session.cells[3].view
+    session.activate(0)
+    assert session.cells[3].view == before
+    session.set_view(0, session.cells[0].view.with_(centre=(0.0, 0.0, 40.0)))
+    assert session.cells[3].view == before
+    session.activate(1)
+    session.activate(0)
+    session.set_solid(0, False)
+    there, tie = linking.point_of(session.cells[3]), session.tie(session.cells[0], session.cells[3])
+    assert session.cells[3].view.plane is Plane.AXIAL
+    assert there is not None
+    assert tie is not None
+    assert there[2] == pytest.approx(40.0 + tie.offset[2])
+
+
+def test_a_plane_chosen_for_the_prior_is_that_of_the_study_beside_it() -> None:
+    session = _planes()
+    session.activate(3)
+    session.set_view(3, session.cells[3].view.with_(plane=Plane.SAGITTAL))
+    assert session.cells[3].view.plane is Plane.SAGITTAL
+    assert session.lead == 2
+
+
+def test_three_planes_are_anchored_at_the_one_in_hand() -> None:
+    session = _planes()
+    session.set_view(0, session.cells[0].view.with_(centre=(0.0, 0.0, 40.0)))
+    session.set_linked(False)
+    session.set_view(3, session.cells[3].view.with_(centre=(0.0, 0.0, 60.0)))
+    session.anchor_here()
+    tie = session.tie(session.cells[0], session.cells[3])
+    assert tie is not None
+    assert tie.offset[2] == pytest.approx(20.0)
+
+
+def test_the_priors_frame_names_the_tie_of_the_pair_that_is_shown() -> None:
+    one = series([n * 3.0 for n in range(20)])
+    other = series([n * 3.0 for n in range(20)], frame="2.25.56", uid="2.25.8")
+    old = series([n * 3.0 for n in range(20)], frame="2.25.55", uid="2.25.7")
+    session = session_of(cell(0, one), cell(1, other), cell(2, old, Role.PRIOR))
+    eye = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    sure = "registered (rigid), confidence high"
+    session.refine(session.cells[0], session.cells[2], linking.Tie((0.0, 0.0, 1.0), False, sure, eye))
+    assert session.link_words == f"linked, {sure}"
+    session.activate(1)
+    assert session.link_words == "linked, approximate"
+    session.activate(2)
+    assert session.link_words == "linked, approximate"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workstation.session.reading_session import CellState
 
 PARALLEL = 0.9
+SAME_AXES = 1.0 - 1e-9
 NORMALS: dict[Plane, Vector] = {
     Plane.AXIAL: (0.0, 0.0, 1.0),
     Plane.CORONAL: (0.0, 1.0, 0.0),
@@ -161,6 +162,22 @@ def at_point(cell: CellState, point: Vector) -> ViewState:
     assert normal is not None
     centre = view.centre or middle(shown)
     return view.with_(centre=add(centre, normal, dot(subtract(point, centre), normal)))
+
+
+def cut_alike(one: CellState, cell: CellState, by: Tie | None) -> ViewState:
+    """The view of `cell` cutting the body as the plane of `one` does, turned as that is, at its place; its
+    own where it cuts so already, and where `one` shows no plane that stands still.
+    """
+    view = one.view
+    if view.plane is Plane.ACQUIRED or view.turn is not None or cell.view.turn is not None:
+        return cell.view
+    right, down = (turned(axis, by or SAME) for axis in (view.right, view.down))
+    same = min(dot(right, cell.view.right), dot(down, cell.view.down)) > SAME_AXES
+    if cell.view.plane is view.plane and (view.plane is not Plane.OBLIQUE or same):
+        return cell.view
+    point = point_of(one)
+    centre = carried(point, by) if by is not None and point is not None else cell.view.centre
+    return cell.view.with_(plane=view.plane, right=right, down=down, centre=centre)
 
 
 def as_before(cell: CellState, before: Sequence[CellState]) -> ViewState:

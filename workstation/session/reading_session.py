@@ -53,6 +53,7 @@ class ReadingSession:
         self.history = History()
         self.queue: tuple[ExamRow, ...] = ()
         self.viewed: dict[str, set[int]] = {}
+        self.solid: set[int] = set()
         self._empty()
 
     def _empty(self) -> None:
@@ -63,7 +64,7 @@ class ReadingSession:
         self.plan: Plan | None = None
         self.layout: Layout | None = None
         self.cells: list[CellState] = []
-        self.active = 0
+        self.active = self.lead = 0
         self.maximised: int | None = None
         self.linked = True
         self.ties: dict[tuple[str, str], linking.Tie] = {}
@@ -232,25 +233,40 @@ class ReadingSession:
         self.plan = three_planes(current, self._volume(Role.PRIOR, cell), upright)
         self._place(self.plan)
         self._look_on(before)
-        self.active = 0
+        self.active = self.lead = 0
         self._accompany()
         return True
 
-    def _accompany(self) -> None:
-        """The prior's one cell beside three planes cuts as the study's active cell does, at its place."""
-        one = self.active_cell
-        if self.plan is None or not self.plan.planes or not self.linked or one is None:
-            return
-        if one.role is not Role.CURRENT or one.view.plane is Plane.ACQUIRED:
-            return
+    @property
+    def _led_by(self) -> CellState | None:
+        """The study's plane that the prior's one cell accompanies: the one last in hand, unless it is hidden
+        by its 3D; None where no three planes hang or the prior is not linked.
+        """
+        hung = self.plan is not None and self.plan.planes and self.linked and self.lead < len(self.cells)
+        one = self.cells[self.lead] if hung and self.lead not in self.solid else None
+        return one if one is not None and one.role is Role.CURRENT else None
+
+    def _take_lead(self, number: int) -> None:
+        if self.cells[number].role is Role.CURRENT and number not in self.solid:
+            self.lead = number
+
+    def _accompany(self) -> list[int]:
+        """The prior's one cell beside three planes cuts as the study's plane in hand does, turned as that
+        is, at its place; the cells that changed.
+        """
+        one, moved = self._led_by, []
         for number, cell in enumerate(self.cells):
-            if cell.role is Role.PRIOR and cell.view.plane is not one.view.plane:
-                turned = replace(cell, view=cell.view.with_(plane=one.view.plane))
-                point, tie = linking.point_of(one), self.tie(one, cell)
-                if point is not None and tie is not None:
-                    turned = replace(turned, view=linking.at_point(turned, linking.carried(point, tie)))
-                self.cells[number] = turned
-                self.view_changed.emit(number)
+            if one is None or cell.role is not Role.PRIOR or cell.display_set is None:
+                continue
+            view = linking.cut_alike(one, cell, self.tie(one, cell))
+            if view != cell.view:
+                self.cells[number] = replace(cell, view=view)
+                moved.append(number)
+        return moved
+
+    def _accompany_and_tell(self) -> None:
+        for number in self._accompany():
+            self.view_changed.emit(number)
 
     def _look_on(self, before: list[CellState]) -> None:
         """What hangs otherwise now is looked at where and as it was."""
@@ -328,8 +344,22 @@ class ReadingSession:
     def activate(self, number: int) -> None:
         if number != self.active and 0 <= number < len(self.cells):
             self.active = number
-            self._accompany()
+            self._take_lead(number)
+            self._accompany_and_tell()
             self.active_changed.emit(number)
+
+    def set_solid(self, number: int, solid: bool) -> None:
+        """A cell is seen in 3D, or as a plane again: while it is, the plane beneath leads no other cell."""
+        if solid:
+            self.solid.add(number)
+            return
+        self.solid.discard(number)
+        if number < len(self.cells) and number == self.active:
+            self._take_lead(number)
+            point = linking.point_of(self.cells[number])
+            if self.linked and point is not None:
+                self._bring(point, self.cells[number])
+            self._accompany_and_tell()
 
     def maximise(self, number: int | None) -> None:
         self.maximised = number
@@ -341,30 +371,36 @@ class ReadingSession:
         if cell.view == view:
             return
         self.cells[number] = replace(cell, view=view)
+        if cell.role is Role.PRIOR and view.plane is not cell.view.plane:
+            alike = (c.number for c in self.cells if c.role is Role.CURRENT and c.view.plane is view.plane)
+            self._take_lead(next(alike, self.lead))
         followers = self._follow(self.cells[number], cell.view)
-        self.view_changed.emit(number)
-        for follower in followers:
-            self.view_changed.emit(follower)
+        for changed in dict.fromkeys((number, *followers, *self._accompany())):
+            self.view_changed.emit(changed)
 
     def set_views(self, views: Mapping[int, ViewState]) -> None:
         """Change several cells at once; none of them leads another."""
         changed = [number for number, view in views.items() if self.cells[number].view != view]
         for number in changed:
             self.cells[number] = replace(self.cells[number], view=views[number])
-        for number in changed:
+        for number in dict.fromkeys((*changed, *self._accompany())):
             self.view_changed.emit(number)
 
     def twin(self, number: int) -> tuple[int, linking.Tie] | None:
-        """The cell of the other study that hangs in the same place and is linked to this one, with the tie
-        that leads there.
+        """The cell of the other study that is turned with this one, with the tie that leads there: of three
+        planes the prior's with the one it accompanies, else the one that hangs in the same place.
         """
         cell = self.cells[number]
-        own = [c.number for c in self.cells if c.role is cell.role]
-        others = [c for c in self.cells if c.role is not cell.role]
-        place = own.index(number)
-        if not self.linked or place >= len(others):
+        if not self.linked:
             return None
-        tie = self.tie(cell, others[place])
+        if self.plan is not None and self.plan.planes:
+            pair = [c for c in self.cells if c.role is Role.PRIOR or c == self._led_by]
+            others = [c for c in pair if cell in pair and c.role is not cell.role]
+            place = 0
+        else:
+            place = [c.number for c in self.cells if c.role is cell.role].index(number)
+            others = [c for c in self.cells if c.role is not cell.role]
+        tie = self.tie(cell, others[place]) if place < len(others) else None
         return (others[place].number, tie) if tie is not None else None
 
     def reset_view(self, number: int) -> None:
@@ -379,7 +415,9 @@ class ReadingSession:
         self.set_view(number, first_view(hung))
 
     def _follow(self, cell: CellState, before: ViewState) -> list[int]:
-        moved = []
+        moved: list[int] = []
+        if cell.number in self.solid:
+            return moved
         for number, other in enumerate(self.cells):
             if other.number == cell.number or other.display_set is None or cell.display_set is None:
                 continue
@@ -455,32 +493,40 @@ class ReadingSession:
                     self.view_changed.emit(number)
 
     def anchor_here(self) -> None:
-        """Tie current and prior anew at the positions they show now."""
-        for one in self.cells:
-            for other in self.cells:
+        """Tie current and prior anew at the positions they show now; of three planes at the one in hand."""
+        self.linked = True
+        led = self._led_by
+        shown = [c for c in self.cells if led is None or c.role is Role.PRIOR or c == led]
+        for one in shown:
+            for other in shown:
                 key = linking.key(one, other)
                 if one.display_set and other.display_set and key[0] != key[1]:
                     tie = linking.tie_here(one, other)
                     if tie is not None:
                         self.ties[key] = tie
                         self.by_hand.add(key)
-        self.linked = True
+        self._accompany_and_tell()
         self.link_changed.emit()
 
     def set_linked(self, linked: bool) -> None:
         self.linked = linked
+        self._accompany_and_tell()
         self.link_changed.emit()
 
     @property
     def link_words(self) -> str:
-        """How current and prior are tied, for the frame of the prior."""
+        """How the prior is tied to the cell that leads it, for the frame of the prior; of several ties the
+        least sure.
+        """
         if not self.linked:
             return "not linked"
-        ties = tuple(self.ties.values())
-        registered = next((t for t in ties if t.turn is not None), None)
-        if not ties or all(t.exact for t in ties):
-            return "linked" if ties else ""
-        return f"linked, {registered.words}" if registered is not None else "linked, approximate"
+        one = self._led_by or self.active_cell
+        others = [c for c in self.cells if one is not None and c.role is not one.role]
+        ties = [t for c in others if one is not None and (t := self.tie(one, c)) is not None]
+        least = min(ties, key=lambda t: (t.exact, t.turn is not None), default=None)
+        if least is None or least.exact:
+            return "linked" if least is not None else ""
+        return f"linked, {least.words}" if least.turn is not None else "linked, approximate"
 
     # ── strokes ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -274,10 +274,12 @@ class ImageCell(QWidget):
             self.volume_view = VolumeView(self)
             self.volume_view.setGeometry(self.rect())
             self.volume_view.show()
+            self.session.set_solid(self.number, True)
 
     def close_volume(self) -> None:
         view, self.volume_view, self._volume_of = self.volume_view, None, ""
         if view is not None:
+            self.session.set_solid(self.number, False)
             view.leave()
             view.hide()
             view.deleteLater()

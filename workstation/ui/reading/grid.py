@@ -62,6 +62,7 @@ class CellGrid(QWidget):
         session.link_changed.connect(self._titles)
         session.view_changed.connect(self._view)
         session.active_changed.connect(lambda _n: self._repaint())
+        session.active_changed.connect(lambda _n: self._titles())
         session.strokes_changed.connect(self._repaint)
         self.cine.changed.connect(self._played)
         session.sets_changed.connect(lambda: [cell.refresh() for cell in self.cells])

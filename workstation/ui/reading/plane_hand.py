@@ -54,14 +54,19 @@ class PlaneHand:
     # ── what there is ────────────────────────────────────────────────────────────────────────────────
 
     def fellows(self) -> list[CellState]:
-        """The cells whose planes can be turned with this one's: reformats of the same study's space."""
+        """The cells whose planes can be turned with this one's: reformats of the same study's space, but
+        those that 3D hides.
+        """
         state = self._cell.state
         if state is None or not turns(state):
             return []
+        session = self._cell.session
         return [
             c
-            for c in self._cell.session.cells
-            if c.number != state.number and turns(c) and linking.space(c) == linking.space(state)
+            for c in session.cells
+            if c.number not in (state.number, *session.solid)
+            and turns(c)
+            and linking.space(c) == linking.space(state)
         ]
 
     def crossing(self) -> Crossing | None:
