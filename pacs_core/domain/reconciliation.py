@@ -111,7 +111,13 @@ def _decide(
     alive = [c for c in fitting if c.order.state is not OrderState.CANCELLED or c.order.id in linked]
     if not alive:
         return Held("cancelled order", f"the order {fitting[0].order.accession} was cancelled")
-    return Matched(tuple(alive), how)
+    return Matched(tuple(_of_modality(received, alive)), how)
+
+
+def _of_modality(received: Received, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Of several orders those that asked for this modality; all of them where none, or nobody, says one."""
+    asked = [c for c in candidates if received.modality in {s.modality for s in c.order.steps}]
+    return asked if received.modality and asked else candidates
 
 
 def _rank(received: Received, order: Order) -> tuple[object, ...]:

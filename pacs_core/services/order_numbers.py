@@ -41,7 +41,21 @@ def order_to_change(tx: Transaction, command: PlaceOrder) -> Order | None:
     known = _named(own, command.reference)
     if command.procedure_id and not command.only_changes:
         known = [o for o in known if not _another_procedure(o, command.reference)]
-    return _only(known, command.reference)
+    found = _only(known, command.reference)
+    if found is None:
+        _check_source(own, command)
+    return found
+
+
+def _check_source(own: Sequence[Order], command: PlaceOrder) -> None:
+    """Raise NeedsPerson where another source has given the patient the same accession number."""
+    for order in own:
+        if _same_accession(order, command) and order.source != command.source:
+            raise NeedsPerson(
+                f"the accession number {order.accession} is already {order.source or 'our own'}'s, for "
+                f"{order.procedure_description or order.procedure_id}",
+                "accession number",
+            )
 
 
 def order_to_end(tx: Transaction, command: CancelOrder) -> Order | None:

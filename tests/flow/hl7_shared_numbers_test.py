@@ -153,10 +153,26 @@ def test_images_of_a_shared_accession_belong_to_all_of_its_procedures(hl7: Door)
     assert [o.state for o in orders(hl7)] == [OrderState.IN_PROGRESS] * 2
 
 
-def test_what_another_source_says_under_the_same_numbers_changes_nothing(hl7: Door) -> None:
+@pytest.mark.parametrize("procedure", ["RP1", "RP9", ""])
+def test_what_another_source_says_under_the_same_accession_waits_for_a_person(
+    hl7: Door, procedure: str
+) -> None:
     hl7.knock(orm("1", "NW", "PL1", procedure="RP1", step="S1", text="CT chest"))
-    (before,) = orders(hl7)
-    other = orm("2", "NW", "PL9", procedure="RP1", step="S1", text="Knee MR").replace(b"|RIS|", b"|OTHER|")
-    hl7.knock(other)
-    assert orders(hl7)[0] == before
-    assert [o.procedure_description for o in orders(hl7)] == ["CT chest", "Knee MR"]
+    before = orders(hl7)
+    other = orm("2", "NW", "PL9", procedure=procedure, step="S1", text="Knee MR")
+    code, words = said(hl7.knock(other.replace(b"|RIS|", b"|OTHER|")))
+    assert code == "AA"
+    assert "already RIS's, for CT chest" in words
+    assert orders(hl7) == before
+
+
+def test_images_go_to_the_procedures_of_their_modality(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1", step="S1"))
+    hl7.house.image("1.2.3", issuer_of_patient_id="ISS")
+    foot = orm("2", "NW", "PL2", procedure="RP2", step="S2", text="Foot MR").replace(b"||||CT", b"||||MR")
+    hl7.knock(foot)
+    chest, other = orders(hl7)
+    assert hl7.house.study("1.2.3").order_id == chest.id
+    assert [o.state for o in (chest, other)] == [OrderState.IN_PROGRESS, OrderState.SCHEDULED]
+    with hl7.house.index.read() as tx:
+        assert not tx.studies.of_order(other.id)
