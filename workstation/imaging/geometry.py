@@ -281,8 +281,7 @@ class VolumeGeometry:
     @cached_property
     def inverse(self) -> Matrix:
         """3 x 4: (patient, 1) -> (column, row, station)."""
-        linear = np.linalg.inv(self.matrix[:, :3])
-        return np.concatenate([linear, -linear @ self.matrix[:, 3:]], axis=1)
+        return inverted(self.matrix)
 
     @property
     def normal(self) -> Vector:
@@ -366,3 +365,9 @@ def as_vector(values: Any) -> Vector:
     """Three floats of any sequence of three numbers."""
     x, y, z = values
     return float(x), float(y), float(z)
+
+
+def inverted(matrix: Matrix) -> Matrix:
+    """The way back of a 3 x 4 map of (point, 1)."""
+    linear = np.linalg.inv(matrix[:, :3])
+    return np.concatenate([linear, -linear @ matrix[:, 3:]], axis=1)

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workstation.imaging.geometry import Vector
+from workstation.imaging.geometry import Matrix, Vector, inverted
 
 Voxels = npt.NDArray[np.int16]
-Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +38,7 @@ class Grid:
     @property
     def inverse(self) -> Matrix:
         """3 x 4: (LPS mm, 1) -> (column, row, slice)."""
-        linear = np.linalg.inv(self.matrix[:, :3])
-        return np.concatenate([linear, -linear @ self.matrix[:, 3:]], axis=1)
+        return inverted(self.matrix)
 
     @property
     def spacing(self) -> float:
