@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from workstation.imaging.geometry import VolumeGeometry, norm
+from workstation.imaging.geometry import Matrix, VolumeGeometry, norm
 from workstation.imaging.luts import Rescale, TableLut
 from workstation.imaging.volume import Volume
-from workstation.rendering.volume.grid import Grid, Matrix, Voxels
+from workstation.rendering.volume.grid import Grid, Voxels
 
 FEWEST_SLICES = 3
 MOST_VOXELS = (1 << 31) - 1
