@@ -216,7 +216,8 @@ def test_a_pet_without_weight_says_so_under_the_pointer_and_when_fused(
     open_window: Open, petct: FakeArchive, qtbot: QtBot, shared_data: Path
 ) -> None:
     ct, pet = _series(shared_data)
-    petct.manifests[CURRENT] = replace(petct.manifests[CURRENT], series=(ct, without(pet, "PatientWeight")))
+    unweighed = without(pet, "PatientWeight", WindowCenter=[3000.0], WindowWidth=[6000.0])
+    petct.manifests[CURRENT] = replace(petct.manifests[CURRENT], series=(ct, unweighed))
     window = open_window(petct)
     page = open_exam(window, qtbot, with_prior=False)
     said: list[str] = []
@@ -226,4 +227,6 @@ def test_a_pet_without_weight_says_so_under_the_pointer_and_when_fused(
     assert "no SUV" in texts(page)
     above = page.room.laid_over(page.session.cells[0].view)
     assert above is not None
+    assert page.session.cells[0].view.fusion.window is None
+    assert "0–6e+03" in texts(page)
     assert "(0010,1030)" in uptake.value_words(above.display_set, 3, 1000.0)

@@ -55,6 +55,14 @@ def test_a_key_opens_3d_a_drag_turns_it_the_wheel_and_presets_change_it(
     assert view.picture is not None
     assert view.picture.pixels.shape[2] == 3
     assert "seen from anterior" in view.accessibleDescription()
+    told = page.grid.cells[0].shown.picture.display_list.texts()
+    (series, preset), (who, date) = view.titles()
+    assert {series, who, date} <= set(told)
+    assert series
+    assert who
+    assert date
+    assert preset.startswith("3D")
+    assert page.session.solid == {0}
     before, camera = view.picture.pixels.copy(), view.scene.camera
     middle = view.rect().center()
     QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=middle)
@@ -75,6 +83,7 @@ def test_a_key_opens_3d_a_drag_turns_it_the_wheel_and_presets_change_it(
     pid = view.client.pid if view.client is not None else None
     QTest.keyClick(page.grid.cells[0], Qt.Key.Key_T)
     assert page.grid.cells[0].volume_view is None
+    assert not page.session.solid
     assert pid is not None
     qtbot.waitUntil(lambda: gone(pid), timeout=PATIENCE_MS)
 

@@ -30,7 +30,7 @@ from workstation.rendering.overlays import Corner, corner_texts, letters, positi
 from workstation.rendering.picture import Picture, Pixels
 from workstation.rendering.stack_view import chosen_voi, window_words, zoom_words
 from workstation.rendering.summits import summits_of
-from workstation.session.view_state import Interpolation, SlabMode, ViewState
+from workstation.session.view_state import Interpolation, SlabMode, ViewState, Window
 from workstation.tools.planes import (
     CannotReformat,
     geometry_of,
@@ -110,11 +110,18 @@ def _slab(geometry: VolumeGeometry, normal: Vector, thickness: float, coarse: fl
     return scaled(unit(normal), thickness / (planes - 1)), planes
 
 
+def reformat_voi(window: Window | None, volume: Volume) -> VoiWindow | TableLut:
+    """What brings the greys of a reformat: the reader's window, else that of the middle image (or the loaded
+    one nearest to it), else an automatic one.
+    """
+    return chosen_voi(window, volume, volume.nearest_loaded(len(volume.loaded) // 2) or 0)
+
+
 def layer(state: ViewState, volume: Volume, cut: Cut) -> tuple[Layer, VoiWindow | TableLut]:
     """A cut with the greys the state asks for, and the window that brings them."""
     array, modality = volume.for_reformat()
     header = volume.header(0)
-    voi = chosen_voi(state.window, volume, volume.nearest_loaded(len(volume.loaded) // 2) or 0)
+    voi = reformat_voi(state.window, volume)
     chain = GreyChain(
         modality,
         voi,
@@ -218,6 +225,7 @@ __all__ = [
     "plane_axes",
     "plane_centre",
     "reformat",
+    "reformat_voi",
     "render",
     "scrolled",
     "step_along",

@@ -16,11 +16,16 @@ EDGES = ((0, 1), (2, 3), (4, 5), (6, 7), (0, 2), (1, 3), (4, 6), (5, 7), (0, 4),
 
 
 def over(
-    camera: Camera, width: int, height: int, top_left: tuple[str, ...], bottom_left: tuple[str, ...] = ()
+    camera: Camera,
+    width: int,
+    height: int,
+    top_left: tuple[str, ...],
+    top_right: tuple[str, ...] = (),
+    bottom_left: tuple[str, ...] = (),
 ) -> DisplayList:
     """Texts, letters at the edges, scale bar and cube of a view."""
     frame = camera.frame(width, height)
-    texts = corner_texts(frame, top_left, (), bottom_left, ())
+    texts = corner_texts(frame, top_left, top_right, bottom_left, ())
     bar = scale_bar(frame, MARGIN + 3.6 * CUBE * text_size(width, height))
     return texts + letters(frame) + bar + cube(camera, width, height)
 

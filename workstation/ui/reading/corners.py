@@ -6,10 +6,12 @@ import math
 import textwrap
 
 from workstation.imaging.geometry import LETTERS, Vector
+from workstation.imaging.luts import VoiWindow
 from workstation.imaging.suv import SuvRefusal
 from workstation.imaging.view_frame import ViewFrame
 from workstation.imaging.volume import Volume
 from workstation.rendering.overlays import Corner
+from workstation.rendering.reformat import reformat_voi
 from workstation.session.hanging import Role
 from workstation.session.reading_session import CellState, ReadingSession
 from workstation.session.view_state import Subtraction, ViewState, Window
@@ -58,11 +60,11 @@ def said_of(view: ViewState, volume: Volume, above: Volume | None) -> tuple[str,
         level = uptake.window_words(volume.display_set, view.window) if pet and view.window else ""
         return tuple(text for text in (turned, level) if text)
     chosen, shown = view.fusion, above.display_set
-    window = chosen.window
-    if window is None:
-        own = above.auto_window()
-        window = Window(own.centre, own.width)
-    said = [f"{shown.modality} {chosen.colours} {chosen.opacity:.0%}", uptake.window_words(shown, window)]
+    voi = reformat_voi(chosen.window, above)
+    level = "VOI LUT"
+    if isinstance(voi, VoiWindow):
+        level = uptake.window_words(shown, Window(voi.centre, voi.width))
+    said = [f"{shown.modality} {chosen.colours} {chosen.opacity:.0%}", level]
     refused = uptake.scale_of(shown, len(shown) // 2) if uptake.is_pet(shown) else None
     if isinstance(refused, SuvRefusal):
         said.append("no SUV")

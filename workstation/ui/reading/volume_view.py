@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from workstation.imaging.geometry import GeometryError
 from workstation.rendering.display_list import DisplayList, Polyline
+from workstation.rendering.overlays import Corner
 from workstation.rendering.volume import marks
 from workstation.rendering.volume.camera import Camera, fitted
 from workstation.rendering.volume.client import VolumeClient, VolumePicture
@@ -23,6 +24,7 @@ from workstation.rendering.volume.presets import Preset, presets_for
 from workstation.rendering.volume.scene import Scene
 from workstation.rendering.volume.source import CannotShow, Source, source_of
 from workstation.ui import theme, words
+from workstation.ui.reading import corners
 from workstation.ui.reading.brush import Brush
 
 if TYPE_CHECKING:
@@ -257,19 +259,21 @@ class VolumeView(QWidget):
         brush = Brush(painter, look.scale, look.pixels("overlay"), QSize(width, height))
         items = DisplayList()
         if self._cell.room.overlay:
-            items += marks.over(scene.camera, width, height, self._titles(), self._hints())
+            items += marks.over(scene.camera, width, height, *self.titles(), self._hints())
         if self.tool == "crop" and scene.crop is not None:
             items += marks.box_list(scene.camera.frame(width, height), scene.crop)
         if len(self._line) > 1:
             items += DisplayList((Polyline(tuple(self._line), "selected", closed=True),))
         brush.paint(items)
 
-    def _titles(self) -> tuple[str, ...]:
-        state = self._cell.state
-        shown = state.display_set if state is not None else None
-        name = "" if shown is None else shown.description or shown.modality
+    def titles(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(series and preset, patient and date), as every picture of the series has them in its corners."""
+        state, request = self._cell.state, self._cell.request
+        corner = Corner()
+        if state is not None and request is not None:
+            corner = corners.corner(self._cell.session, state, request.volume)
         preset = words.t(self.scene.function.name) if self.scene is not None else ""
-        return (name, f"3D · {preset}")
+        return (corner.series, f"3D · {preset}"), (corner.patient, corner.date)
 
     def _hints(self) -> tuple[str, ...]:
         if self.tool == "scissors":
