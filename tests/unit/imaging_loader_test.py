@@ -155,6 +155,50 @@ def test_without_the_archive_the_slice_fails_in_words(
     assert sum(bool(e.words) for e in events) == 1
 
 
+@pytest.mark.parametrize("place", [-5, (1 << 63) - 1, 1 << 63, "a\0b"])
+def test_a_place_no_file_has_costs_one_slice_and_none_of_its_run(
+    shared_data: Path, place: int | str, loader: Loader
+) -> None:
+    paths = tilt(shared_data)
+    shown, victim = with_place(display_sets(series_of(paths))[0], 5, place)
+    volume = loader.load(shown).done.result(WAIT)
+    assert volume.failures == {5: "The file is missing or too short."}
+    assert volume.loaded.sum() == len(paths) - 1
+    loader.close()
+    assert loader._coming == 0
+    fetch = FileFrames(paths)
+    made = Loader(fetch, workers=1)
+    try:
+        assert made.load(shown).done.result(WAIT).loaded.all()
+    finally:
+        made.close()
+    assert fetch.asked == [(victim, 1)]
+
+
+def with_place(shown: DisplaySet, index: int, place: int | str) -> tuple[DisplaySet, str]:
+    """The display set with another offset or path of one frame, and whose frame it is."""
+    frames = list(shown.frames)
+    locator = frames[index].locator
+    assert isinstance(locator, LocalFile)
+    other = replace(locator, path=place) if isinstance(place, str) else replace(locator, offset=place)
+    frames[index] = replace(frames[index], locator=other)
+    return replace(shown, frames=tuple(frames)), frames[index].sop_instance_uid
+
+
+def test_a_compiled_reader_that_fails_leaves_the_run_to_reading_one_by_one(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch, loader: Loader
+) -> None:
+    def full(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(frame_reader, "fill", full)
+    volume = loader.load(display_sets(series_of(tilt(shared_data)))[0]).done.result(WAIT)
+    assert volume.loaded.all()
+    assert not volume.failures
+    loader.close()
+    assert loader._coming == 0
+
+
 def gated(count: int) -> tuple[DisplaySet, Any, threading.Event, threading.Event]:
     """A series whose frames wait at a gate; `begun` says that the first is waiting."""
     shown = stack([float(n) for n in range(count)])

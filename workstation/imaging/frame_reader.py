@@ -74,7 +74,8 @@ def lies_plain(header: FrameHeader) -> bool:
 def read_together(pixels: Array, headers: Mapping[int, FrameHeader]) -> list[int]:
     """Fill those slices of a volume whose bytes in the files are those of the array, in one compiled call.
 
-    Answers which are filled; every other has to go by `read_into`, which knows what to do or say.
+    Answers which are filled; every other has to go by `read_into`, which knows what to do or say. Raises what
+    the call does for a frame that lies nowhere; nothing counts as filled then.
     """
     if fill is None:
         return []
@@ -110,10 +111,12 @@ def _is_raw(header: FrameHeader, locator: LocalFile, target: Array) -> bool:
 
 
 def read_exactly(path: str, offset: int, into: memoryview) -> bool:
-    """Fill `into` from the file at `offset`; False where the file is missing or ends before."""
+    """Fill `into` from the file at `offset`; False where the file is missing or ends before, or where no file
+    can be or has such an offset.
+    """
     try:
         file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    except OSError:
+    except (OSError, ValueError):  # a name with a NUL is no OSError
         return False
     try:
         done = 0
@@ -123,7 +126,7 @@ def read_exactly(path: str, offset: int, into: memoryview) -> bool:
                 return False
             done += count
         return True
-    except OSError:
+    except (OSError, OverflowError):
         return False
     finally:
         os.close(file)
@@ -159,7 +162,7 @@ def file_parts(locator: LocalFile) -> tuple[bytes, ...] | None:
 def _size(path: str) -> int:
     try:
         return Path(path).stat().st_size
-    except OSError:
+    except (OSError, ValueError):
         return -1
 
 

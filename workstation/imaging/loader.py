@@ -38,6 +38,15 @@ BATCH_BYTES = 4 << 20
 """Plain pixels read in one job: some milliseconds from a disk, the time a more urgent picture may wait."""
 
 
+def _filled_together(volume: Volume, indices: list[int]) -> list[int]:
+    """Those of the slices that one call filled; none where it failed, for then each is read for itself."""
+    try:
+        return read_together(volume.pixels, {k: volume.header(k) for k in indices})
+    except Exception as error:  # the worker loop: what is wrong with one frame must not cost the others
+        log.warning("frames could not be read together: %s", type(error).__name__)
+        return []
+
+
 @dataclass(frozen=True, slots=True)
 class SliceLoaded:
     """One slice of a request is there (or has failed: `words`); `loaded` of `total` are."""
@@ -287,7 +296,7 @@ class Loader:
             without = set(claimed).difference(mine)
             volume.release(without)
             request.given_up(without)
-        there = read_together(volume.pixels, {k: volume.header(k) for k in mine})
+        there = _filled_together(volume, mine)
         self._end(volume, len(there), partial(volume.arrived_all, there))
         for index in mine if len(there) < len(mine) else ():
             if index not in there:
