@@ -44,6 +44,7 @@ def _filled_together(volume: Volume, indices: list[int]) -> list[int]:
         return read_together(volume.pixels, {k: volume.header(k) for k in indices})
     except Exception as error:  # the worker loop: what is wrong with one frame must not cost the others
         log.warning("frames could not be read together: %s", type(error).__name__)
+        log.debug("the frames of %s", volume.display_set.uid, exc_info=True)
         return []
 
 
