@@ -6,7 +6,7 @@ from pacs_core.archive import models as m
 from pacs_core.archive import views as v
 from pacs_core.archive.part import Part
 from pacs_core.domain.errors import Conflict, InvalidValue, NotFound
-from pacs_core.domain.identifiers import PatientIdentifier
+from pacs_core.domain.identifiers import PatientIdentifier, check_person_name
 from pacs_core.domain.order import PlaceOrder, Priority, StepRequest
 from pacs_core.domain.patient import RegisterPatient
 from pacs_core.domain.times import civil_date, civil_time, no_date
@@ -39,10 +39,13 @@ class Schedule(Part):
         birth = civil_date(form.birth_date) if form.birth_date else ""
         if form.birth_date and not birth:
             raise InvalidValue(no_date(form.birth_date, "a birth date"), "birth_date")
+        if birth > self.services.clock.civil_now().date().isoformat():
+            raise InvalidValue(f"the birth date {birth} is still to come", "birth_date")
         if form.sex not in ("", "M", "F", "O"):
             raise InvalidValue("the sex is M, F, O or left empty", "sex")
         if not form.name.strip("^ "):
             raise InvalidValue("a patient needs a name", "name")
+        check_person_name(form.name, "name")
         identifier = PatientIdentifier(form.patient_id.strip(), form.issuer.strip())
         if identifier.value and form.new:
             self._refuse_known(identifier)

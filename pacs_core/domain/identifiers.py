@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from pacs_core.domain.errors import InvalidValue
 
+PN_LENGTH, PN_GROUPS = 64, 3
+"""Characters of a component group and groups of a PN (PS3.5 6.2)."""
+
 UID_PATTERN = re.compile(r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*$")
 LENIENT_UID_PATTERN = re.compile(r"^[0-9]+(\.[0-9]+)*$")
 
@@ -32,6 +35,16 @@ class AccessionNumber:
 
     def __str__(self) -> str:
         return self.value
+
+
+def check_person_name(value: str, what: str) -> str:
+    """Return the name; raises InvalidValue where a PN cannot hold it (PS3.5 6.2.1)."""
+    if "\\" in value or any(ord(c) < 32 for c in value):
+        raise InvalidValue("a name has no backslash and no line ends", what)
+    groups = value.split("=")
+    if len(groups) > PN_GROUPS or any(len(group) > PN_LENGTH for group in groups):
+        raise InvalidValue(f"a name has at most {PN_LENGTH} characters in {PN_GROUPS} scripts", what)
+    return value
 
 
 def check_short_string(value: str, what: str, limit: int = 16) -> str:

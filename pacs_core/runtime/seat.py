@@ -16,6 +16,8 @@ from pacs_core.runtime.doors import own_trust
 log = logging.getLogger("reading_room.node")
 
 STOP_S = 20.0
+START_S = 30.0
+"""How long a core that another process starts may take until it is ready."""
 
 
 class Seat:
@@ -33,7 +35,7 @@ class Seat:
 
     def begin(self) -> None:
         """Attach, or start a core; raises StorageFailure with its own last line where it does not start."""
-        facts = running(self._data)
+        facts = _announced(self._data)
         self._attached = bool(facts)
         self._left_behind = bool(facts.get("left_behind"))
         if self._attached:
@@ -83,3 +85,18 @@ class Seat:
         deadline = time.monotonic() + STOP_S
         while held(self._data) and time.monotonic() < deadline:
             time.sleep(0.05)
+
+
+def _announced(data: Path) -> dict[str, object]:
+    """What the core that holds the folder says of itself, waited for while it starts; else empty."""
+    deadline = time.monotonic() + START_S
+    while not (facts := running(data)) and _is_held(data) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return facts
+
+
+def _is_held(data: Path) -> bool:
+    try:
+        return held(data)
+    except PermissionError:
+        return False  # another user's: starting a core there says so

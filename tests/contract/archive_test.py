@@ -393,7 +393,10 @@ def test_a_bad_form_is_named_by_its_field(home: House) -> None:
     desk = home.enter("front-desk").schedule
     for form, where in (
         (m.PatientForm(name="A^B", birth_date="31.12.1950"), "birth_date"),
+        (m.PatientForm(name="A^B", birth_date="2999-01-01"), "birth_date"),
         (m.PatientForm(name="A^B", sex="male"), "sex"),
+        (m.PatientForm(name="A\\B^C"), "name"),
+        (m.PatientForm(name="A" * 65), "name"),
         (m.PatientForm(), "name"),
     ):
         with pytest.raises(InvalidValue) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from pacs_core.domain.errors import Conflict, Denied
 from pacs_core.remote.archive import RemoteDoor
-from pacs_core.runtime.data_folder import held, running
+from pacs_core.runtime.data_folder import Hold, announce, held, running
 from pacs_core.runtime.node import Node
 from pacs_core.runtime.seat import Seat
 from pacs_core.runtime.settings import load
@@ -154,3 +155,18 @@ def test_nobody_is_called_owner(tmp_path: Path) -> None:
                 administration.add_user(name, "admin", "some password")
         with pytest.raises(Conflict):
             administration.stop()
+
+
+def test_a_core_that_is_just_starting_is_waited_for(data: Path) -> None:
+    data.mkdir(mode=0o700)
+    hold = Hold(data)
+    seats: list[Seat] = []
+    sitting = threading.Thread(target=lambda: seats.append(seated(data)))
+    sitting.start()
+    sitting.join(0.2)
+    assert sitting.is_alive()
+    announce(data, {"http": "http://127.0.0.1:1", "secret": "s", "pid": "other"})
+    sitting.join(PATIENCE)
+    assert [seat.ours for seat in seats] == [False]
+    seats[0].close()
+    hold.release()
