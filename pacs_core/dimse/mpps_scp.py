@@ -20,7 +20,7 @@ from pacs_core.dimse import commands, status
 from pacs_core.dimse import sop_classes as sop
 from pacs_core.dimse.association import Association, Message
 from pacs_core.dimse.auditing import Audit, changing
-from pacs_core.domain.errors import EmptyValue, InvalidValue, MissingValue, ReadingRoomError
+from pacs_core.domain.errors import Denied, EmptyValue, InvalidValue, MissingValue, ReadingRoomError
 from pacs_core.domain.identifiers import PatientIdentifier, is_tolerable_uid, new_uid
 from pacs_core.domain.order import Code
 from pacs_core.domain.performed import (
@@ -48,10 +48,27 @@ ONLY_CREATED = (
 )  # fmt: skip
 """What an N-SET may not change (PS3.4 table F.7.2-1)."""
 
+IDENTIFYING = {
+    "AE": "PerformedStationAETitle",
+    "CS": "Modality PatientSex",
+    "SH": "PerformedProcedureStepID PerformedStationName PerformedLocation StudyID AccessionNumber "
+    "ScheduledProcedureStepID RequestedProcedureID",
+    "LO": "PatientID IssuerOfPatientID",
+    "PN": "PatientName",
+    "UI": "StudyInstanceUID SeriesInstanceUID ReferencedSOPInstanceUID",
+}
+"""By VR what is held to its length and to one value (PS3.5 table 6.2-1), in sequences too; descriptions that
+are too long are taken as they come, since no exam is found by them."""
+
+LONGEST = {"AE": 16, "CS": 16, "SH": 16, "LO": 64, "PN": 64}
+
 OBJECTS = (
     TAG["ReferencedImageSequence"],
     0x00400220,  # Referenced Non-Image Composite SOP Instance Sequence
 )
+
+
+_CHECKED = {TAG[keyword]: vr for vr, keywords in IDENTIFYING.items() for keyword in keywords.split()}
 
 
 class PerformedSCP:
@@ -88,7 +105,9 @@ class PerformedSCP:
             response = message.command.response(status.INVALID_INSTANCE, comment="this is no UID")
             association.send(message.context.id, response)
             return
-        step = replace(begun(_header(message), uid), calling_aet=association.calling)
+        header = _header(message)
+        step = replace(begun(header, uid), calling_aet=association.calling)
+        _check_values(header)
         with changing(association, "begin performed step", f"performed:{uid}"):
             self._performed.begin(step)
         response = message.command.response(status.SUCCESS)
@@ -98,8 +117,11 @@ class PerformedSCP:
     def _set(self, association: Association, message: Message) -> None:
         uid = message.command.text(commands.REQUESTED_INSTANCE)
         header = _header(message)
-        _check_untouched(header, self._performed.get(uid))
+        known = self._performed.get(uid)
         with changing(association, "change performed step", f"performed:{uid}"):
+            _check_maker(known, association.calling)
+            _check_untouched(header, known)
+            _check_values(header)
             self._performed.change(uid, change_of(header), association.calling)
         association.send(message.context.id, message.command.response(status.SUCCESS))
 
@@ -235,6 +257,32 @@ def _code(header: Header, tag: int) -> Code:
         names = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
         return Code(*(one.text(TAG[name]) for name in names))
     return Code()
+
+
+def _check_maker(known: PerformedProcedureStep, calling: str) -> None:
+    """A step is updated by the AE that created it alone (PS3.4 F.7.2.2: the same SCU); raises Denied."""
+    if known.calling_aet != calling:
+        raise Denied("another AE made this step, and it alone may update it")
+
+
+def _check_values(header: Header) -> None:
+    """Raise InvalidValue naming the first identifying attribute that its VR cannot hold, at any depth."""
+    for tag in header.tags():
+        for item in header.items(tag):
+            _check_values(item)
+        vr = _CHECKED.get(tag, "")
+        if vr and not _held_by(header.text(tag), vr):
+            raise InvalidValue(f"{name_of(tag)} does not fit its VR {vr}", name_of(tag))
+
+
+def _held_by(value: str, vr: str) -> bool:
+    """Whether it is one value, or none, of a VR."""
+    if "\\" in value or any(ord(c) < 32 and c != "\x1b" for c in value):
+        return False
+    if vr == "UI":
+        return not value or is_tolerable_uid(value)
+    groups = value.split("=") if vr == "PN" else [value]
+    return len(groups) <= 3 and all(len(group) <= LONGEST[vr] for group in groups)
 
 
 def _check_untouched(header: Header, known: PerformedProcedureStep) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pacs_core.domain.errors import NeedsPerson
 from pacs_core.domain.order import CancelOrder, Order, OrderState, PlaceOrder
+from pacs_core.domain.performed import PerformedState
 from pacs_core.ports import Transaction
 from pacs_core.services.order_numbers import order_named
 
@@ -26,7 +27,8 @@ def check_reopening(tx: Transaction, order: Order, command: PlaceOrder, now: str
 
 
 def check_ending(tx: Transaction, order: Order, command: CancelOrder) -> None:
-    """Raise NeedsPerson where an end would take something from people: images, a report, a finished exam.
+    """Raise NeedsPerson where an end would take something from people: images, a report, a finished exam, or
+    one that a modality says it is at work on or has done, though no image came yet.
 
     An exam that was broken off (discontinued) has images, which stay linked.
     """
@@ -39,6 +41,8 @@ def check_ending(tx: Transaction, order: Order, command: CancelOrder) -> None:
         what = "is completed"
     elif not command.discontinue and any(study.instance_count for study in studies):
         what = "has images"
+    elif not command.discontinue and (state := _performed(tx, order)) is not None:
+        what = f"has a performed procedure step that is {state}"
     if what:
         raise NeedsPerson(f"the order {named(order)} {what}: it is not cancelled by a message", "ORC-1")
 
@@ -55,6 +59,12 @@ def changed_since(tx: Transaction, command: PlaceOrder | CancelOrder) -> str:
 def named(order: Order) -> str:
     """The number people know the order by."""
     return str(order.accession) or order.placer_number or order.filler_number
+
+
+def _performed(tx: Transaction, order: Order) -> PerformedState | None:
+    """What a modality says of the order, where it has not given it up."""
+    states = (step.state for step in tx.performed.of_order(order.id))
+    return next((state for state in states if state is not PerformedState.DISCONTINUED), None)
 
 
 def _newer(tx: Transaction, order: Order, command: PlaceOrder, now: str) -> bool:

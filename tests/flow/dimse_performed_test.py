@@ -10,8 +10,8 @@ import pytest
 from pacs_core.dimse import commands, scu
 from pacs_core.dimse import sop_classes as sop
 from pacs_core.dimse.requesting import Client, encode_keys
-from pacs_core.domain.errors import NotFound, Refused
-from pacs_core.domain.order import Order, StepRequest
+from pacs_core.domain.errors import NeedsPerson, NotFound, Refused
+from pacs_core.domain.order import CancelOrder, Order, OrderReference, OrderState, StepRequest
 from pacs_core.domain.performed import PerformedState
 from tests.support.dimse_node import Running, listening
 
@@ -166,6 +166,18 @@ def test_what_was_said_is_there_after_a_restart(tmp_path: Path) -> None:
         (begun(ScheduledStepAttributesSequence=None), 0x0120, 0x00400270),
         (begun(ScheduledStepAttributesSequence=""), 0x0121, 0x00400270),
         (begun(ScheduledStepAttributesSequence=[{"AccessionNumber": "A1"}]), 0x0120, 0x0020000D),
+        (begun(Modality="Z" * 200), 0x0106, 0x00080060),
+        (begun(PerformedStationAETitle="Y" * 40), 0x0106, 0x00400241),
+        (begun(PerformedProcedureStepID="X" * 300), 0x0106, 0x00400253),
+        (begun(PatientID="P1\\P2"), 0x0106, 0x00100020),
+        (begun(PatientName="D" * 65), 0x0106, 0x00100010),
+        (
+            begun(
+                ScheduledStepAttributesSequence=[{"StudyInstanceUID": "1.2.3", "AccessionNumber": "A" * 17}]
+            ),
+            0x0106,
+            0x00080050,
+        ),
     ],
 )  # fmt: skip
 def test_a_begin_that_cannot_be_taken(
@@ -186,6 +198,7 @@ def test_a_begin_that_cannot_be_taken(
         (over(PerformedSeriesSequence=""), 0x0121, 0x00400340),
         (over(PerformedSeriesSequence=[{"ProtocolName": "Chest"}]), 0x0120, 0x0020000E),
         (over(PatientID="P2"), 0x0106, 0x00100020),
+        (over(PerformedSeriesSequence=[{"SeriesInstanceUID": "1." * 40 + "1"}]), 0x0106, 0x0020000E),
     ],
 )  # fmt: skip
 def test_an_end_that_cannot_be_taken(
@@ -201,6 +214,39 @@ def test_what_was_said_before_may_be_said_again(node: Running) -> None:
     create(node, begun(node.spine.order()))
     end(node, over(PatientID="P1"))
     assert node.spine.services.performed_procedures.get(UID).state is PerformedState.COMPLETED
+
+
+def test_only_the_ae_that_made_a_step_ends_it(node: Running) -> None:
+    order = node.spine.order()
+    create(node, begun(order))
+    key = "PerformedProcedureStepDiscontinuationReasonCodeSequence"
+    with client(node, calling="OTHER") as other, pytest.raises(Refused, match="another AE made this step"):
+        other.set(MPPS, UID, over("DISCONTINUED", **{key: [WRONG]}))
+    assert listed(node) == [("A1", "STARTED")]
+    end(node, over())
+    assert listed(node) == []
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_cancellation_of_what_a_modality_performs_waits_for_a_person(node: Running, done: bool) -> None:
+    order = node.spine.order()
+    create(node, begun(order))
+    if done:
+        end(node, over())
+    cancelled = CancelOrder(OrderReference(accession="A1"))
+    with pytest.raises(NeedsPerson, match="COMPLETED" if done else "IN PROGRESS"):
+        node.spine.services.orders.cancel(cancelled, "RIS")
+    with node.spine.index.read() as tx:
+        assert tx.orders.get(order.id).state is OrderState.IN_PROGRESS
+
+
+def test_an_order_whose_step_was_given_up_is_cancelled(node: Running) -> None:
+    order = node.spine.order()
+    create(node, begun(order))
+    end(node, over("DISCONTINUED", PerformedSeriesSequence=""))
+    node.spine.services.orders.cancel(CancelOrder(OrderReference(accession="A1")), "RIS")
+    with node.spine.index.read() as tx:
+        assert tx.orders.get(order.id).state is OrderState.CANCELLED
 
 
 def test_statuses_of_identity_and_order(node: Running) -> None:
