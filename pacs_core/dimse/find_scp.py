@@ -17,7 +17,7 @@ from pacs_core.dimse.auditing import Audit
 from pacs_core.dimse.identifiers import LEVEL, Answer, Keys, encode_answer, read_keys
 from pacs_core.domain.errors import InvalidValue, MissingValue, ReadingRoomError
 from pacs_core.domain.matching import folded_name
-from pacs_core.domain.patient import Patient
+from pacs_core.domain.patient import Patient, fitted_name
 from pacs_core.domain.records import InstanceRecord, SeriesRecord, StudyKeys
 from pacs_core.domain.times import dicom_date, dicom_time
 from pacs_core.services.bundle import Services
@@ -133,7 +133,7 @@ def patient_values(patient: Patient) -> dict[int, object]:
     """Patient level attributes (PS3.4 C.6.1.1.2)."""
     person = patient.demographics
     return {
-        TAG["PatientName"]: person.name,
+        TAG["PatientName"]: fitted_name(person.name),
         TAG["PatientID"]: patient.identifier.value,
         TAG["IssuerOfPatientID"]: patient.identifier.issuer,
         TAG["PatientBirthDate"]: dicom_date(person.birth_date),
@@ -146,7 +146,7 @@ def study_values(found: StudyAnswer) -> dict[int, object]:
     """Study level attributes (PS3.4 C.6.2.1.2) with the patient's."""
     study, person = found.study, found.person
     return patient_values(found.patient) | {
-        TAG["PatientName"]: person.name,
+        TAG["PatientName"]: fitted_name(person.name),
         TAG["PatientBirthDate"]: dicom_date(person.birth_date),
         TAG["PatientSex"]: person.sex,
         TAG["StudyInstanceUID"]: study.study_uid,
@@ -155,7 +155,7 @@ def study_values(found: StudyAnswer) -> dict[int, object]:
         TAG["AccessionNumber"]: found.accession,
         TAG["StudyID"]: study.study_id,
         TAG["StudyDescription"]: study.description,
-        TAG["ReferringPhysicianName"]: study.referring_physician,
+        TAG["ReferringPhysicianName"]: fitted_name(study.referring_physician),
         TAG["ModalitiesInStudy"]: study.modalities,
         TAG["InstitutionName"]: study.institution,
         TAG["NumberOfStudyRelatedSeries"]: study.series_count,

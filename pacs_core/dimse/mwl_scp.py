@@ -16,7 +16,7 @@ from pacs_core.dimse.find_scp import send_matches
 from pacs_core.dimse.identifiers import Answer, Keys, encode_answer, read_keys
 from pacs_core.domain.errors import ReadingRoomError
 from pacs_core.domain.order import Code, Order, ScheduledProcedureStep
-from pacs_core.domain.patient import Demographics
+from pacs_core.domain.patient import Demographics, fitted_name
 from pacs_core.domain.records import WorklistKeys
 from pacs_core.domain.times import dicom_date, dicom_time
 from pacs_core.services.bundle import Services
@@ -100,7 +100,7 @@ def step_values(step: ScheduledProcedureStep, order: Order, station_aet: str) ->
         TAG["ScheduledStationAETitle"]: station_aet,
         TAG["ScheduledProcedureStepStartDate"]: dicom_date(step.start_date),
         TAG["ScheduledProcedureStepStartTime"]: dicom_time(step.start_time),
-        TAG["ScheduledPerformingPhysicianName"]: step.performing_physician,
+        TAG["ScheduledPerformingPhysicianName"]: fitted_name(step.performing_physician),
         TAG["ScheduledProcedureStepDescription"]: fitting(
             step.description or order.procedure_description, "LO"
         ),
@@ -122,8 +122,8 @@ def item_values(found: WorklistItem) -> dict[int, object]:
         STEPS: [step_values(found.step, order, found.station_aet)],
         TAG["AccessionNumber"]: order.accession.value,
         TAG["IssuerOfAccessionNumberSequence"]: issuer(order.accession.issuer),
-        TAG["ReferringPhysicianName"]: order.referring_physician,
-        TAG["RequestingPhysician"]: order.requesting_physician,
+        TAG["ReferringPhysicianName"]: fitted_name(order.referring_physician),
+        TAG["RequestingPhysician"]: fitted_name(order.requesting_physician),
         TAG["StudyInstanceUID"]: order.study_uid,
         TAG["RequestedProcedureID"]: order.procedure_id,
         TAG["RequestedProcedureDescription"]: fitting(
@@ -149,7 +149,7 @@ def patient_values(found: WorklistItem) -> dict[int, object]:
     patient, order = found.patient, found.order
     person = patient.demographics
     return {
-        TAG["PatientName"]: person.name,
+        TAG["PatientName"]: fitted_name(person.name),
         TAG["PatientID"]: patient.identifier.value,
         TAG["IssuerOfPatientID"]: patient.identifier.issuer,
         TAG["PatientBirthDate"]: dicom_date(person.birth_date),

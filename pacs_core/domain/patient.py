@@ -91,6 +91,15 @@ def answers_to(patient: Patient, wanted: str, issuer: str) -> bool:
     )
 
 
+LONGEST_GROUP = 64
+
+
+def fitted_name(name: str) -> str:
+    """A PN whose groups have at most 64 characters (PS3.5 table 6.2-1); what is too long is cut visibly."""
+    groups = name.split("=")
+    return "=".join(g if len(g) <= LONGEST_GROUP else f"{g[: LONGEST_GROUP - 3].rstrip()}..." for g in groups)
+
+
 def display_name(name: str) -> str:
     """A DICOM PN for people: own script first with the Latin group beside, e.g. ``山田 太郎 (Yamada,
     Tarou)``; a comma after the family name where the script is alphabetic, none where it is East Asian.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pacs_core.domain.errors import NeedsPerson
 from pacs_core.domain.field_map import FieldMap
@@ -31,7 +32,7 @@ HANDLED = UPDATES | VISITS | MERGES | FOR_A_PERSON
 Command = RegisterPatient | MergePatients
 
 
-def commands(message: Message, field_map: FieldMap, notes: list[str]) -> tuple[Command, ...]:
+def commands(message: Message, field_map: FieldMap, notes: list[str], today: str = "") -> tuple[Command, ...]:
     """What an ADT message asks for. Raises MessageRefused (AR for an unknown event) or NeedsPerson."""
     event = message.kind[1]
     if event not in HANDLED:
@@ -42,20 +43,21 @@ def commands(message: Message, field_map: FieldMap, notes: list[str]) -> tuple[C
             f"ADT^{event} changes identities or accounts and is left to a person", "MSH^1^9^1^2"
         )
     if event in MERGES:
-        return tuple(_merges(message, field_map, event, notes))
-    return (register(Scope(message.segments, notes), field_map, f"ADT^{event}"),)
+        return tuple(_merges(field_map, event, Scope(message.segments, notes, today)))
+    return (register(Scope(message.segments, notes, today), field_map, f"ADT^{event}"),)
 
 
-def _merges(message: Message, field_map: FieldMap, event: str, notes: list[str]) -> Iterator[MergePatients]:
+def _merges(field_map: FieldMap, event: str, whole: Scope) -> Iterator[MergePatients]:
     """One merge for each PID with its MRG (ADT_A39 repeats the pair)."""
-    for pair in _pairs(message.segments):
-        survivor = register(Scope(pair, notes), field_map, f"ADT^{event}")
+    for pair in _pairs(whole.segments):
+        scope = replace(whole, segments=pair)
+        survivor = register(scope, field_map, f"ADT^{event}")
         if not any(segment.name == "MRG" for segment in pair):
             where = f"MRG^{pair[0].sequence}"
             raise MessageRefused(
                 AckCode.AE, Condition.SEGMENT_SEQUENCE, "a PID without its MRG segment", where
             )
-        yield MergePatients(survivor, subsumed(Scope(pair, notes), field_map, survivor.identifier))
+        yield MergePatients(survivor, subsumed(scope, field_map, survivor.identifier))
 
 
 def _pairs(segments: Sequence[Segment]) -> list[list[Segment]]:

@@ -59,8 +59,11 @@ def identifier(repetition: Repetition, default_issuer: str) -> PatientIdentifier
     return PatientIdentifier(_CONTROL.sub(" ", value), _CONTROL.sub(" ", issuer))
 
 
-def birth_date(text: str | None) -> str | None:
-    """TS to a civil date, whatever time or zone came with it. Raises InvalidValue where it is no date."""
+def birth_date(text: str | None, today: str = "") -> str | None:
+    """TS to a civil date, whatever time or zone came with it.
+
+    Raises InvalidValue where it is no date, or one after `today`.
+    """
     if not text:
         return text
     if text.isdigit() and len(text) in (4, 6):
@@ -68,6 +71,8 @@ def birth_date(text: str | None) -> str | None:
     day = civil_date(text)
     if not day:
         raise InvalidValue("no date of the form YYYYMMDD")
+    if today and day > today:
+        raise InvalidValue("a day that is still to come")
     return day
 
 

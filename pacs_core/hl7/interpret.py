@@ -28,11 +28,13 @@ class Interpretation:
     notes: tuple[str, ...] = ()
 
 
-def interpret(message: Message, field_map: FieldMap, zone: ZoneInfo, source: str = "") -> Interpretation:
+def interpret(
+    message: Message, field_map: FieldMap, zone: ZoneInfo, source: str = "", today: str = ""
+) -> Interpretation:
     """Say what a message asks for. Raises MessageRefused with AE or AR and the place that is at fault.
 
-    `zone` is the site's. A message whose bytes do not decode is left to a person as a whole: a name with
-    holes in it must not reach a patient.
+    `zone` is the site's, `today` its civil day: nobody was born later, where it is given. A message whose
+    bytes do not decode is left to a person as a whole: a name with holes in it must not reach a patient.
     """
     check_header(message)
     code, event = message.kind
@@ -46,8 +48,8 @@ def interpret(message: Message, field_map: FieldMap, zone: ZoneInfo, source: str
     sent = fields.moment(message.text("MSH-7") or "", sender)
     try:
         if code == "ADT":
-            return Interpretation(kind, adt.commands(message, field_map, notes), (), tuple(notes))
-        commands, parked = orm.commands(message, orm.Context(field_map, zone, source, notes, sent))
+            return Interpretation(kind, adt.commands(message, field_map, notes, today), (), tuple(notes))
+        commands, parked = orm.commands(message, orm.Context(field_map, zone, source, notes, sent, today))
         return Interpretation(kind, commands, parked, tuple(notes))
     except NeedsPerson as reason:
         return Interpretation(kind, parked=(reason.message,), notes=tuple(notes))

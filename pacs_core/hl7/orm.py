@@ -38,13 +38,15 @@ class OrderGroup:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What reading an order needs beside the message; `zone` is the site's, `sent` the instant of MSH-7."""
+    """What reading an order needs beside the message; `zone` and `today` are the site's, `sent` the
+    instant of MSH-7."""
 
     field_map: FieldMap
     zone: ZoneInfo
     source: str
     notes: list[str]
     sent: str = ""
+    today: str = ""
 
 
 def commands(message: Message, context: Context) -> tuple[tuple[Command, ...], tuple[str, ...]]:
@@ -54,7 +56,7 @@ def commands(message: Message, context: Context) -> tuple[tuple[Command, ...], t
     refuses all, so that a sender never has to guess which of them were taken.
     """
     header = _shared(message)
-    patient = register(Scope(message.segments, context.notes), context.field_map, "ORM^O01")
+    patient = register(Scope(message.segments, context.notes, context.today), context.field_map, "ORM^O01")
     found: list[Command] = []
     parked: list[str] = []
     for group in groups(message.segments):

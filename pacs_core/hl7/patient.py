@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from pacs_core.domain.errors import InvalidValue, NeedsPerson
 from pacs_core.domain.field_map import FieldMap, Place
@@ -29,8 +30,8 @@ def register(scope: Scope, field_map: FieldMap, event: str) -> RegisterPatient:
     identifier = _identifier(scope, field_map, places["identifier"])
     return RegisterPatient(
         identifier=identifier,
-        name=fields.person_name(_repetitions(scope, places["name"])),
-        birth_date=_checked(scope, places["birth_date"], fields.birth_date),
+        name=_name(scope, places["name"]),
+        birth_date=_checked(scope, places["birth_date"], partial(fields.birth_date, today=scope.today)),
         sex=_checked(scope, places["sex"], fields.sex),
         address=_of(scope, places["address"], fields.address),
         phone=_of(scope, places["phone"], fields.phone),
@@ -120,6 +121,16 @@ def _repetitions(scope: Scope, places: Sequence[Place]) -> list[Repetition]:
     return [
         one.repetition for one in found if one.segment is found[0].segment and one.place == found[0].place
     ]
+
+
+def _name(scope: Scope, places: Sequence[Place]) -> str | None:
+    """The person's name; a message never deletes it: the worklist needs one (PS3.4 K.6)."""
+    name = fields.person_name(_repetitions(scope, places))
+    found = scope.first(places)
+    if name == "" and found is not None:
+        scope.ignore(found, "a name is not deleted by a message")
+        return None
+    return name
 
 
 def _of(scope: Scope, places: Sequence[Place], read: Callable[[Repetition], str | None]) -> str | None:

@@ -10,7 +10,6 @@ import hashlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from pacs_core.domain.errors import InvalidValue, ReadingRoomError
@@ -21,6 +20,7 @@ from pacs_core.hl7.message import Header, Message
 from pacs_core.hl7.server import Peer, Reply
 from pacs_core.hl7.sources import Source, Sources
 from pacs_core.hl7.status import AckCode, Condition, Problem, problem_of
+from pacs_core.ports import Clock
 from pacs_core.services.inbound import UNDONE, WAITING, Command, Inbound
 
 log = logging.getLogger("reading_room.hl7")
@@ -31,15 +31,6 @@ _BETWEEN_ACKS = b"\x1c"  # stands in no message, and so joins the acknowledgemen
 _MOST_WORDS = 200
 
 
-class Zone(Protocol):
-    """The part of `ports.Clock` that reading times needs."""
-
-    @property
-    def zone_name(self) -> str:
-        """The site's zone, e.g. ``Europe/Berlin``."""
-        ...
-
-
 class Receiver:
     """The door's handler: `receive` for each frame, `resume` once at start."""
 
@@ -47,7 +38,7 @@ class Receiver:
         self,
         inbound: Inbound,
         sources: Sources,
-        zone: Zone,
+        clock: Clock,
         *,
         budget_s: float = BUDGET_S,
         heard: Callable[[str, str], object] = lambda _source, _kind: None,
@@ -55,7 +46,7 @@ class Receiver:
         """`heard` is told of each message of a configured source: its name and the message's type."""
         self._inbound = inbound
         self._sources = sources
-        self._zone = zone
+        self._clock = clock
         self._budget_s = budget_s
         self._heard = heard
         # A sender always gets the same lane: its messages take effect in the order they came.
@@ -159,7 +150,8 @@ class Receiver:
     ) -> tuple[bytes, ...]:
         field_map = source.field_map
         message = Message.parse(record.raw, field_map.character_set)
-        found = interpret(message, field_map, ZoneInfo(self._zone.zone_name), source.name)
+        today = self._clock.civil_now().date().isoformat()
+        found = interpret(message, field_map, ZoneInfo(self._clock.zone_name), source.name, today)
         ignored = [note for note in found.notes if "ignored" in note]
 
         def answer(parked: str) -> bytes:

@@ -31,10 +31,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Segments in the order they are searched, and what was noticed while reading them."""
+    """Segments in the order they are searched, what was noticed while reading them, and the site's day."""
 
     segments: Sequence[Segment]
     notes: list[str]
+    today: str = ""
 
     def every(self, places: Sequence[Place]) -> Iterator[Found]:
         """Every non-empty value, place by place in the map's order."""

@@ -12,8 +12,8 @@ from pacs_core.ports import Transaction
 from pacs_core.services.order_numbers import order_named
 
 ENDED = (OrderState.CANCELLED, OrderState.DISCONTINUED)
-_ENDINGS = tuple(f"order.{state.value}" for state in ENDED)
-_CHANGES = ("order.placed", "order.changed", "order.rescheduled", *_ENDINGS)
+ENDINGS = tuple(f"order.{state.value}" for state in ENDED)
+_CHANGES = ("order.placed", "order.changed", "order.rescheduled", *ENDINGS)
 
 
 def check_reopening(tx: Transaction, order: Order, command: PlaceOrder, now: str) -> None:
@@ -69,7 +69,7 @@ def _performed(tx: Transaction, order: Order) -> PerformedState | None:
 
 def _newer(tx: Transaction, order: Order, command: PlaceOrder, now: str) -> bool:
     """Whether it was written after the end was, where both say so; else, and at the same time, came after."""
-    end = tx.journal.newest_on(f"order:{order.id}", _ENDINGS)
+    end = tx.journal.newest_on(f"order:{order.id}", ENDINGS)
     if end is None:
         return True
     ended_at = str(end.detail.get("received") or end.at)

@@ -12,9 +12,12 @@ from pacs_core.domain.patient import Patient
 from pacs_core.domain.performed import PerformedProcedureStep, PerformedState
 from pacs_core.domain.records import StudyRecord
 from pacs_core.ports import Index, Transaction
+from pacs_core.services.order_endings import ENDED, ENDINGS
 
 STAGES = ("patient", "order", "worklist", "acquisition", "reconciliation", "reading", "report")
 """The seven stages by number, from 1."""
+
+WORKLIST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Tracing:
             uids = {s.study_uid for s in studies} | {r.study_uid for p in performed for r in p.scheduled}
             events = tx.journal.of_exam([o.id for o in orders], sorted(uids), patients)
             done = [_Performed(one, tx.studies.count_known(one.instance_uids)) for one in performed]
-        exam = Exam(studies, done)
+        exam = Exam(studies, done, orders)
         stages = tuple(_stage(n, name, events, exam) for n, name in enumerate(STAGES, 1))
         missing = next((s.name for s in stages if s.state != "done"), "")
         return Story(accession, patient, stages, missing, tuple(events))
@@ -115,13 +118,22 @@ class Exam:
 
     studies: Sequence[StudyRecord]
     performed: Sequence[_Performed]
+    orders: Sequence[Order] = ()
+
+    @property
+    def given_up(self) -> frozenset[int]:
+        """The orders that were ended, where another one of the same accession number lives."""
+        over = frozenset(order.id for order in self.orders if order.state in ENDED)
+        return over if len(over) < len(self.orders) else frozenset()
 
 
 Judge = Callable[[Sequence[Change], Exam], tuple[str, str, str]]
 
 
 def _stage(number: int, name: str, events: Sequence[Change], exam: Exam) -> Stage:
-    mine = [e for e in events if e.stage == number]
+    mine = [
+        e for e in events if e.stage == number and (number != WORKLIST or e.order_id not in exam.given_up)
+    ]
     state, at, evidence = _JUDGES[number](mine, exam)
     return Stage(number, name, state, at, evidence)
 
@@ -134,13 +146,25 @@ def _seen(kinds: tuple[str, ...], words: str, missing: str) -> Judge:
     return judge
 
 
-def _ordered(events: Sequence[Change], _exam: Exam) -> tuple[str, str, str]:
-    last = next((e for e in reversed(events) if e.kind.startswith("order.")), None)
-    if last is None:
+def _ordered(events: Sequence[Change], exam: Exam) -> tuple[str, str, str]:
+    """Each order's last fact; of several with one accession number those that live come first and count."""
+    last = {e.order_id: e for e in events if e.kind.startswith("order.")}
+    if not last:
         return "missing", "", "no order came"
-    if last.kind in ("order.cancelled", "order.discontinued"):
-        return "failed", last.at, last.kind.replace(".", " ")
-    return "done", last.at, f"{last.kind.replace('.', ' ')} by {last.actor}"
+    live = [e for e in last.values() if e.kind not in ENDINGS]
+    shown = [*live, *(e for e in last.values() if e.kind in ENDINGS)]
+    names = {order.id: order.placer_number or order.filler_number or order.study_uid for order in exam.orders}
+    told = [
+        f"{names.get(e.order_id or 0, '')}: {_order_words(e)}" if len(shown) > 1 else _order_words(e)
+        for e in shown
+    ]
+    at = max(e.at for e in live or shown)
+    return "done" if live else "failed", at, "; ".join(told)
+
+
+def _order_words(last: Change) -> str:
+    words = last.kind.replace(".", " ")
+    return words if last.kind in ENDINGS else f"{words} by {last.actor}"
 
 
 def _acquired(events: Sequence[Change], exam: Exam) -> tuple[str, str, str]:

@@ -293,3 +293,14 @@ def test_who_gave_the_order_numbers_goes_with_them(node: Running) -> None:
         {"LocalNamespaceEntityID": "RIS", "UniversalEntityID": "1.2.3", "UniversalEntityIDType": "ISO"}
     ]
     assert answer["OrderFillerIdentifierSequence"] == [{"LocalNamespaceEntityID": "LAB"}]
+
+
+def test_a_name_too_long_for_dicom_is_cut_visibly_group_by_group(node: Running) -> None:
+    long = f"{'Long' * 20}^Jane={'長' * 70}"
+    place(node, "A9", "P9", long, "CT", "2026-03-09", "09:00:00")
+    (answer,) = scu.worklist(*node.at, "CT1", step={"ScheduledProcedureStepStartDate": "20260309"})
+    groups = str(answer["PatientName"]).split("=")
+    assert [len(group) for group in groups] == [64, 64]
+    assert all(group.endswith("...") for group in groups)
+    with node.spine.index.read() as tx:
+        assert tx.patients.find(PatientIdentifier("P9", "HOSP")).demographics.name == long

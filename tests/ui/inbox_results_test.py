@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QDialog, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -70,6 +71,29 @@ def test_a_result_that_was_delivered_is_told_before_the_link(
 def test_nothing_is_asked_where_nothing_was_reported(archive: FakeArchive) -> None:
     held = archive.held_[0]
     assert not consequences.of_link(held, held.suggestions[0])
+
+
+def shown(page: InboxPage, name: str) -> list[QAbstractButton]:
+    """The buttons of the chosen study whose names begin so."""
+    found = page.detail.findChildren(QAbstractButton)
+    return [b for b in found if b.accessibleName().startswith(name) and b.isVisible()]
+
+
+def test_a_double_click_links_one_study_once(open_window: Open, archive: FakeArchive, qtbot: QtBot) -> None:
+    page = inbox(open_window(archive), qtbot)
+    qtbot.waitUntil(lambda: bool(shown(page, "Link to order ACC00005")), timeout=PATIENCE_MS)
+    (go,) = shown(page, "Link to order ACC00005")
+    qtbot.mouseClick(go, Qt.MouseButton.LeftButton)
+    assert not go.isEnabled()
+    qtbot.waitUntil(lambda: len(page.held.rows) == 1, timeout=PATIENCE_MS)
+    assert page.notice.text.startswith("Linked to ACC00005")
+    qtbot.waitUntil(lambda: bool(shown(page, "Keep without an order")), timeout=PATIENCE_MS)
+    for button in (*shown(page, "Link to order"), *shown(page, "Keep without an order")):
+        assert button.isEnabled()
+        qtbot.mouseDClick(button, Qt.MouseButton.LeftButton)
+        qtbot.mouseRelease(button, Qt.MouseButton.LeftButton)
+    assert len(archive.held_) == 1
+    assert page.notice.text.startswith("Linked to ACC00005")
 
 
 @pytest.fixture

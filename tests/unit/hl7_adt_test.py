@@ -21,7 +21,8 @@ PID = "PID|1||P1^^^ISS^MR||Doe^Jane^M^Jr^Dr^PhD||19800102|F|||1 Road^Flat 2^Town
 def read(event: str, *segments: str, own: str = "", head: str = "") -> Interpretation:
     header = head or f"MSH|^~\\&|ADT1|HOSP|RR||20260101||ADT^{event}|C1|P|2.5.1"
     message = Message.parse("\r".join((header, f"EVN|{event}", *segments)).encode())
-    return interpret(message, FieldMap.read(default_map_text(), own), ZoneInfo("Europe/Berlin"), "ADT1")
+    field_map = FieldMap.read(default_map_text(), own)
+    return interpret(message, field_map, ZoneInfo("Europe/Berlin"), "ADT1", "2026-03-02")
 
 
 def patient(event: str, *segments: str, own: str = "") -> RegisterPatient:
@@ -46,6 +47,26 @@ def test_empty_leaves_and_quotes_delete() -> None:
     command = patient("A08", 'PID|1||P1^^^ISS||||""|""|||""')
     assert (command.name, command.birth_date, command.sex, command.address) == (None, "", "", "")
     assert command.phone is None
+
+
+@pytest.mark.parametrize("name", ['""', '""^Jane'])
+def test_a_name_is_never_deleted(name: str) -> None:
+    found = read("A08", f"PID|1||P1^^^ISS||{name}||19800102")
+    (command,) = found.commands
+    assert isinstance(command, RegisterPatient)
+    assert command.name in (None, "^Jane")
+    assert (command.name is None) == ("PID-5 ignored: a name is not deleted by a message" in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"), [("20260302", "2026-03-02"), ("20260303", None), ("30000101", None)]
+)
+def test_nobody_is_born_after_today(value: str, taken: str | None) -> None:
+    found = read("A08", f"PID|1||P1^^^ISS||Doe||{value}")
+    (command,) = found.commands
+    assert isinstance(command, RegisterPatient)
+    assert command.birth_date == taken
+    assert ("PID-7 ignored: a day that is still to come" in found.notes) == (taken is None)
 
 
 @pytest.mark.parametrize("value", ["DOB", "19801345", "1980-99-01"])

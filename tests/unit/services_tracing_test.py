@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from pacs_core.archive.models import ExamTrace, StageView
 from pacs_core.domain.access import Actor, Role
 from pacs_core.domain.delivery import Outcome, OutcomeKind
 from pacs_core.domain.errors import NotFound
 from pacs_core.domain.order import CancelOrder, OrderReference
 from pacs_core.domain.records import DestinationRecord, WorklistKeys
 from pacs_core.domain.report import Section
+from pacs_core.runtime.commands.trace import as_text
 from pacs_core.services.reporting import Signing
 from tests.support.spine import Spine, spine
 from tests.support.web_node import quick_passwords
@@ -87,6 +90,37 @@ def test_a_cancelled_order_and_a_held_study_have_failed(house: Spine) -> None:
     assert stages["order"].state == "failed"
     assert stages["reconciliation"].state == "failed"
     assert "cancelled order" in stages["reconciliation"].evidence
+
+
+@pytest.mark.parametrize("gone", ["PL-A1", "PL2"])
+def test_of_two_orders_with_one_number_both_are_told_and_the_live_one_counts(house: Spine, gone: str) -> None:
+    house.patient()
+    house.order(procedure_id="RP1")
+    house.order(procedure_id="RP2", placer_number="PL2")
+    house.services.modality_worklist.query(WorklistKeys(asker="CT1"))
+    house.services.orders.cancel(CancelOrder(OrderReference(placer_number=gone)), "RIS")
+    live = {"PL-A1": "PL2", "PL2": "PL-A1"}[gone]
+    story = house.services.tracing.of("A1")
+    order = story.stages[1]
+    assert order.state == "done"
+    assert order.evidence == f"{live}: order placed by RIS; {gone}: order cancelled"
+    assert story.missing == "acquisition"
+
+
+def test_a_run_of_images_is_one_line_with_its_count_and_times(house: Spine) -> None:
+    house.patient()
+    house.order()
+    for number in range(1, 6):
+        house.image(number=number)
+    found = house.services.tracing.of("A1")
+    stages = tuple(StageView(**asdict(stage)) for stage in found.stages)
+    story = ExamTrace("A1", None, stages, found.missing, found.events)
+    stored = [event for event in story.events if event.kind == "images.stored"]
+    assert len(stored) == 5
+    (line,) = (line for line in as_text(story).splitlines() if "images.stored" in line)
+    assert "count 5" in line
+    assert stored[0].at[:23] in line
+    assert f"until {stored[-1].at[:23]}" in line
 
 
 def test_images_without_an_order_have_a_story_too(house: Spine) -> None:

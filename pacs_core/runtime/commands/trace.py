@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from itertools import groupby
 
 from pacs_core.archive.models import ExamTrace, StageView
 from pacs_core.domain.events import Change
@@ -35,12 +37,27 @@ def as_text(story: ExamTrace) -> str:
     lines += [_stage_line(stage) for stage in story.stages]
     lines.append(f"  missing: {story.missing}" if story.missing else "  every stage is done")
     lines.append("")
-    lines += [_event_line(event) for event in story.events]
+    runs = groupby(story.events, key=_alike)
+    lines += [_line_of(list(run)) for _key, run in runs]
     return "\n".join(lines)
 
 
 def _stage_line(stage: StageView) -> str:
     return f"  {_MARK[stage.state]} {stage.number} {stage.name:<15}{stage.at[:19]:<21}{stage.evidence}"
+
+
+def _alike(event: Change) -> object:
+    """Images that came one after the other from one place are told together, everything else on its own."""
+    return (event.kind, event.actor) if event.kind == "images.stored" else event.sequence
+
+
+def _line_of(run: Sequence[Change]) -> str:
+    """A fact, or a run of images with their count and the first and last time."""
+    first, last = run[0], run[-1]
+    if first is last:
+        return _event_line(first)
+    count = sum(int(str(event.detail.get("count", 1))) for event in run)
+    return _event_line(replace(first, detail={**first.detail, "count": count, "until": last.at[:23]}))
 
 
 def _event_line(event: Change) -> str:

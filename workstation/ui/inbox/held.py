@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from pacs_core.archive.models import HeldStudy, OrderView, PatientView, Suggestion
@@ -71,6 +71,7 @@ class HeldDetail(QFrame):
     def show_held(self, held: HeldStudy | None, found: tuple[Suggestion, ...] | None = None) -> None:
         """The study and its suggestions, or orders `found` by a search."""
         clear(self._layout)
+        self.acting(False)
         if held is None or self._held is None or held.hold_id != self._held.hold_id:
             self._area.verticalScrollBar().setValue(0)
         self._held = held
@@ -117,9 +118,18 @@ class HeldDetail(QFrame):
             lambda: self._accept(held),
             tip=words.t("The study stays as it came and may be read; its report waits for an order"),
         )
+        keep.installEventFilter(self)
         self._layout.addSpacing(theme.current().px(4))
         self._layout.addLayout(row(keep, 1))
         self._layout.addStretch(1)
+
+    def acting(self, under_way: bool) -> None:
+        """While something is done to the study nothing else can be pressed, until it is shown anew."""
+        self._area.widget().setEnabled(not under_way)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The second press of a double click is none: it could meet the next study's button."""
+        return event.type() == QEvent.Type.MouseButtonDblClick or super().eventFilter(watched, event)
 
     def _same_person(
         self, held: HeldStudy, known: PatientView, merge: Callable[[HeldStudy], object]
@@ -158,6 +168,7 @@ class HeldDetail(QFrame):
             icon="link-variant-plus",
             name=f"{words.t('Link to order')} {order.accession}",
         )
+        go.installEventFilter(self)
         told = [label(text, "waiting", wrap=True) for text in consequences.of_link(held, suggestion)]
         layout = column(head, self._table(held, order), evidence, *told, row(1, go), margin=(12, 12), gap=8)
         card.setLayout(layout)

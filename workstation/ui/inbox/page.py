@@ -337,6 +337,7 @@ class InboxPage(QWidget):
         told = words.t("Linked to {accession}, {name}.").format(
             accession=order.accession, name=order.patient.display_name
         )
+        self.detail.acting(True)
         self._desk.tasks.act(
             self,
             words.t("link the study"),
@@ -347,6 +348,7 @@ class InboxPage(QWidget):
 
     def accept(self, held: HeldStudy) -> None:
         archive = self._desk.archive
+        self.detail.acting(True)
         self._desk.tasks.act(
             self,
             words.t("keep the study"),
