@@ -151,6 +151,28 @@ def test_a_line_dragged_in_its_middle_moves_its_plane_to_the_pointer(
     assert point[0] == pytest.approx(there[0], abs=0.01)
 
 
+@pytest.mark.parametrize("part", ["end", "middle"])
+def test_a_line_held_while_the_room_is_hung_anew_is_let_go(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot, part: str
+) -> None:
+    page = in_planes(open_window(pixels), qtbot)
+    axial = page.grid.cells[0]
+    line = lines_of(axial).line(2)
+    assert line is not None
+    meeting, grip = np.array(lines_of(axial).meeting), np.array(max(line.grips))
+    at = grip if part == "end" else (meeting + grip) / 2
+    start = spot(axial, (float(at[0]), float(at[1])))
+    QTest.mousePress(axial, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
+    assert axial.planes.held is not None
+    page.desk.commands.run("read.mpr")
+    assert len(page.session.cells) < 3
+    hung = list(page.session.cells)
+    send_move(axial, start + QPoint(0, 12), Qt.MouseButton.LeftButton)
+    send_move(axial, start + QPoint(0, 24), Qt.MouseButton.LeftButton)
+    QTest.mouseRelease(axial, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
+    assert page.session.cells == hung
+
+
 def test_keys_turn_tilt_and_thicken_a_plane(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> None:
     page = in_planes(open_window(pixels), qtbot)
     axial = page.grid.cells[0]

@@ -96,8 +96,10 @@ class CellGrid(QWidget):
         return self.height() > self.width() * 1.05
 
     def rebuild(self) -> None:
-        """Lay the cells out as the plan says; cells that stay keep their widgets."""
+        """Lay the cells out as the plan says; cells that stay keep their widgets but hold no line."""
         states = self.session.cells
+        for cell in self.cells:
+            cell.planes.release()
         while len(self.cells) > len(states):
             gone = self.cells.pop()
             gone.close_volume()
