@@ -136,7 +136,7 @@ class Orders:
         known = order_to_change(tx, command)
         if known is not None and known.state in ENDED:
             check_reopening(tx, known, command, instant(self._clock.now()))
-        patient = self._patients.apply(tx, command.patient, actor)
+        patient = self._patients.apply(tx, command.patient, actor, of_order=True)
         if known is not None and known.state in ENDED:
             state = OrderState.IN_PROGRESS if tx.studies.of_order(known.id) else OrderState.SCHEDULED
             known = replace(known, state=state, steps=tuple(replace(s, state=state) for s in known.steps))

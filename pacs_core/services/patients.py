@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from pacs_core.domain.errors import Conflict, MissingValue
 from pacs_core.domain.events import Event
@@ -64,10 +65,18 @@ class Patients:
 
         return self._index.write(merge)
 
-    def apply(self, tx: Transaction, command: RegisterPatient, actor: str) -> Patient:
-        """Create or update within a transaction."""
+    def apply(
+        self, tx: Transaction, command: RegisterPatient, actor: str, *, of_order: bool = False
+    ) -> Patient:
+        """Create or update within a transaction.
+
+        `of_order`: under an identifier that is not the patient's first it only fills gaps; who still orders
+        under a number that was merged away knows the patient as of before the merge.
+        """
         identifier = _checked(command.identifier)
         known = tx.patients.find(identifier)
+        if of_order and known is not None and known.identifier != identifier:
+            command = _gaps(known.demographics, command)
         if known is None:
             patient = tx.patients.add(identifier, _updated(Demographics(), command))
             kind = "patient.registered"
@@ -161,6 +170,11 @@ def _checked(identifier: PatientIdentifier, where: str = "PID-3") -> PatientIden
 def _updated(known: Demographics, command: RegisterPatient) -> Demographics:
     changes = {name: getattr(command, name) for name in _FIELDS if getattr(command, name) is not None}
     return replace(known, **changes)
+
+
+def _gaps(known: Demographics, command: RegisterPatient) -> RegisterPatient:
+    kept: dict[str, Any] = {name: None for name in _FIELDS if getattr(known, name)}
+    return replace(command, **kept)
 
 
 def _changed_fields(before: Patient | None, after: Patient) -> list[str]:

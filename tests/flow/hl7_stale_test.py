@@ -171,3 +171,14 @@ def complete(hl7: Door) -> None:
         (order,) = tx.orders.by_accession("A1")
     done = replace(order, state=OrderState.COMPLETED)
     hl7.house.index.write(lambda tx: tx.orders.save(done, "2026-03-02T10:00:00.000000Z"))
+
+
+def test_an_order_under_a_number_that_was_merged_away_changes_no_name(hl7: Door) -> None:
+    hl7.knock(orm("1", "NW", "20260302100000", pid=PID.replace("P1", "OLD").replace("19700102", "")))
+    adt = "MSH|^~\\&|RIS|SITE|RR||20260302100100||ADT^A40|2|P|2.5.1\rEVN|A40\r"
+    adt += PID.replace("19700102", "").replace("DOE^JANE", "ROE^JANE") + "\rMRG|OLD^^^ISS\r"
+    assert said(hl7.knock(adt.encode()))[0] == "AA"
+    assert name_of(hl7) == "ROE^JANE"
+    hl7.knock(orm("3", "XO", "20260302100200", pid=PID.replace("P1", "OLD")))
+    patient = hl7.house.services.orders.get(order_of(hl7).id)[1]
+    assert (patient.demographics.name, patient.demographics.birth_date) == ("ROE^JANE", "1970-01-02")
