@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
-from pacs_core.domain.identifiers import PatientIdentifier
+from pacs_core.domain.identifiers import PN_LENGTH, PatientIdentifier
 from pacs_core.domain.matching import matches_text
 
 DELETE = '""'
@@ -91,13 +91,10 @@ def answers_to(patient: Patient, wanted: str, issuer: str) -> bool:
     )
 
 
-LONGEST_GROUP = 64
-
-
 def fitted_name(name: str) -> str:
     """A PN whose groups have at most 64 characters (PS3.5 table 6.2-1); what is too long is cut visibly."""
     groups = name.split("=")
-    return "=".join(g if len(g) <= LONGEST_GROUP else f"{g[: LONGEST_GROUP - 3].rstrip()}..." for g in groups)
+    return "=".join(g if len(g) <= PN_LENGTH else f"{g[: PN_LENGTH - 3].rstrip()}..." for g in groups)
 
 
 def display_name(name: str) -> str:

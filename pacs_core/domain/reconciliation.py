@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.matching import folded_name
 from pacs_core.domain.order import Order, OrderState
-from pacs_core.domain.patient import Demographics, Patient
+from pacs_core.domain.patient import Demographics, Patient, fitted_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,11 @@ def unlike(known: Demographics, received: Received) -> str:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Say whether two PN values share their family name in some group, case and accents aside."""
+    """Say whether two PN values share their family name in some group, case and accents aside.
+
+    Scanners got a name that DICOM cannot hold as `fitted_name` cuts it, and send it back so.
+    """
+    one, other = fitted_name(one), fitted_name(other)
     families = [{folded_name(g.split("^")[0]) for g in name.split("=")} - {""} for name in (one, other)]
     if families[0] & families[1]:
         return True

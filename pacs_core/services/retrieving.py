@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pacs_core.domain.errors import NotFound
+from pacs_core.domain.patient import fitted_name
 from pacs_core.domain.records import InstanceRecord, StudyKeys
 from pacs_core.domain.times import dicom_date
 from pacs_core.ports import BlobStore, Index, Transaction
@@ -118,8 +119,9 @@ def corrections_of(answer: StudyAnswer, instance: InstanceRecord | None = None) 
             sex=person.sex or said["PatientSex"],
         )
     corrections: dict[str, str] = {}
-    if not _same_name(person.name, said["PatientName"]):
-        corrections["PatientName"] = person.name
+    name = fitted_name(person.name)
+    if not _same_name(name, said["PatientName"]):
+        corrections["PatientName"] = name
     if identifier.value != said["PatientID"]:
         corrections["PatientID"] = identifier.value
     if ("PatientID" in corrections or another) and identifier.issuer != said["IssuerOfPatientID"]:

@@ -304,3 +304,9 @@ def test_a_name_too_long_for_dicom_is_cut_visibly_group_by_group(node: Running) 
     assert all(group.endswith("...") for group in groups)
     with node.spine.index.read() as tx:
         assert tx.patients.find(PatientIdentifier("P9", "HOSP")).demographics.name == long
+        study_uid = next(iter(tx.orders.by_accession("A9"))).study_uid
+    node.spine.image(
+        study=study_uid, accession_number="A9", patient_id="P9", issuer_of_patient_id="HOSP",
+        patient_name=str(answer["PatientName"]), patient_sex="M",
+    )  # fmt: skip
+    assert [hold.kind for hold, _, _ in node.spine.services.reconciling.held()] == []
