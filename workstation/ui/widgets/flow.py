@@ -9,7 +9,8 @@ from workstation.ui import theme
 
 
 class Flow(QLayout):
-    """Widgets side by side in as many lines as they need; what is `pushed` stands at its line's far end.
+    """Widgets side by side in as many lines as they need; what is `pushed` stands at its line's far end, and
+    goes into the next line together.
 
     `elastic` takes what its line has to spare.
     """
@@ -85,12 +86,21 @@ class Flow(QLayout):
         lines: list[list[tuple[int, QLayoutItem]]] = [[]]
         for number, item in self._shown():
             wide = self._wanted(item).width()
-            if lines[-1] and used + gap + wide > width:
+            together = self._together(number, gap)
+            if lines[-1] and used + gap + (together if together <= width else wide) > width:
                 lines.append([])
                 used = 0
             used += wide + (gap if lines[-1] else 0)
             lines[-1].append((number, item))
         return lines
+
+    def _together(self, number: int, gap: int) -> int:
+        """The width of what goes into the next line with an item: of all that is pushed with it."""
+        if number not in self._pushed:
+            return self._wanted(self._items[number]).width()
+        later = min((n for n in self._pushed if n > number), default=len(self._items))
+        widths = [self._wanted(item).width() for n, item in self._shown() if number <= n < later]
+        return sum(widths) + gap * (len(widths) - 1)
 
     def _lay(self, rect: QRect, move: bool) -> int:
         px = theme.current().px
