@@ -115,7 +115,7 @@ def test_other_protocols_are_rejected(node: Running, change: dict[str, object], 
 
 def test_contexts_are_answered_one_by_one(node: Running) -> None:
     proposed = (
-        Context(1, "1.2.840.10008.3.1.2.3.3", sop.PLAIN_SYNTAXES),
+        Context(1, "1.2.840.10008.5.1.4.34.6.1", sop.PLAIN_SYNTAXES),
         Context(3, sop.VERIFICATION, ("1.2.840.10008.1.2.4.50",)),
         Context(5, MR, ("1.2.840.10008.1.2.2", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2")),
         Context(7, MR, ("1.2.840.10008.1.2.2",)),
