@@ -7,7 +7,7 @@ from pacs_core.archive import views as v
 from pacs_core.archive.part import Part
 from pacs_core.domain.errors import Conflict, InvalidValue, NotFound
 from pacs_core.domain.identifiers import PatientIdentifier, check_person_name
-from pacs_core.domain.order import PlaceOrder, Priority, StepRequest
+from pacs_core.domain.order import BY_HAND, PlaceOrder, Priority, StepRequest
 from pacs_core.domain.patient import RegisterPatient
 from pacs_core.domain.times import civil_date, civil_time, no_date
 
@@ -136,7 +136,7 @@ def _order_command(form: m.OrderForm, identifier: PatientIdentifier) -> PlaceOrd
                 modality=form.modality, start_date=day, start_time=time, station_aet=form.station_aet
             ),
         ),
-        source="by hand",
+        source=BY_HAND,
     )
 
 

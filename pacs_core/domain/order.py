@@ -33,6 +33,10 @@ class Priority(StrEnum):
     LOW = "LOW"
 
 
+BY_HAND = "by hand"
+"""The source of an order that a person made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """A coded concept: value, scheme, meaning (PS3.3 8.8)."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from pacs_core.domain.errors import Conflict, NeedsPerson
 from pacs_core.domain.identifiers import PatientIdentifier
-from pacs_core.domain.order import CancelOrder, Order, OrderReference, PlaceOrder
+from pacs_core.domain.order import BY_HAND, CancelOrder, Order, OrderReference, PlaceOrder
 from pacs_core.ports import Transaction
 
 _MADE = "RRP"
@@ -31,31 +31,20 @@ def order_to_change(tx: Transaction, command: PlaceOrder) -> Order | None:
     numbers fit several orders, or a change names another procedure than the order's.
     """
     orders = tx.orders.with_numbers(command.reference)
+    named = _named(orders, command.reference)
     own = _of_patient(tx, orders, command.patient.identifier)
     for other in (o for o in orders if o not in own):
-        meant = other in _named(orders, command.reference)
-        if meant and command.placer_number and other.placer_number == command.placer_number:
+        if other in named and command.placer_number and other.placer_number == command.placer_number:
             raise Conflict("this placer order number belongs to another patient", "ORC-2")
-        if _same_accession(other, command) and (meant or other.source == command.source):
+        if _same_accession(other, command) and (other in named or other.source == command.source):
             raise Conflict("this accession number belongs to another patient", "accession number")
     known = _named(own, command.reference)
     if command.procedure_id and not command.only_changes:
         known = [o for o in known if not _another_procedure(o, command.reference)]
     found = _only(known, command.reference)
-    if found is None:
-        _check_source(own, command)
+    for order in [found] if found else [o for o in own if _same_accession(o, command)]:
+        _check_source(order, command.reference)
     return found
-
-
-def _check_source(own: Sequence[Order], command: PlaceOrder) -> None:
-    """Raise NeedsPerson where another source has given the patient the same accession number."""
-    for order in own:
-        if _same_accession(order, command) and order.source != command.source:
-            raise NeedsPerson(
-                f"the accession number {order.accession} is already {order.source or 'our own'}'s, for "
-                f"{order.procedure_description or order.procedure_id}",
-                "accession number",
-            )
 
 
 def order_to_end(tx: Transaction, command: CancelOrder) -> Order | None:
@@ -75,6 +64,8 @@ def order_to_end(tx: Transaction, command: CancelOrder) -> Order | None:
             f"the message says {command.order.placer_number}",
             "ORC-2",
         )
+    if found is not None:
+        _check_source(found, command.order)
     return found
 
 
@@ -91,6 +82,22 @@ def another_placer(known: Order, said: PlaceOrder | OrderReference) -> bool:
 def made_here(procedure_id: str) -> bool:
     """Whether the requested procedure ID is one of our own."""
     return re.fullmatch(rf"{_MADE}\d+", procedure_id) is not None
+
+
+def _check_source(order: Order, reference: OrderReference) -> None:
+    """Raise NeedsPerson where another source speaks of the order, and not by its placer number.
+
+    An order made by hand is taken over by the source that names it.
+    """
+    if order.source in ("", BY_HAND, reference.source) or not reference.source:
+        return
+    if order.placer_number and order.placer_number == reference.placer_number:
+        return
+    raise NeedsPerson(
+        f"the accession number {order.accession} is already {order.source}'s, for "
+        f"{order.procedure_description or order.procedure_id}",
+        "accession number",
+    )
 
 
 def _another_procedure(known: Order, reference: OrderReference) -> bool:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pacs_core.domain.order import Order, OrderState
+from pacs_core.domain.identifiers import PatientIdentifier
+from pacs_core.domain.order import BY_HAND, Order, OrderState, PlaceOrder
+from pacs_core.domain.patient import RegisterPatient
 from tests.support.hl7_door import Door, door, fields
 
 PID = "PID|1||P1^^^ISS||DOE^JANE||19700102|F"
@@ -176,3 +178,23 @@ def test_images_go_to_the_procedures_of_their_modality(hl7: Door) -> None:
     assert [o.state for o in (chest, other)] == [OrderState.IN_PROGRESS, OrderState.SCHEDULED]
     with hl7.house.index.read() as tx:
         assert not tx.studies.of_order(other.id)
+
+
+@pytest.mark.parametrize("code", ["NW", "XO", "CA", "DC"])
+def test_another_source_neither_changes_nor_ends_an_order_by_its_accession_alone(
+    hl7: Door, code: str
+) -> None:
+    hl7.knock(orm("1", "NW", "PL1", procedure="RP1", step="S1", text="CT chest"))
+    before = orders(hl7)
+    other = orm("2", code, "", procedure="RP1", text="Knee MR").replace(b"|RIS|", b"|OTHER|")
+    answer, words = said(hl7.knock(other))
+    assert answer == "AA"
+    assert "kept for a person" in words
+    assert orders(hl7) == before
+
+
+def test_an_order_made_by_hand_takes_what_the_ris_says_of_it(hl7: Door) -> None:
+    who = RegisterPatient(PatientIdentifier("P1", "ISS"))
+    hl7.house.services.orders.place(PlaceOrder(who, accession="A1", source=BY_HAND), "desk")
+    hl7.knock(orm("1", "NW", "PL1", text="CT of the chest"))
+    assert [(o.placer_number, o.procedure_description) for o in orders(hl7)] == [("PL1", "CT of the chest")]
