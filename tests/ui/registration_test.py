@@ -12,7 +12,8 @@ from tests.support.fake_archive import FakeArchive
 from tests.ui.conftest import PATIENCE_MS
 from tests.ui.reading_test import open_exam, wheel
 from workstation.imaging import registration
-from workstation.imaging.registration import Confidence, Registration, Transform
+from workstation.imaging.registration import Confidence, Registration
+from workstation.imaging.registration_transform import Transform
 from workstation.session import linking
 from workstation.session.hanging import Role
 from workstation.ui.shell import Workstation

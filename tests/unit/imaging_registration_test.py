@@ -19,13 +19,12 @@ from workstation.imaging.registration import (
     Confidence,
     NoRegistration,
     Registration,
-    Transform,
     judged,
     register,
     register_grids,
 )
 from workstation.imaging.registration_grid import Grid, linear, made
-from workstation.imaging.registration_search import rotation
+from workstation.imaging.registration_transform import Transform, rotation
 from workstation.imaging.volume import Volume
 from workstation.session.linking import carried, registered, reversed_
 

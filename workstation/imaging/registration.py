@@ -15,9 +15,9 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from workstation.imaging.geometry import Vector
 from workstation.imaging.registration_grid import Grid, sampled
-from workstation.imaging.registration_search import Refined, Stopped, agreement, coarse_starts, refined
+from workstation.imaging.registration_search import Stopped, agreement, coarse_starts, refined
+from workstation.imaging.registration_transform import Transform
 from workstation.imaging.volume import Volume
 
 Floats = npt.NDArray[np.float64]
@@ -34,38 +34,6 @@ class Confidence(StrEnum):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
-
-
-@dataclass(frozen=True, eq=False)
-class Transform:
-    """Carries points of the current study into the prior: ``matrix @ point + offset``, LPS mm."""
-
-    matrix: Floats
-    offset: Floats
-
-    def to_prior(self, point: Vector) -> Vector:
-        x, y, z = self.matrix @ np.asarray(point) + self.offset
-        return float(x), float(y), float(z)
-
-    def to_current(self, point: Vector) -> Vector:
-        x, y, z = np.linalg.solve(self.matrix, np.asarray(point) - self.offset)
-        return float(x), float(y), float(z)
-
-    def apply(self, points: Floats) -> Floats:
-        """Points (n, 3) of the current study in the prior."""
-        return np.asarray(points @ self.matrix.T + self.offset)
-
-    @property
-    def inverse(self) -> Transform:
-        """The way back."""
-        back = np.asarray(np.linalg.inv(self.matrix), dtype=np.float64)
-        return Transform(back, -back @ self.offset)
-
-    @property
-    def degrees(self) -> float:
-        """By how much it turns."""
-        u, _, v = np.linalg.svd(self.matrix)
-        return float(np.degrees(np.arccos(np.clip((np.trace(u @ v) - 1) / 2, -1, 1))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +119,7 @@ def _registered(current: Grid, prior: Grid, affine: bool, cancelled: Cancelled) 
     spread = _spread(current, prior, found, affine, ask)
     confidence = judged(similarity, overlap, spread, _same_kind(current, prior))
     kind = "affine" if affine else "rigid"
-    return Registration(Transform(found.matrix, found.offset), confidence, kind, similarity, overlap, spread)
+    return Registration(found, confidence, kind, similarity, overlap, spread)
 
 
 def _same_kind(current: Grid, prior: Grid) -> bool:
@@ -167,7 +135,7 @@ def judged(similarity: float, overlap: float, spread: float, same_kind: bool) ->
     return Confidence.LOW
 
 
-def _spread(current: Grid, prior: Grid, found: Refined, affine: bool, ask: Callable[[], None]) -> float:
+def _spread(current: Grid, prior: Grid, found: Transform, affine: bool, ask: Callable[[], None]) -> float:
     """Mm by which other ways of finding it differ, at worst, anywhere in the body that both show."""
     points = _common_points(current, prior, found)
     if len(points) == 0:
@@ -182,7 +150,7 @@ def _spread(current: Grid, prior: Grid, found: Refined, affine: bool, ask: Calla
     return float(max(far[0], *(0.4 * f for f in far[1:])))
 
 
-def _common_points(current: Grid, prior: Grid, found: Refined) -> Floats:
+def _common_points(current: Grid, prior: Grid, found: Transform) -> Floats:
     points = current.points()[current.body.reshape(-1)]
     points = points[:: max(1, len(points) // 3000)]
     return points[prior.holds(found.apply(points))]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workstation.imaging.registration_grid import Grid, linear, toolkit
+from workstation.imaging.registration_transform import Transform, rotation
 
 Floats = npt.NDArray[np.float64]
 Spectrum = npt.NDArray[np.complex128]
@@ -25,53 +25,17 @@ class Stopped(Exception):
     """Nobody waits for it any more."""
 
 
-@dataclass(frozen=True, eq=False)
-class Refined:
-    """``matrix @ point + offset``, from current to prior, LPS mm."""
-
-    matrix: Floats
-    offset: Floats
-
-    def apply(self, points: Floats) -> Floats:
-        return np.asarray(points @ self.matrix.T + self.offset)
-
-    @property
-    def inverse(self) -> Refined:
-        back = np.asarray(np.linalg.inv(self.matrix), dtype=np.float64)
-        return Refined(back, -back @ self.offset)
-
-    def moved(self, shift: Floats, turn: Floats, about: Floats) -> Refined:
-        """The same, then shifted (mm) and turned (radians about the axes) about where a point goes."""
-        more = rotation(turn)
-        target = self.matrix @ about + self.offset
-        return Refined(more @ self.matrix, more @ (self.offset - target) + target + shift)
-
-
-def rotation(turn: Sequence[float] | Floats) -> Floats:
-    """The rotation by radians about x, then y, then z."""
-    found = np.eye(3)
-    for axis, angle in enumerate(turn):
-        a, b = [n for n in range(3) if n != axis]
-        one = np.eye(3)
-        one[a, a] = one[b, b] = np.cos(angle)
-        one[a, b], one[b, a] = -np.sin(angle), np.sin(angle)
-        if axis == 1:
-            one = one.T
-        found = one @ found
-    return found
-
-
-def coarse_starts(current: Grid, prior: Grid, mm: float, ask: Ask) -> list[Refined]:
+def coarse_starts(current: Grid, prior: Grid, mm: float, ask: Ask) -> list[Transform]:
     """The best few of all shifts under a handful of turns."""
     fixed = _thinned(prior, mm)
     about = current.points()[current.body.reshape(-1)].mean(axis=0)
-    found: list[tuple[float, Refined]] = []
+    found: list[tuple[float, Transform]] = []
     for degrees in TURNS:
         ask()
         turn = rotation(np.radians(degrees))
         moving = _turned(current, turn, about, mm)
         score, shift = _best_shift(fixed, moving)
-        found.append((score, Refined(turn, about - turn @ about + shift)))
+        found.append((score, Transform(turn, about - turn @ about + shift)))
     found.sort(key=lambda pair: -pair[0])
     return [start for _, start in found[:STARTS]]
 
@@ -156,8 +120,8 @@ def _handy(n: int) -> int:
 
 
 def refined(
-    current: Grid, prior: Grid, start: Refined, shrinks: tuple[int, ...], affine: bool, ask: Ask
-) -> Refined:
+    current: Grid, prior: Grid, start: Transform, shrinks: tuple[int, ...], affine: bool, ask: Ask
+) -> Transform:
     """Descend from a start over the given shrink factors of the grid; the start itself where nothing
     overlaps.
     """
@@ -201,26 +165,26 @@ def _stop_if_asked(method: Any, ask: Ask) -> None:
         method.StopRegistration()
 
 
-def _transform(current: Grid, start: Refined, affine: bool) -> Any:
+def _transform(current: Grid, start: Transform, affine: bool) -> Any:
     itk = toolkit()
     centre = current.points()[current.body.reshape(-1)].mean(axis=0)
     found = itk.AffineTransform(3) if affine else itk.Euler3DTransform()
     found.SetCenter(tuple(float(v) for v in centre))
     if not affine:
         u, _, v = np.linalg.svd(start.matrix)
-        start = Refined(u @ v, start.offset + start.matrix @ centre - u @ v @ centre)
+        start = Transform(u @ v, start.offset + start.matrix @ centre - u @ v @ centre)
     found.SetMatrix(start.matrix.reshape(-1).tolist())
     found.SetTranslation((start.matrix @ centre + start.offset - centre).tolist())
     return found
 
 
-def _plain(transform: Any) -> Refined:
+def _plain(transform: Any) -> Transform:
     matrix = np.array(transform.GetMatrix(), dtype=np.float64).reshape(3, 3)
     centre, shift = np.array(transform.GetCenter()), np.array(transform.GetTranslation())
-    return Refined(matrix, centre + shift - matrix @ centre)
+    return Transform(matrix, centre + shift - matrix @ centre)
 
 
-def agreement(current: Grid, prior: Grid, found: Refined) -> tuple[float, float]:
+def agreement(current: Grid, prior: Grid, found: Transform) -> tuple[float, float]:
     """(correlation of the values in the overlap, share of the smaller body that both show)."""
     points = current.points()[current.body.reshape(-1)]
     values = current.values[current.body]

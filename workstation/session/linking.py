@@ -16,7 +16,8 @@ from workstation.imaging import anchors
 from workstation.imaging.anchors import has_place
 from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.geometry import add, as_vector, dot, scaled, subtract
-from workstation.imaging.registration import Confidence, Registration, Transform
+from workstation.imaging.registration import Confidence, Registration
+from workstation.imaging.registration_transform import Transform
 from workstation.session.view_state import Plane, Vector, ViewState
 
 if TYPE_CHECKING:
