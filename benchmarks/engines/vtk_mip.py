@@ -19,13 +19,13 @@ from vtkmodules.vtkCommonDataModel import vtkPiecewiseFunction
 from vtkmodules.vtkRenderingCore import (
     vtkColorTransferFunction,
     vtkRenderer,
-    vtkRenderWindow,
     vtkVolume,
     vtkVolumeProperty,
 )
 from vtkmodules.vtkRenderingVolume import vtkFixedPointVolumeRayCastMapper
 
 from benchmarks.engines.vtk import image, to_numpy
+from benchmarks.engines.vtk_window import offscreen
 from workstation.imaging.luts import VoiWindow
 
 REGISTERED = (vtkmodules.vtkRenderingOpenGL2, vtkmodules.vtkRenderingVolumeOpenGL2)
@@ -65,11 +65,7 @@ class FixedPointMip:
         self.camera.SetParallelScale(across / 2)
         self.renderer = renderer
         self.middle = (np.array(volume.shape[::-1]) - 1) / 2
-        self.window = vtkRenderWindow()
-        self.window.SetOffScreenRendering(1)
-        self.window.SetMultiSamples(0)
-        self.window.SetSize(size, size)
-        self.window.AddRenderer(renderer)
+        self.window = offscreen(renderer, size)
         self.size = size
         self.pixels = vtkUnsignedCharArray()
 

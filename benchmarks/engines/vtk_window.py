@@ -24,6 +24,16 @@ from vtkmodules.vtkRenderingCore import (
 from benchmarks.engines.vtk import image, to_numpy
 
 
+def offscreen(renderer: vtkRenderer, size: int) -> vtkRenderWindow:
+    """A window of that many pixels each way that nobody sees."""
+    window = vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    window.SetMultiSamples(0)
+    window.SetSize(size, size)
+    window.AddRenderer(renderer)
+    return window
+
+
 class SliceWindow:
     """vtkImageSliceMapper in a window of `size` squared; `run` renders and reads back."""
 
@@ -43,11 +53,7 @@ class SliceWindow:
         camera.SetViewUp(0.0, -1.0, 0.0)
         camera.SetParallelScale(volume.shape[1] / 2)
         camera.SetClippingRange(1.0, 3000.0)
-        self.window = vtkRenderWindow()
-        self.window.SetOffScreenRendering(1)
-        self.window.SetMultiSamples(0)
-        self.window.SetSize(size, size)
-        self.window.AddRenderer(renderer)
+        self.window = offscreen(renderer, size)
         self.size = size
         self.pixels = vtkUnsignedCharArray()
 
