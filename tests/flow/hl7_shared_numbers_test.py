@@ -10,35 +10,15 @@ import pytest
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.order import BY_HAND, Order, OrderState, PlaceOrder
 from pacs_core.domain.patient import RegisterPatient
-from tests.support.hl7_door import Door, door, fields
-
-PID = "PID|1||P1^^^ISS||DOE^JANE||19700102|F"
-
-
-def orm(
-    control: str,
-    code: str,
-    placer: str,
-    *,
-    procedure: str = "",
-    text: str = "CT chest",
-    pid: str = PID,
-    step: str = "",
-) -> bytes:
-    head = f"MSH|^~\\&|RIS|SITE|RR||20260302100000||ORM^O01|{control}|P|2.5.1||||||UNICODE UTF-8"
-    obr = f"OBR|1|||71260^{text}^C4||||||||||||||A1|{procedure}|{step}||||CT"
-    return ("\r".join((head, pid, f"ORC|{code}|{placer}|||||1^^^20260302110000", obr)) + "\r").encode()
+from tests.support.hl7_door import JANE as PID
+from tests.support.hl7_door import Door, door, said
+from tests.support.hl7_door import order_message as orm
 
 
 @pytest.fixture
 def hl7(tmp_path: Path) -> Iterator[Door]:
     with door(tmp_path) as made:
         yield made
-
-
-def said(answer: bytes) -> tuple[str, str]:
-    msa = [*fields(answer, "MSA")[1:], "", ""]
-    return msa[0], msa[2]
 
 
 def orders(hl7: Door) -> Sequence[Order]:

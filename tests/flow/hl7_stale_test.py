@@ -10,28 +10,21 @@ import pytest
 
 from pacs_core.domain.order import Order, OrderState
 from pacs_core.domain.records import MessageRecord
-from tests.support.hl7_door import Door, door, fields
-
-PID = "PID|1||P1^^^ISS||DOE^JANE||19700102|F"
+from tests.support.hl7_door import JANE as PID
+from tests.support.hl7_door import Door, door, order_message, said
 
 
 def orm(
     control: str, code: str, at: str, *, number: str = "1", text: str = "CT chest", pid: str = PID
 ) -> bytes:
-    head = f"MSH|^~\\&|RIS|SITE|RR||{at}||ORM^O01|{control}|P|2.5.1||||||UNICODE UTF-8"
-    obr = f"OBR|1|||71260^{text}^C4||||||||||||||A{number}|RP{number}|SPS{number}||||CT"
-    return ("\r".join((head, pid, f"ORC|{code}|PL{number}|||||1^^^20260302110000", obr)) + "\r").encode()
+    numbers = {"accession": f"A{number}", "procedure": f"RP{number}", "step": f"SPS{number}"}
+    return order_message(control, code, f"PL{number}", **numbers, text=text, pid=pid, at=at)
 
 
 @pytest.fixture
 def hl7(tmp_path: Path) -> Iterator[Door]:
     with door(tmp_path) as made:
         yield made
-
-
-def said(answer: bytes) -> tuple[str, str]:
-    msa = [*fields(answer, "MSA")[1:], "", ""]
-    return msa[0], msa[2]
 
 
 def order_of(hl7: Door, accession: str = "A1") -> Order:

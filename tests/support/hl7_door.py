@@ -133,3 +133,30 @@ def fields(answer: bytes, name: str) -> list[str]:
         if line.startswith(name + "|"):
             return line.split("|") if name != "MSH" else ["MSH", *line.split("|")]
     return []
+
+
+def said(answer: bytes) -> tuple[str, str]:
+    """MSA-1 and MSA-3 of an answer."""
+    msa = [*fields(answer, "MSA")[1:], "", ""]
+    return msa[0], msa[2]
+
+
+JANE = "PID|1||P1^^^ISS||DOE^JANE||19700102|F"
+
+
+def order_message(
+    control: str,
+    code: str,
+    placer: str,
+    *,
+    accession: str = "A1",
+    procedure: str = "",
+    step: str = "",
+    text: str = "CT chest",
+    pid: str = JANE,
+    at: str = "20260302100000",
+) -> bytes:
+    """An ORM^O01 of the source RIS with one ORC and OBR, written `at`."""
+    head = f"MSH|^~\\&|RIS|SITE|RR||{at}||ORM^O01|{control}|P|2.5.1||||||UNICODE UTF-8"
+    obr = f"OBR|1|||71260^{text}^C4||||||||||||||{accession}|{procedure}|{step}||||CT"
+    return ("\r".join((head, pid, f"ORC|{code}|{placer}|||||1^^^20260302110000", obr)) + "\r").encode()
