@@ -35,6 +35,7 @@ def test_one_key_subtracts_and_keys_move_the_mask(
     qtbot.waitUntil(lambda: cell.settled, timeout=PATIENCE_MS)
     plain, before = cell.shown.picture.pixels.copy(), page.session.cells[0].view
     QTest.keyClick(cell, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: page.session.cells[0].view.subtraction is not None, timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: cell.settled, timeout=PATIENCE_MS)
     assert not np.array_equal(cell.shown.picture.pixels, plain)
     assert any(text.startswith("Subtracted") for text in cell.shown.picture.display_list.texts())
@@ -45,8 +46,9 @@ def test_one_key_subtracts_and_keys_move_the_mask(
     assert chosen is not None
     assert chosen.shift == pytest.approx((-0.5, 0.5))
     index = page.session.cells[0].view.index
-    linear = not is_logarithmic(volume.header(index).attributes)
-    truth = subtracted(volume.pixels, index + 1, MaskOperation(), shift=(-0.5, 0.5), logarithm=linear)
+    header = volume.header(index)
+    top = 0.0 if is_logarithmic(header.attributes) else 2.0**header.layout.usable_bits - 1
+    truth = subtracted(volume.pixels, index + 1, MaskOperation(), shift=(-0.5, 0.5), top=top)
     assert np.array_equal(difference(volume, index, chosen), truth)
     QTest.keyClick(cell, Qt.Key.Key_Home, both)
     qtbot.waitUntil(lambda: page.session.cells[0].view.subtraction.shift != chosen.shift, timeout=PATIENCE_MS)

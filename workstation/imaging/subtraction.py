@@ -95,7 +95,7 @@ def is_logarithmic(attributes: Attributes) -> bool:
 def logarithmic(values: npt.NDArray[Any], top: float) -> Floats:
     """Intensities as logarithms, so that subtraction takes what overlies away wherever it is thick.
 
-    `top`, the brightest of the whole run, stays as it is; zero counts as one, the least intensity above it.
+    `top`, the brightest there can be, stays as it is; zero counts as one, the least intensity above it.
     """
     linear = np.maximum(values.astype(np.float32), 1.0)
     return np.asarray(np.log(linear) * (top / max(np.log(top), 1e-6)), dtype=np.float32)
@@ -121,12 +121,13 @@ def subtracted(
     operation: MaskOperation,
     *,
     shift: tuple[float, float] | None = None,
-    logarithm: bool = False,
+    top: float = 0.0,
 ) -> Floats:
     """One frame (from 1) of (frames, rows, columns) less its mask: vessels filled with contrast below zero.
 
-    `shift` replaces the operation's own pixel shift. Raises SubtractionError where the frame has no mask or
-    is beyond the range.
+    `shift` replaces the operation's own pixel shift. `top` is the brightest a stored value can be where they
+    are intensities (they become logarithms first), 0 where they are logarithms already. Raises
+    SubtractionError where the frame has no mask or is beyond the range.
     """
     count = len(pixels)
     if pixels.ndim != 3:
@@ -139,10 +140,9 @@ def subtracted(
     if not masks or any(not 1 <= m <= count for m in masks):
         raise SubtractionError(f"frame {frame} has no mask")
     last = min(frame + operation.averaging - 1, count)
-    top = float(pixels.max()) if logarithm else 0.0
 
     def prepare(values: npt.NDArray[Any]) -> Floats:
-        return logarithmic(values, top) if logarithm else values.astype(np.float32)
+        return logarithmic(values, top) if top else values.astype(np.float32)
 
     contrast = np.asarray(
         np.mean([prepare(pixels[n - 1]) for n in range(frame, last + 1)], axis=0), dtype=np.float32

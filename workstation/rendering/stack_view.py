@@ -5,6 +5,7 @@ resampling in depth.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -102,6 +103,14 @@ def chosen_voi(window: Window | None, volume: Volume, index: int) -> VoiWindow |
     return VoiWindow(window.centre, window.width, function, window.label)
 
 
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """What is laid in the place of a slice's own values: (rows, columns), and the chain to grey."""
+
+    image: np.ndarray[tuple[int, ...], np.dtype[np.generic]]
+    chain: GreyChain
+
+
 def render_stack(
     state: ViewState,
     volume: Volume,
@@ -109,10 +118,12 @@ def render_stack(
     height: int,
     corner: Corner | None = None,
     engine: Engine | None = None,
+    painted: Painted | None = None,
 ) -> Picture:
     """The slice `state.index`; where it is not loaded its nearest loaded neighbour, and `status` says so.
 
-    `corner` None draws no texts, letters or scale bar at all (thumbnails).
+    `corner` None draws no texts, letters or scale bar at all (thumbnails). `painted` takes the place of the
+    slice, where that is loaded and grey.
     """
     wanted = shown_index(state, volume)
     frame = stack_frame(state, volume, wanted, width, height)
@@ -124,35 +135,38 @@ def render_stack(
         status, words = ("failed", words) if words else ("loading", "Loading")
         return _picture(state, volume, blank, frame, corner, status, words, None)
     flat = stack_flat(state, volume.header(index), width, height)
-    voi = None if volume.is_colour else chosen_voi(state.window, volume, index)
-    pixels = _laid(volume, index, flat, voi, state.invert, engine or choose())
+    if volume.is_colour:
+        voi = None
+        pixels = _laid_colour(volume, index, flat, state.invert, engine or choose())
+    else:
+        if painted is None or index != wanted:
+            painted = stack_chain(volume, index, chosen_voi(state.window, volume, index), state.invert)
+        voi = painted.chain.voi
+        pixels = _laid_grey(volume, index, flat, painted, engine or choose())
     status, words = ("shown", "") if index == wanted else ("approximate", f"Image {wanted + 1} is loading")
     return _picture(state, volume, pixels, frame, corner, status, words, voi)
 
 
-def _laid(
-    volume: Volume, index: int, flat: Flat, voi: VoiWindow | TableLut | None, inverted: bool, engine: Engine
-) -> Pixels:
-    over = cover(volume, index)
-    if volume.is_colour:
-        pixels = engine.flat(shown_colours(volume, index)[0], flat, None)
-        return covered(255 - pixels if inverted else pixels, flat, over, None, engine)
-    image, chain = stack_chain(volume, index, voi, inverted)
-    return covered(engine.flat(image, flat, grey_table(chain, image.dtype)), flat, over, chain, engine)
+def _laid_colour(volume: Volume, index: int, flat: Flat, inverted: bool, engine: Engine) -> Pixels:
+    pixels = engine.flat(shown_colours(volume, index)[0], flat, None)
+    return covered(255 - pixels if inverted else pixels, flat, cover(volume, index), None, engine)
 
 
-def stack_chain(
-    volume: Volume, index: int, voi: VoiWindow | TableLut | None, inverted: bool
-) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.generic]], GreyChain]:
+def _laid_grey(volume: Volume, index: int, flat: Flat, painted: Painted, engine: Engine) -> Pixels:
+    image, chain = painted.image, painted.chain
+    grey = engine.flat(image, flat, grey_table(chain, image.dtype))
+    return covered(grey, flat, cover(volume, index), chain, engine)
+
+
+def stack_chain(volume: Volume, index: int, voi: VoiWindow | TableLut | None, inverted: bool) -> Painted:
     """One slice in a type the engines take, and the chain that leads from its values to grey."""
     header = volume.header(index)
     if volume.dtype.itemsize <= 2:
-        return volume.pixels[index], volume.grey_chain(index, voi, inverted)
+        return Painted(volume.pixels[index], volume.grey_chain(index, voi, inverted))
     array, lut = volume.for_reformat()
     scale = lut if isinstance(lut, Rescale) else Rescale()
-    return array[index], GreyChain(
-        scale, voi or volume.default_voi(index), inverse=header.inverse, inverted=inverted
-    )
+    voi = voi or volume.default_voi(index)
+    return Painted(array[index], GreyChain(scale, voi, inverse=header.inverse, inverted=inverted))
 
 
 def _picture(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from workstation.imaging.luts import LINEAR_EXACT, GreyChain, Rescale, VoiWindow, grey_table
+from workstation.imaging.luts import LINEAR_EXACT, GreyChain, Rescale, VoiWindow
 from workstation.imaging.subtraction import (
     MaskOperation,
     SubtractionError,
@@ -16,10 +16,9 @@ from workstation.imaging.subtraction import (
     subtraction_window,
 )
 from workstation.imaging.volume import Volume
-from workstation.rendering.engines import choose
 from workstation.rendering.overlays import Corner
 from workstation.rendering.picture import Picture
-from workstation.rendering.stack_view import render_stack, stack_flat
+from workstation.rendering.stack_view import Painted, render_stack
 from workstation.session.view_state import Subtraction, ViewState, Window
 from workstation.tools.planes import shown_index
 
@@ -40,8 +39,9 @@ def difference(volume: Volume, index: int, chosen: Subtraction) -> np.ndarray:
     wanted = (index + 1, *operation.masks_for(index + 1))
     if any(not volume.loaded[n - 1] for n in wanted if 1 <= n <= len(volume.loaded)):
         raise SubtractionError("the mask is still loading")
-    linear = not is_logarithmic(volume.header(index).attributes)
-    return subtracted(volume.pixels, index + 1, operation, shift=chosen.shift, logarithm=linear)
+    header = volume.header(index)
+    top = 0.0 if is_logarithmic(header.attributes) else 2.0**header.layout.usable_bits - 1
+    return subtracted(volume.pixels, index + 1, operation, shift=chosen.shift, top=top)
 
 
 def first_window(volume: Volume, index: int, chosen: Subtraction) -> Window:
@@ -54,20 +54,22 @@ def render_subtracted(
     state: ViewState, volume: Volume, width: int, height: int, corner: Corner | None = None
 ) -> Picture:
     """The image without its mask; the image itself, with words, where it cannot be subtracted."""
-    picture = render_stack(state, volume, width, height, corner)
     index = shown_index(state, volume)
-    if picture.status != "shown" or state.subtraction is None:
-        return picture
+    if not volume.loaded[index] or volume.is_colour or state.subtraction is None:
+        return render_stack(state, volume, width, height, corner)
     try:
         left = difference(volume, index, state.subtraction)
     except SubtractionError as why:
+        picture = render_stack(state, volume, width, height, corner)
         return replace(picture, status="approximate", words=f"Not subtracted: {why}")
+    return render_stack(state, volume, width, height, corner, painted=_painted(left, state, volume, index))
+
+
+def _painted(left: np.ndarray, state: ViewState, volume: Volume, index: int) -> Painted:
+    """What is left, in a type the engines take, and its grey."""
     slope = max(float(np.abs(left).max()), 1.0) / FINEST
-    stored = np.round(left / slope).astype(np.int16)
     window = state.window or Window(0.0, 2.0 * slope * FINEST)
     voi = VoiWindow(window.centre, window.width, LINEAR_EXACT)
-    header = volume.header(index)
-    chain = GreyChain(Rescale(slope, 0.0), voi, inverse=header.inverse, inverted=state.invert)
-    flat = stack_flat(state, header, width, height)
-    pixels = choose().flat(stored, flat, grey_table(chain, stored.dtype))
-    return replace(picture, pixels=pixels, window=(window.centre, window.width, ""))
+    inverse = volume.header(index).inverse
+    chain = GreyChain(Rescale(slope, 0.0), voi, inverse=inverse, inverted=state.invert)
+    return Painted(np.round(left / slope).astype(np.int16), chain)

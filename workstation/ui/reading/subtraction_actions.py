@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workstation.imaging.subtraction import SubtractionError, best_shift
+from workstation.imaging.subtraction import best_shift
 from workstation.imaging.volume import Volume
 from workstation.rendering.subtraction_view import first_window, operation_of
 from workstation.session.reading_session import CellState
-from workstation.session.view_state import Subtraction
+from workstation.session.view_state import Subtraction, Window
 from workstation.ui import words
 from workstation.ui.reading.cine import plays
 
@@ -74,13 +74,26 @@ class SubtractionActions:
             self._show(state, Subtraction(before=state.view.window))
 
     def _show(self, state: CellState, chosen: Subtraction) -> None:
-        """Subtract so, in a window for what is left of the image shown."""
-        try:
-            window = first_window(self._volume(state), state.view.index, chosen)
-        except SubtractionError as why:
+        """Subtract so, in a window for what is left of the image shown, which another thread finds."""
+        volume, index = self._volume(state), state.view.index
+
+        def done(window: Window) -> None:
+            cell = self._session.cells[state.number] if state.number < len(self._session.cells) else None
+            if cell is not None and cell.display_set == state.display_set:
+                view = cell.view.with_(subtraction=chosen, window=window)
+                self._session.set_view(state.number, view)
+                self._page.desk.commands.refresh()
+
+        def refused(why: Exception) -> None:
             self._page.desk.say(words.t("No subtraction: {why}.").format(why=why), "waiting")
-            return
-        self._session.set_view(state.number, state.view.with_(subtraction=chosen, window=window))
+
+        self._page.desk.tasks.ask(
+            self._page,
+            words.t("subtract the mask"),
+            lambda: first_window(volume, index, chosen),
+            done,
+            refused,
+        )
 
     def _take_mask(self) -> None:
         """The image shown becomes the mask of all others; it itself would leave nothing to window by."""
@@ -127,6 +140,7 @@ class SubtractionActions:
             return best_shift(volume.pixels[index].astype(np.float32), np.asarray(mask, dtype=np.float32))
 
         def done(shift: tuple[float, float]) -> None:
-            self._set_shift(self._session.cells[number], shift)
+            if number < len(self._session.cells):
+                self._set_shift(self._session.cells[number], shift)
 
         self._page.desk.tasks.ask(self._page, words.t("fit the mask"), work, done)
