@@ -9,7 +9,7 @@ import numpy as np
 from tests.unit.imaging_support import filled, instance, series
 from workstation.imaging.display_sets import display_sets
 from workstation.imaging.volume import Volume
-from workstation.rendering.subtraction_view import difference, render_subtracted
+from workstation.rendering.subtraction_view import difference, first_window, render_subtracted
 from workstation.session.view_state import Subtraction, ViewState, Window
 
 ROWS, COLUMNS = 20, 30
@@ -40,3 +40,8 @@ def test_an_image_that_comes_later_changes_nothing() -> None:
     assert np.array_equal(difference(volume, 1, Subtraction()), whole)
     assert not np.array_equal(early, volume.pixels)
     assert whole.min() > 0
+
+
+def test_the_mask_itself_is_opened_in_the_window_of_the_run() -> None:
+    assert first_window(angiogram(), 0, Subtraction()).width >= 200
+    assert first_window(angiogram(), 0, Subtraction()) == first_window(angiogram(), 2, Subtraction())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,7 @@ from workstation.session.view_state import Subtraction, ViewState, Window
 from workstation.tools.planes import shown_index
 
 FINEST = 32_000.0
+LOOKED_AT = 5
 
 
 def operation_of(volume: Volume, index: int, chosen: Subtraction) -> MaskOperation:
@@ -45,9 +47,18 @@ def difference(volume: Volume, index: int, chosen: Subtraction) -> np.ndarray:
 
 
 def first_window(volume: Volume, index: int, chosen: Subtraction) -> Window:
-    """A window that shows what is left of an image; raises SubtractionError."""
-    found = subtraction_window(difference(volume, index, chosen))
-    return Window(found.centre, found.width)
+    """A window that shows what is left throughout the run; raises SubtractionError where image `index` cannot
+    be subtracted.
+
+    Looks at some images beside this one, of which a mask, for one, leaves nothing to window by.
+    """
+    widest = subtraction_window(difference(volume, index, chosen))
+    for other in np.linspace(0, len(volume.loaded) - 1, LOOKED_AT).astype(int):
+        if volume.loaded[other]:
+            with contextlib.suppress(SubtractionError):  # not every image of a run need have a mask
+                found = subtraction_window(difference(volume, int(other), chosen))
+                widest = max(widest, found, key=lambda window: window.width)
+    return Window(widest.centre, widest.width)
 
 
 def render_subtracted(
