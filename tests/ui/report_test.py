@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
+from pacs_core.archive.models import DeliveryView
 from pacs_core.domain.errors import StorageFailure
 from tests.support.fake_archive import PASSWORD, FakeArchive
 from tests.ui.conftest import PATIENCE_MS, named
@@ -20,6 +21,7 @@ from workstation.reporting.doubts import Doubt
 from workstation.ui.reading.page import ReadPage
 from workstation.ui.reporting.field_editor import TextEditor
 from workstation.ui.reporting.sign import SignDialog
+from workstation.ui.reporting.signed_view import SignedReport
 from workstation.ui.shell import Workstation
 
 Open = Callable[..., Workstation]
@@ -254,7 +256,8 @@ def test_an_addendum_keeps_the_signed_text_and_adds_to_it(
     write(page, qtbot, "addendum-text", "Discussed by phone")
     above, below = page.report.signed, page.report.form
     assert above.isVisibleTo(page.report)
-    assert "No suspicious nodule" in {t.text() for t in above.findChildren(QLabel) if t.isVisibleTo(above)}
+    QApplication.processEvents()  # what comes into a layout is shown in the next turn
+    assert named(above, "Impression: No suspicious nodule", QLabel) is not None
     assert above.mapTo(page.report, QPoint(0, above.height())).y() <= below.mapTo(page.report, QPoint()).y()
     page.report.signing.sign()
     sign(page, PASSWORD)
@@ -262,6 +265,25 @@ def test_an_addendum_keeps_the_signed_text_and_adds_to_it(
     sections = pixels.reports_[CURRENT][0].versions[1].sections
     assert sections[: len(signed)] == signed
     assert sections[-1].text == "Discussed by phone"
+
+
+def test_the_answer_of_a_receiver_leaves_the_signed_text_as_it_was_read(
+    pixels: FakeArchive, qtbot: QtBot
+) -> None:
+    signed = SignedReport()
+    qtbot.addWidget(signed)
+    report = next(r for r in pixels.reports_["2.25.1001"] if r.versions)
+    at, text = "2026-03-02T10:00:00Z", "Findings: Solid nodule in the right upper lobe, 6 mm"
+    answered = DeliveryView(9, report.report_id, 1, "RIS", "RR-9", "delivered", 1, at, "", at, "AA", "")
+    with qtbot.waitExposed(signed):
+        signed.show()
+    signed.show_report(report)
+    QApplication.processEvents()
+    before = named(signed, text)
+    signed.show_report(replace(report, deliveries=(answered,)))
+    QApplication.processEvents()
+    assert named(signed, "RIS: ")
+    assert named(signed, text) is before
 
 
 def test_sign_and_next_opens_the_next_exam_of_the_list(

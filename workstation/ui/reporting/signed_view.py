@@ -30,8 +30,13 @@ class VersionText(ScrollArea):
         self._layout.setContentsMargins(px(16), px(8), px(16), px(16))
         self._layout.setSpacing(px(4))
         self.setWidget(inside)
+        self._shown: tuple[ReportVersion | None, str] | None = None
 
     def show_version(self, version: ReportVersion | None, empty: str = "") -> None:
+        """Show it, or words for none; what is shown already stays as it is, as far as it was read."""
+        if self._shown == (version, empty):
+            return
+        self._shown = version, empty
         clear(self._layout)
         if version is None:
             self._layout.addWidget(label(empty, "quiet", wrap=True))
@@ -81,7 +86,7 @@ class SignedReport(QFrame):
 
     def show_report(self, report: ReportView) -> None:
         if report == self._report:
-            return  # the version looked at, and how far it was read, stay
+            return  # the version looked at stays
         self._report = report
         before = self._pick.count()
         self._pick.blockSignals(True)
