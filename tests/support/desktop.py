@@ -102,6 +102,7 @@ class Desktop:
 
     def __init__(self, size: tuple[int, int] = (1920, 1080)) -> None:
         self.size = size
+        self._mouse: tuple[int, int] | None = None
         self._closing = contextlib.ExitStack()
         self.folder = Path(tempfile.mkdtemp(prefix="rr-desk-"))
         self._closing.callback(shutil.rmtree, self.folder, ignore_errors=True)
@@ -225,8 +226,11 @@ class Desktop:
         )
 
     def move(self, x: float, y: float) -> None:
-        """The mouse goes there."""
-        self._xdotool("mousemove", "--sync", round(x), round(y))
+        """The mouse goes there; where it is already, there is no movement to wait for (xdotool would, 15 s)."""
+        place = round(x), round(y)
+        if place != self._mouse:
+            self._xdotool("mousemove", "--sync", *place)
+            self._mouse = place
 
     def click(self, x: float, y: float, button: int = 1, times: int = 1) -> None:
         """Click there."""
