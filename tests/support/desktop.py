@@ -226,7 +226,7 @@ class Desktop:
         )
 
     def move(self, x: float, y: float) -> None:
-        """The mouse goes there; where it is already, there is no movement to wait for (xdotool would, 15 s)."""
+        """The mouse goes there; where it is already, xdotool would wait 15 s for it to move."""
         place = round(x), round(y)
         if place != self._mouse:
             self._xdotool("mousemove", "--sync", *place)
