@@ -395,12 +395,12 @@ def _report(tx: Transaction, report_id: int, author: str) -> m.ReportView:
     report = tx.reports.get(report_id)
     study = tx.studies.find(report.study_uid)
     order = tx.orders.get(report.order_id) if report.order_id is not None else None
-    mine = tx.reports.draft(report.study_uid, author)
     return v.report_view(
         report,
         tx.reports.versions(report.id),
         tx.deliveries.of_report(report.id),
-        mine if mine and mine.report_id == report.id else None,
+        [d for d in tx.reports.drafts(report.study_uid) if d.report_id == report.id],
+        author,
         study,
         order,
     )

@@ -211,11 +211,13 @@ def report_view(
     report: ReportRecord,
     versions: Sequence[VersionRecord],
     deliveries: Sequence[DeliveryRecord],
-    draft: DraftRecord | None,
+    drafts: Sequence[DraftRecord],
+    asker: str,
     study: StudyRecord | None,
     order: Order | None,
 ) -> m.ReportView:
-    """A report with what belongs to it."""
+    """A report with what belongs to it, of its drafts only the asker's own."""
+    draft = next((d for d in drafts if d.author == asker), None)
     numbers = {v.id: v.version for v in versions}
     return m.ReportView(
         report_id=report.id,
@@ -231,6 +233,7 @@ def report_view(
             delivery_view(d, _accession(study, order), "", report.study_uid, numbers.get(d.version_id, 0))
             for d in deliveries
         ),
+        drafting=tuple(d.author for d in drafts if d.author != asker),
     )
 
 

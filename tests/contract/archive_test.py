@@ -10,125 +10,9 @@ import pytest
 
 from pacs_core.archive import models as m
 from pacs_core.archive.protocol import Archive
-from pacs_core.domain.errors import Conflict, Denied, InvalidValue, LockedOut, NotFound, NotSignedIn
-from pacs_core.domain.identifiers import new_uid
-from pacs_core.domain.measurement import Measurement, Quantity
+from pacs_core.domain.errors import Conflict, Denied, InvalidValue, NotFound, NotSignedIn
 from pacs_core.domain.report import Section, VersionKind
-from tests.support.houses import PASSWORD, House
-
-SECTIONS = (
-    Section("Findings", "None.\r\nSecond | line ^ & ~ \\ émü 山"),
-    Section("Impression", "Normal.", "19005-8"),
-)
-
-
-def stroke(study_uid: str, **changes: object) -> Measurement:
-    made = Measurement(
-        new_uid(), "length", study_uid, f"{study_uid}.1", f"{study_uid}.1.1", 1,
-        ((1.5, -2.25, 1e-7), (10.0, 0.0, 3.0)), (Quantity("Length", 12.34567890123, "mm"),),
-    )  # fmt: skip
-    return replace(made, **changes)  # type: ignore[arg-type]  # test shortcut
-
-
-# ---------------------------------------------------------------- coming in
-
-
-def test_the_sign_in_page_knows_the_node(home: House) -> None:
-    if home.way.endswith("afar"):  # the facts are for who shows the core's secret
-        with pytest.raises(NotSignedIn):
-            home.door.sign_in_facts()
-    else:
-        assert home.door.sign_in_facts() == m.SignIn("Test node", demo_user="demo")
-
-
-def test_a_person_is_known_by_name_and_role(home: House) -> None:
-    assert home.enter("technologist").who == m.WhoAmI("technologist", "technologist", "technologist")
-
-
-def test_a_wrong_password_and_a_wrong_name_are_the_same_to_the_asker(home: House) -> None:
-    said = set()
-    for name in ("reader", "nobody"):
-        with pytest.raises(NotSignedIn) as caught:
-            home.door.sign_in(name, "wrong password")
-        assert not isinstance(caught.value, LockedOut)
-        said.add(caught.value.message)
-    assert len(said) == 1
-    home.door.sign_in("reader", PASSWORD).sign_out()
-
-
-def test_too_many_wrong_passwords_say_how_long_to_wait(home: House) -> None:
-    home.spine.services.access.add_account("guessed", "reader", PASSWORD)
-    for _ in range(4):
-        with pytest.raises(NotSignedIn):
-            home.door.sign_in("guessed", "wrong password")
-    for attempt in ("wrong password", PASSWORD):
-        with pytest.raises(LockedOut) as caught:
-            home.door.sign_in("guessed", attempt)
-        assert 0 < caught.value.retry_after <= 60
-
-
-def test_a_session_that_was_ended_answers_no_more(home: House) -> None:
-    archive = home.door.sign_in("reader", PASSWORD)
-    archive.worklist.rows(m.WorklistQuery())
-    archive.sign_out()
-    with pytest.raises(NotSignedIn):
-        archive.worklist.rows(m.WorklistQuery())
-
-
-def test_what_a_role_may_not_is_denied_and_audited(home: House) -> None:
-    with pytest.raises(Denied):
-        home.enter("front-desk").worklist.rows(m.WorklistQuery())
-    with pytest.raises(Denied):
-        home.enter("technologist").reports.save_draft("1.2", "t", "{}")
-    with pytest.raises(Denied):
-        home.enter("reader").administration.users()
-    denied = [r for r in home.enter("admin").administration.audit() if r.outcome == "denied"]
-    assert {r.actor for r in denied} >= {"front-desk", "technologist", "reader"}
-
-
-def test_every_change_is_audited_with_its_subject_and_who_made_it(home: House) -> None:
-    uid, order = home.exam()
-    assert order is not None
-    reader, desk, admin = home.enter(), home.enter("front-desk"), home.enter("admin")
-    reader.worklist.claim(uid)
-    made = stroke(uid)
-    reader.measurements.save(made)
-    reader.measurements.remove(made.tracking_uid)
-    reader.reports.sign(m.SignRequest(uid, PASSWORD, SECTIONS, "final"))
-    person = desk.schedule.save_patient(m.PatientForm(name="Audited^Person"))
-    desk.schedule.note(order.id, "walks")
-    admin.administration.save_peer(m.Peer("AUDITED", "127.0.0.1", 104))
-    rows = admin.administration.audit()
-    seen = {(r.actor, r.verb, r.subject) for r in rows if r.outcome == "allowed"}
-    assert seen >= {
-        ("reader", "claim", uid),
-        ("reader", "save measurement", uid),
-        ("reader", "remove measurement", made.tracking_uid),
-        ("reader", "sign report", uid),
-        ("front-desk", "save patient", person.patient_id),
-        ("front-desk", "note", str(order.id)),
-        ("admin", "save peer", "AUDITED"),
-    }
-
-
-def test_a_change_that_was_refused_is_not_audited_as_one(home: House) -> None:
-    with pytest.raises(NotFound):
-        home.enter("front-desk").schedule.cancel(987654)
-    assert not any(r.subject == "987654" for r in home.enter("admin").administration.audit())
-
-
-def test_the_text_of_a_discarded_draft_is_told_to_readers_alone(home: House) -> None:
-    uid, _ = home.exam()
-    before = home.enter().changes.since(0, limit=1).sequence
-    home.enter().reports.save_draft(uid, "t", "words of the draft")
-    home.enter().reports.discard_draft(uid)
-    for role, told in (("reader", True), ("technologist", False), ("front-desk", False), ("admin", False)):
-        changes = home.enter(role).changes.since(before).changes
-        (gone,) = [c for c in changes if c.kind == "report.discarded" and c.study_uid == uid]
-        assert ("words of the draft" in str(gone.detail)) is told
-    accession = home.enter().worklist.row(f"study:{uid}").accession
-    assert "words of the draft" not in str(home.enter("technologist").trace.of(accession).events)
-
+from tests.support.houses import PASSWORD, SECTIONS, House, held_study, stroke
 
 # ---------------------------------------------------------------- the worklist
 
@@ -335,154 +219,26 @@ def test_a_report_is_drafted_signed_and_never_changes(home: House) -> None:
     assert added in reports.of_patient(added.patient_key)
 
 
+def test_another_reader_s_draft_is_named_and_stays_theirs(home: House) -> None:
+    uid, _ = home.exam()
+    home.spine.services.access.add_account(f"second{uid}", "reader", PASSWORD)
+    second = home.door.sign_in(f"second{uid}", PASSWORD)
+    home.enter().worklist.claim(uid)
+    home.enter().reports.save_draft(uid, "plain", "first words")
+    second.worklist.claim(uid, take_over=True)
+    (seen,) = second.reports.of(uid)
+    assert (seen.draft, seen.drafting) == (None, ("reader",))
+    second.reports.save_draft(uid, "plain", "other words")
+    (seen,) = home.enter().reports.of(uid)
+    assert seen.draft is not None
+    assert (seen.draft.content, seen.drafting) == ("first words", (f"second{uid}",))
+
+
 def test_a_draft_can_be_thrown_away(home: House) -> None:
     uid, _ = home.exam()
     home.enter().reports.save_draft(uid, "t", "{}")
     home.enter().reports.discard_draft(uid)
     assert all(r.draft is None for r in home.enter().reports.of(uid))
-
-
-# ---------------------------------------------------------------- schedule
-
-
-def test_a_new_patient_or_order_never_takes_another_one_s_number(home: House) -> None:
-    uid, order = home.exam()
-    assert order is not None
-    row = home.enter().worklist.row(f"study:{uid}")
-    desk = home.enter("front-desk").schedule
-    with pytest.raises(Conflict):
-        desk.save_patient(m.PatientForm(row.patient_id, row.issuer, "Somebody^Else", new=True))
-    with pytest.raises(Conflict):
-        desk.place_order(m.OrderForm(row.patient_id, row.issuer, row.accession, modality="CT"))
-    again = home.enter().worklist.row(f"study:{uid}")
-    assert (again.patient_name, again.procedure) == (row.patient_name, row.procedure)
-    home.enter("front-desk").schedule.save_patient(m.PatientForm(f"NEW{uid}", "", "New^Person", new=True))
-
-
-def test_the_front_desk_makes_moves_and_cancels_an_order(home: House) -> None:
-    desk = home.enter("front-desk").schedule
-    made = desk.save_patient(
-        m.PatientForm(name="Müller^Jörg", birth_date="1950-12-31", sex="M", weight_kg=71.5)
-    )
-    assert made in desk.patients("muller")
-    form = m.OrderForm(
-        made.patient_id,
-        made.issuer,
-        procedure="MR knee",
-        modality="MR",
-        start_date="2026-03-02",
-        start_time="14:30",
-        priority="STAT",
-    )
-    placed = desk.place_order(form)
-    assert placed.accession_is_ours
-    assert placed.accession
-    assert placed in desk.day("2026-03-02").orders
-    moved = desk.reschedule(placed.id, "2026-03-05", "08:15", "MR1")
-    assert [(s.start_date, s.start_time, s.station_aet) for s in moved.steps] == [
-        ("2026-03-05", "08:15:00", "MR1")
-    ]
-    assert desk.note(placed.id, "in a wheelchair").technologist_note == "in a wheelchair"
-    assert desk.cancel(placed.id, "did not come").state == "cancelled"
-    assert desk.order(placed.id).state == "cancelled"
-    with pytest.raises(Conflict):
-        desk.reschedule(placed.id, "2026-03-06", "08:15")
-
-
-def test_a_bad_form_is_named_by_its_field(home: House) -> None:
-    desk = home.enter("front-desk").schedule
-    for form, where in (
-        (m.PatientForm(name="A^B", birth_date="31.12.1950"), "birth_date"),
-        (m.PatientForm(name="A^B", birth_date="2999-01-01"), "birth_date"),
-        (m.PatientForm(name="A^B", sex="male"), "sex"),
-        (m.PatientForm(name="A\\B^C"), "name"),
-        (m.PatientForm(name="A" * 65), "name"),
-        (m.PatientForm(), "name"),
-    ):
-        with pytest.raises(InvalidValue) as caught:
-            desk.save_patient(form)
-        assert caught.value.where == where
-    made = desk.save_patient(m.PatientForm(name="Has^Nothing Ordered"))
-    for order, where in (
-        (m.OrderForm(made.patient_id, made.issuer, modality="CT", procedure=" "), "procedure"),
-        (m.OrderForm(made.patient_id, made.issuer, procedure="CT chest"), "modality"),
-        (
-            m.OrderForm(made.patient_id, made.issuer, procedure="CT", modality="CT", priority="SOON"),
-            "priority",
-        ),
-        (
-            m.OrderForm(made.patient_id, made.issuer, procedure="CT", modality="CT", start_time="175"),
-            "start_time",
-        ),
-    ):
-        with pytest.raises(InvalidValue) as caught:
-            desk.place_order(order)
-        assert caught.value.where == where
-    with pytest.raises(NotFound):
-        desk.place_order(m.OrderForm("nobody has this", modality="CT"))
-    with pytest.raises(NotFound):
-        desk.order(999_999)
-    with pytest.raises(InvalidValue) as caught:
-        desk.day("tomorrow")
-    assert caught.value.where == "date"
-
-
-def test_two_patients_become_one(home: House) -> None:
-    desk = home.enter("front-desk").schedule
-    survivor = desk.save_patient(m.PatientForm(name="Same^Person"))
-    subsumed = desk.save_patient(m.PatientForm(name="Same^Persson"))
-    assert desk.merge_patients(survivor.key, subsumed.key).key == survivor.key
-    with pytest.raises(Conflict):
-        desk.merge_patients(survivor.key, survivor.key)
-
-
-# ---------------------------------------------------------------- inbox
-
-
-def held_study(home: House) -> tuple[str, int]:
-    number = next(home.numbers)
-    uid = f"1.8.{number}"
-    home.spine.patient(f"HELD{number}", f"HELD^{number}")
-    order = home.spine.order(f"HA{number}", f"HELD{number}")
-    home.spine.image(
-        uid, 1, patient_id=f"WRONG{number}", patient_name=f"HELD^{number}", accession_number=f"HA{number}"
-    )
-    return uid, order.id
-
-
-def test_a_held_study_is_linked_and_the_link_undone(home: House) -> None:
-    uid, order_id = held_study(home)
-    inbox = home.enter("technologist").inbox
-    (held,) = (h for h in inbox.held() if h.study_uid == uid)
-    assert held.reason
-    assert order_id in {s.order.id for s in held.suggestions}
-    assert held.filed is not None
-    assert (held.known, held.signed, held.delivered) == (None, False, ())
-    assert inbox.counts().held >= 1
-    assert inbox.link(uid, order_id).reconciliation == "linked"
-    with pytest.raises(Conflict):
-        inbox.link(uid, order_id)
-    (resolved,) = (h for h in inbox.resolved() if h.study_uid == uid)
-    assert inbox.undo(resolved.hold_id).reconciliation == "held"
-    with pytest.raises(Conflict):
-        inbox.undo(resolved.hold_id)
-    assert inbox.accept(uid).reconciliation != "held"
-
-
-def test_a_study_under_the_id_of_another_name_names_both_people_and_a_merge_answers_it(home: House) -> None:
-    number = next(home.numbers)
-    uid = f"1.9.{number}"
-    home.spine.patient(f"SAME{number}", f"KNOWN^{number}")
-    home.spine.image(uid, 1, patient_id=f"SAME{number}", patient_name="OTHER^NAME", accession_number="")
-    archive = home.enter("technologist")
-    (held,) = (h for h in archive.inbox.held() if h.study_uid == uid)
-    assert held.kind == "identity contradicts"
-    assert held.filed is not None
-    assert held.known is not None
-    assert (held.filed.display_name, held.known.patient_id) == ("OTHER, NAME", f"SAME{number}")
-    archive.schedule.merge_patients(held.known.key, held.filed.key)
-    kinds = {h.kind for h in archive.inbox.held() if h.study_uid == uid}
-    assert "identity contradicts" not in kinds
 
 
 # ---------------------------------------------------------------- trace and administration

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 from pacs_core.archive.local import LocalDoor
 from pacs_core.archive.protocol import Archive, Door
+from pacs_core.domain.identifiers import new_uid
+from pacs_core.domain.measurement import Measurement, Quantity
 from pacs_core.domain.order import Order
+from pacs_core.domain.report import Section
 from pacs_core.remote.archive import RemoteDoor
 from tests.support.spine import Spine
 from tests.support.web_node import PASSWORD, SECRET, Knocking, open_doors
 
 WAYS = ("in process", "in process without files", "over HTTP on this disk", "over HTTP from afar")
 ROLES = ("reader", "technologist", "front-desk", "admin")
+SECTIONS = (
+    Section("Findings", "None.\r\nSecond | line ^ & ~ \\ émü 山"),
+    Section("Impression", "Normal.", "19005-8"),
+)
 
 
 @dataclass
@@ -87,3 +94,22 @@ def house(way: str, folder: Path) -> Iterator[House]:
         finally:
             if isinstance(door, RemoteDoor):
                 door.close()
+
+
+def stroke(study_uid: str, **changes: object) -> Measurement:
+    made = Measurement(
+        new_uid(), "length", study_uid, f"{study_uid}.1", f"{study_uid}.1.1", 1,
+        ((1.5, -2.25, 1e-7), (10.0, 0.0, 3.0)), (Quantity("Length", 12.34567890123, "mm"),),
+    )  # fmt: skip
+    return replace(made, **changes)  # type: ignore[arg-type]  # test shortcut
+
+
+def held_study(home: House) -> tuple[str, int]:
+    number = next(home.numbers)
+    uid = f"1.8.{number}"
+    home.spine.patient(f"HELD{number}", f"HELD^{number}")
+    order = home.spine.order(f"HA{number}", f"HELD{number}")
+    home.spine.image(
+        uid, 1, patient_id=f"WRONG{number}", patient_name=f"HELD^{number}", accession_number=f"HA{number}"
+    )
+    return uid, order.id

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from pacs_core.archive.models import DraftView
+from pacs_core.archive.models import DraftView, ReportView
 from pacs_core.domain.errors import Conflict, StorageFailure
 from pacs_core.domain.measurement import Measurement, Quantity
 from tests.support.fake_archive import FakeArchive
@@ -414,6 +414,21 @@ def test_an_exam_somebody_reads_can_be_looked_at_and_taken_over(
     button.click()
     qtbot.waitUntil(lambda: page.report.writing, timeout=PATIENCE_MS)
     assert pixels.rows_[0].locked_by == "reader"
+
+
+def test_who_takes_over_is_told_of_the_draft_that_was_begun(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
+    pixels.change_row(CURRENT, locked_by="dr.lee")
+    begun = ReportView(
+        60, CURRENT, "ACC00001", 1, "CT Chest", "2026-11-22", "draft", (), None, (), ("dr.lee",)
+    )
+    pixels.reports_[CURRENT] = [begun]
+    page = open_exam(open_window(pixels), qtbot)
+    qtbot.waitUntil(lambda: "dr.lee is reading" in page.notice.text, timeout=PATIENCE_MS)
+    named(page, "Take over", QAbstractButton).click()
+    qtbot.waitUntil(lambda: "dr.lee has begun a report" in page.notice.text, timeout=PATIENCE_MS)
+    assert page.report.writing
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (1800, 1080), (1200, 1920)])

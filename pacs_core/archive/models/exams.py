@@ -204,7 +204,10 @@ class DraftView:
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """A report with its signed versions (oldest first), its draft if any, and its deliveries."""
+    """A report with its signed versions (oldest first), the asker's draft if any, and its deliveries.
+
+    `drafting` names the other readers who have a draft of it; what they wrote is theirs alone.
+    """
 
     report_id: int
     study_uid: str
@@ -216,6 +219,7 @@ class ReportView:
     versions: tuple[ReportVersion, ...]
     draft: DraftView | None
     deliveries: tuple[DeliveryView, ...]
+    drafting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

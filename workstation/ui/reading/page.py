@@ -251,6 +251,15 @@ class ReadPage(QWidget):
         if uid == self.session.study_uid:
             self._claimed = True
             self.report.allow(True)
+            self._say_who_writes()
+
+    def _say_who_writes(self) -> None:
+        """What another reader began is not lost, and nobody writes it twice without knowing."""
+        dossier = self.session.dossier
+        others = sorted({who for report in dossier.reports for who in report.drafting}) if dossier else []
+        if others:
+            told = words.t("{who} has begun a report of this exam; it is kept, and opens for {who} alone.")
+            self.notice.say(told.format(who=", ".join(others)), "waiting")
 
     def _no_claim(self, dossier: Dossier, error: Exception) -> None:
         if dossier.exam.study_uid != self.session.study_uid:
