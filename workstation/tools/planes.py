@@ -6,12 +6,14 @@ Tools and pictures ask here, so that a stroke lands where the picture shows it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from workstation.imaging.geometry import Vector, VolumeGeometry, add, cross, dot, scaled, unit
 from workstation.imaging.headers import FrameHeader
+from workstation.imaging.view_frame import ViewFrame
 from workstation.imaging.volume import Volume
 from workstation.session.view_state import Plane, ViewState
 
@@ -20,6 +22,10 @@ AXES: dict[Plane, tuple[Vector, Vector]] = {
     Plane.CORONAL: ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0)),
     Plane.SAGITTAL: ((0.0, 1.0, 0.0), (0.0, 0.0, -1.0)),
 }
+
+ALONG = math.cos(math.radians(1.0))
+THICKEST_SEEN_MM = 10.0
+"""A thicker slab shows that something is there, not each of its images."""
 
 
 class CannotReformat(ValueError):
@@ -38,6 +44,22 @@ def screen_to_image(state: ViewState, x: float, y: float) -> tuple[float, float]
 def shown_index(state: ViewState, volume: Volume) -> int:
     """The index of the state, held within the series."""
     return min(max(state.index, 0), len(volume.loaded) - 1)
+
+
+def slices_seen(frame: ViewFrame, volume: Volume) -> range:
+    """The images of the series that this picture shows whole: the acquired one, or those whose places lie in
+    a plane along them, or in a slab of at most `THICKEST_SEEN_MM`; none where the plane cuts across them.
+    """
+    geometry = volume.geometry
+    if frame.acquired or geometry is None:
+        return range(frame.index, frame.index + 1)
+    spacing = geometry.spacing[2]
+    if abs(dot(frame.normal, geometry.normal)) < ALONG or frame.thickness > max(THICKEST_SEEN_MM, spacing):
+        return range(0)
+    middle = frame.patient((frame.width - 1) / 2, (frame.height - 1) / 2)
+    at = geometry.slice_index(float(geometry.inverse[2] @ np.array([*middle, 1.0])))
+    reach = max(frame.thickness / spacing, 1.0) / 2
+    return range(max(math.ceil(at - reach), 0), min(math.floor(at + reach), geometry.shape[0] - 1) + 1)
 
 
 def fit_scale(header: FrameHeader, state: ViewState, width: int, height: int) -> float:

@@ -32,6 +32,7 @@ from workstation.rendering.strokes import lies_on
 from workstation.session import linking
 from workstation.session.hanging import Role
 from workstation.session.reading_session import CellState
+from workstation.tools.planes import slices_seen
 from workstation.tools.words import label_lines
 from workstation.ui import theme, words
 from workstation.ui.reading import corners, strokes
@@ -202,9 +203,11 @@ class ImageCell(QWidget):
             picture.status == "shown"
             and state is not None
             and state.display_set is not None
+            and self.request is not None
             and self.isVisible()
         ):
-            self.session.saw(state.display_set.uid, picture.frame.index)
+            for index in slices_seen(picture.frame, self.request.volume):
+                self.session.saw(state.display_set.uid, index)
 
     def _arrived(self, uid: str) -> None:
         state = self.state
