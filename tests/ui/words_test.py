@@ -11,7 +11,7 @@ from workstation.rendering.volume.presets import PRESETS
 from workstation.ui import words
 from workstation.ui.assets import resource
 from workstation.ui.rail import PLACES
-from workstation.ui.reading.actions import TOOLS
+from workstation.ui.reading.tool_names import TOOLS
 from workstation.ui.schedule.forms import PRIORITIES, SEXES, SIDES
 from workstation.ui.settings.subjects import RIGHTS, ROLES, YES_NO
 from workstation.ui.worklist.page import FILTERS

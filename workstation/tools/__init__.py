@@ -32,31 +32,49 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from workstation.tools.angle import AngleTool
-from workstation.tools.cobb_angle import BidirectionalTool, CobbAngleTool
+from workstation.tools.arrow import ArrowTool
+from workstation.tools.bidirectional import BidirectionalTool
+from workstation.tools.cardiothoracic_ratio import CardiothoracicRatioTool
+from workstation.tools.cobb_angle import CobbAngleTool
 from workstation.tools.crosshair import CrosshairTool
 from workstation.tools.ellipse_roi import EllipseRoiTool
+from workstation.tools.freehand_roi import FreehandRoiTool
 from workstation.tools.length import LengthTool
-from workstation.tools.outline_roi import FreehandRoiTool, PolygonRoiTool, RectangleRoiTool
+from workstation.tools.open_angle import OpenAngleTool
 from workstation.tools.pan_zoom import PanZoomTool
+from workstation.tools.path import PathTool
+from workstation.tools.polygon_roi import PolygonRoiTool
 from workstation.tools.probe import ProbeTool
+from workstation.tools.rectangle_roi import RectangleRoiTool
 from workstation.tools.scroll import ScrollTool
+from workstation.tools.text import TextTool
 from workstation.tools.tool import Tool
 from workstation.tools.window_level import WindowLevelTool
+
+DRAWING: dict[str, Callable[[], Tool]] = {
+    "length": LengthTool,
+    "path": PathTool,
+    "angle": AngleTool,
+    "open_angle": OpenAngleTool,
+    "cobb_angle": CobbAngleTool,
+    "bidirectional": BidirectionalTool,
+    "ellipse_roi": EllipseRoiTool,
+    "rectangle_roi": RectangleRoiTool,
+    "polygon_roi": PolygonRoiTool,
+    "freehand_roi": FreehandRoiTool,
+    "probe": ProbeTool,
+    "cardiothoracic_ratio": CardiothoracicRatioTool,
+    "arrow": ArrowTool,
+    "text": TextTool,
+}
+"""Tools whose strokes are kept."""
 
 TOOLS: dict[str, Callable[[], Tool]] = {
     "window_level": WindowLevelTool,
     "scroll": ScrollTool,
     "pan_zoom": PanZoomTool,
     "crosshair": CrosshairTool,
-    "length": LengthTool,
-    "ellipse_roi": EllipseRoiTool,
-    "probe": ProbeTool,
-    "angle": AngleTool,
-    "cobb_angle": CobbAngleTool,
-    "bidirectional": BidirectionalTool,
-    "rectangle_roi": RectangleRoiTool,
-    "polygon_roi": PolygonRoiTool,
-    "freehand_roi": FreehandRoiTool,
+    **DRAWING,
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pacs_core.domain.identifiers import new_uid
-from workstation.tools.measuring import measured
+from workstation.imaging.geometry import Vector
+from workstation.tools.measuring import measured, unfinished
 from workstation.tools.strokes import SHORTEST, pixels_apart, plane_key
 from workstation.tools.tool import NOTHING, Effect, Pointer, Scene, ScrollingTool
 
@@ -22,13 +23,19 @@ class ClicksTool(ScrollingTool):
         self._plane = ""
         self._down: Pointer | None = None
 
+    def points(self, points: tuple[Vector, ...], scene: Scene) -> tuple[Vector, ...]:
+        """The points as they are kept: as they were set, unless a tool holds them to something."""
+        return points
+
     def press(self, at: Pointer, scene: Scene) -> Effect:
         if self._points and self._plane != plane_key(scene):
             self.cancel()
         if not self._points:
             self._uid, self._plane = new_uid(), plane_key(scene)
-        self._points.append(at)
         self._down = at
+        if self._points and pixels_apart(self._points[-1], at) < SHORTEST:
+            return NOTHING  # a second arm drawn from where the first one ended
+        self._points.append(at)
         return self._effect(None, scene)
 
     def drag(self, at: Pointer, scene: Scene) -> Effect:
@@ -41,7 +48,9 @@ class ClicksTool(ScrollingTool):
         down, self._down = self._down, None
         if down is None or not self._points:
             return NOTHING
-        if pixels_apart(down, at) >= SHORTEST and len(self._points) < self.needed:
+        if pixels_apart(down, at) >= SHORTEST:
+            if len(self._points) == self.needed:
+                self._points.pop()
             self._points.append(at)
         if len(self._points) < self.needed:
             return NOTHING
@@ -54,9 +63,10 @@ class ClicksTool(ScrollingTool):
         return super().wheel(steps, at, scene)
 
     def _effect(self, at: Pointer | None, scene: Scene, done: bool = False) -> Effect:
-        """The stroke so far, once all its points are there or the pointer is the last of them."""
+        """The stroke so far; its numbers once all its points are there or the pointer is the last of them."""
         points = [p.point for p in self._points] + ([at.point] if at is not None else [])
-        if len(points) != self.needed:
-            return NOTHING
-        found = measured(scene, self.name, tuple(points), self._uid)
+        kept = self.points(tuple(points[: self.needed]), scene)
+        if len(points) < self.needed:
+            return Effect(measurement=unfinished(scene, self.name, kept, self._uid))
+        found = measured(scene, self.name, kept, self._uid)
         return Effect(measurement=found, done=done, message=found.refusal)

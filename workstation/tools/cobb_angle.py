@@ -10,10 +10,3 @@ class CobbAngleTool(ClicksTool):
 
     name = "cobb_angle"
     needed = 4
-
-
-class BidirectionalTool(ClicksTool):
-    """The longest diameter, then the one across it; points as for two lines."""
-
-    name = "bidirectional"
-    needed = 4

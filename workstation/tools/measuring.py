@@ -18,7 +18,10 @@ from workstation.tools.numbers import (
     calibration_numbers,
     cobb_numbers,
     ellipse_numbers,
+    heart_numbers,
     length_numbers,
+    no_numbers,
+    open_angle_numbers,
     outline_numbers,
     path_numbers,
     probe_numbers,
@@ -29,9 +32,11 @@ from workstation.tools.tool import Scene, measurement
 __all__ = [
     "MEASURES",
     "OUTLINES",
+    "handles_of",
     "measured",
     "moved_by",
     "remeasured",
+    "unfinished",
     "value_under",
     "with_handle_moved",
 ]
@@ -41,14 +46,19 @@ MEASURES: dict[str, Callable[[Scene, tuple[Vector, ...]], Numbers]] = {
     "path": path_numbers,
     "bidirectional": bidirectional_numbers,
     "angle": angle_numbers,
+    "open_angle": open_angle_numbers,
     "cobb_angle": cobb_numbers,
+    "cardiothoracic_ratio": heart_numbers,
     "ellipse_roi": ellipse_numbers,
     "rectangle_roi": outline_numbers,
     "polygon_roi": outline_numbers,
     "freehand_roi": outline_numbers,
     "probe": probe_numbers,
     "calibration": calibration_numbers,
+    "arrow": no_numbers,
+    "text": no_numbers,
 }
+MOST_HANDLES = 12
 OUTLINES = ("rectangle_roi", "polygon_roi", "freehand_roi")
 """Kinds whose points are a closed outline."""
 
@@ -69,6 +79,11 @@ def measured(
     return replace(found, details=dict(details)) if details else found
 
 
+def unfinished(scene: Scene, kind: str, points: tuple[Vector, ...], tracking_uid: str) -> Measurement:
+    """A stroke under way that has too few points for a number: to be shown, never kept."""
+    return measurement(scene, kind, points, (), "", tracking_uid)
+
+
 def remeasured(scene: Scene, old: Measurement, points: tuple[Vector, ...]) -> Measurement:
     """The same measurement (identity, label, author, pairing) with its points moved and its numbers made
     anew.
@@ -82,15 +97,37 @@ def remeasured(scene: Scene, old: Measurement, points: tuple[Vector, ...]) -> Me
 
 def with_handle_moved(scene: Scene, old: Measurement, handle: int, to: Vector) -> Measurement:
     """One handle dragged to a point. The axis ends of an ellipse move the opposite side not at all, nor do
-    the corners of a rectangle.
+    the corners of a rectangle; a freehand line gives way softly.
     """
     points = list(old.points)
+    if old.kind == "freehand_roi":
+        return remeasured(scene, old, _line_bent(old.points, handle, to))
     if old.kind == "rectangle_roi" and len(points) == 4:
         return remeasured(scene, old, _rectangle_stretched(old.points, handle, to))
     if old.kind == "ellipse_roi":
         return remeasured(scene, old, _ellipse_stretched(old.points, handle, to))
     points[handle] = to
     return remeasured(scene, old, tuple(points))
+
+
+def handles_of(kind: str, count: int) -> tuple[int, ...]:
+    """Which points of a stroke are handles: all, but of a line drawn by hand a few, evenly along it."""
+    if kind != "freehand_roi" or count <= MOST_HANDLES:
+        return tuple(range(count))
+    return tuple(round(n * count / MOST_HANDLES) for n in range(MOST_HANDLES))
+
+
+def _line_bent(points: tuple[Vector, ...], handle: int, to: Vector) -> tuple[Vector, ...]:
+    """A closed line of many points pulled at one of them: its neighbours follow less."""
+    count = len(points)
+    reach = max(1.0, count / MOST_HANDLES)
+    by = subtract(to, points[handle])
+
+    def share(number: int) -> float:
+        away = abs(number - handle)
+        return max(0.0, 1.0 - min(away, count - away) / reach)
+
+    return tuple(add(p, by, share(n)) for n, p in enumerate(points))
 
 
 def _ellipse_stretched(points: tuple[Vector, ...], handle: int, to: Vector) -> tuple[Vector, ...]:

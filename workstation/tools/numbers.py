@@ -18,6 +18,7 @@ from workstation.tools.tool import Scene
 # names and UCUM units as TID 1500 will carry them
 LENGTH, AREA, MEAN, PERIMETER = "Length", "Area", "Mean", "Perimeter"
 DEVIATION, MINIMUM, MAXIMUM, ANGLE, VALUE = "Standard Deviation", "Minimum", "Maximum", "Angle", "Value"
+HEART_RATIO = "Cardiothoracic Ratio"
 LONG_AXIS, SHORT_AXIS, COBB, MEDIAN = "Long Axis", "Short Axis", "Cobb Angle", "Median"
 SUV_MEAN, SUV_MAX = "SUVbw Mean", "SUVbw Maximum"
 UCUM = {
@@ -157,6 +158,27 @@ def angle_numbers(scene: Scene, points: tuple[Vector, ...]) -> Numbers:
     found = _proportioned(scene, points)
     value = found if isinstance(found, Refusal) else measures.angle(found[0], found[1], found[2])
     return ((), value.reason) if isinstance(value, Refusal) else ((Quantity(ANGLE, value, "deg"),), "")
+
+
+def open_angle_numbers(scene: Scene, points: tuple[Vector, ...]) -> Numbers:
+    """Degrees 0 to 90 between two lines given as (end, end) of one and (end, end) of the other."""
+    found = _proportioned(scene, points)
+    value = found if isinstance(found, Refusal) else measures.between_lines(*found)
+    return ((), value.reason) if isinstance(value, Refusal) else ((Quantity(ANGLE, value, "deg"),), "")
+
+
+def heart_numbers(scene: Scene, points: tuple[Vector, ...]) -> Numbers:
+    """Width of the heart over that of the thorax, given as (end, end) of each; proportions are enough."""
+    found = _proportioned(scene, points)
+    if isinstance(found, Refusal):
+        return (), found.reason
+    value = measures.ratio((found[0], found[1]), (found[2], found[3]))
+    return ((), value.reason) if isinstance(value, Refusal) else ((Quantity(HEART_RATIO, value, "1"),), "")
+
+
+def no_numbers(scene: Scene, points: tuple[Vector, ...]) -> Numbers:
+    """A mark that measures nothing."""
+    return (), ""
 
 
 def cobb_numbers(scene: Scene, points: tuple[Vector, ...]) -> Numbers:

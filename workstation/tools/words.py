@@ -40,12 +40,13 @@ def number_words(quantity: Quantity) -> str:
 def label_lines(measurement: Measurement) -> tuple[str, ...]:
     """The lines beside a measurement on the image; a refusal is said, never left blank."""
     found = {q.name: q for q in measurement.quantities}
-    lines = [measurement.label] if measurement.label else []
+    lines = measurement.label.splitlines()
     for names in (
         ("Length",),
         ("Long Axis", "Short Axis"),
         ("Angle",),
         ("Cobb Angle",),
+        ("Cardiothoracic Ratio",),
         ("Time", "Depth", "Velocity", "Velocity Difference", "Frequency", "Frequency Difference"),
         ("Value",),
         ("Area", "Perimeter"),
@@ -71,6 +72,7 @@ SHORT = {
     "Long Axis": "L",
     "Short Axis": "S",
     "Cobb Angle": "Cobb",
+    "Cardiothoracic Ratio": "CTR",
     "Velocity Difference": "\N{GREEK CAPITAL LETTER DELTA}v",
     "Frequency Difference": "\N{GREEK CAPITAL LETTER DELTA}f",
     "SUVbw Mean": "SUV mean",
@@ -82,7 +84,9 @@ REFUSED = {
     "polygon_roi": "area",
     "freehand_roi": "area",
     "bidirectional": "diameters",
+    "open_angle": "angle",
     "cobb_angle": "angle",
+    "cardiothoracic_ratio": "ratio",
     "path": "length",
 }
 """What is not there where a kind of stroke is refused."""

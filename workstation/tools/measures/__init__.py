@@ -8,7 +8,7 @@ from workstation.tools.measures.angles import angle, between_lines, cobb
 from workstation.tools.measures.areas import ellipse_area, perimeter, polygon_area
 from workstation.tools.measures.calibrated import calibration_at, in_millimetres, pixel_of
 from workstation.tools.measures.inside import ellipse_values, polygon_values, shape_values
-from workstation.tools.measures.lengths import Bidirectional, bidirectional, length, path_length
+from workstation.tools.measures.lengths import Bidirectional, bidirectional, length, path_length, ratio
 from workstation.tools.measures.refusal import Refusal, Why
 from workstation.tools.measures.shapes import (
     EllipseShape,
@@ -54,6 +54,7 @@ __all__ = [
     "pixel_of",
     "polygon_area",
     "polygon_values",
+    "ratio",
     "rectangle_in_box",
     "shape_values",
     "stacked_volume",

@@ -22,6 +22,14 @@ def path_length(points: Sequence[Vector]) -> float:
     return sum(distance(a, b) for a, b in pairwise(points))
 
 
+def ratio(part: tuple[Vector, Vector], whole: tuple[Vector, Vector]) -> float | Refusal:
+    """How long one line is over another, both of points in the same proportions."""
+    size = distance(*whole)
+    if size < 1e-9 or distance(*part) < 1e-9:
+        return Refusal("a line of the ratio has no length")
+    return distance(*part) / size
+
+
 @dataclass(frozen=True, slots=True)
 class Bidirectional:
     """Longest diameter and the longest one at right angles to it, in mm, with their ends."""

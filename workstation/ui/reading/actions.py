@@ -12,6 +12,7 @@ from workstation.imaging.documents import DocumentRef
 from workstation.imaging.luts import presets
 from workstation.session.hanging import Layout
 from workstation.session.view_state import Interpolation, Plane, SlabMode, ViewState, Window
+from workstation.tools import DRAWING
 from workstation.ui import words
 from workstation.ui.commands import IMAGE, Command
 from workstation.ui.reading.cine_actions import CineActions
@@ -19,40 +20,12 @@ from workstation.ui.reading.fusion_actions import FusionActions
 from workstation.ui.reading.plane_actions import PlaneActions
 from workstation.ui.reading.plane_hand import turns
 from workstation.ui.reading.subtraction_actions import SubtractionActions
+from workstation.ui.reading.tool_names import TOOLS
 from workstation.ui.reading.volume_actions import VolumeActions
 
 if TYPE_CHECKING:
     from workstation.ui.reading.page import ReadPage
 
-TOOLS = (
-    (
-        "window_level",
-        "Window and level",
-        "W",
-        "contrast-circle",
-        "Drag: right widens, down darkens. Right drag does it with any tool",
-    ),
-    ("scroll", "Scroll", "S", "layers-outline", "Drag up and down through the images"),
-    ("zoom", "Zoom", "Z", "magnify-plus-outline", "Drag to zoom. Ctrl and the wheel do it with any tool"),
-    ("pan", "Pan", "P", "pan", "Drag the picture. The middle button does it with any tool"),
-    (
-        "crosshair",
-        "Crosshair",
-        "X",
-        "crosshairs",
-        "Point: every linked view goes there. Shift and moving does it with any tool",
-    ),
-    ("length", "Length", "D", "ruler", "Two clicks or a drag"),
-    ("angle", "Angle", "A", "angle-acute", "Three clicks"),
-    (
-        "ellipse_roi",
-        "Ellipse region",
-        "E",
-        "vector-ellipse",
-        "Drag an ellipse: area, mean, deviation, extremes",
-    ),
-    ("probe", "Probe", "U", "eyedropper", "One click: the value there"),
-)
 SLABS = (0.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 40.0)
 
 
@@ -126,7 +99,7 @@ class Actions:
                 f"tool.{name}",
                 title,
                 lambda n=name: self._room.take_tool(n),
-                "Tools",
+                "Tools/Measure" if name in DRAWING else "Tools",
                 key,
                 icon=icon,
                 tip=tip,

@@ -38,6 +38,7 @@ from workstation.ui import theme, words
 from workstation.ui.reading import corners, strokes
 from workstation.ui.reading.blend import BlendSlider
 from workstation.ui.reading.brush import Brush
+from workstation.ui.reading.caption import Caption
 from workstation.ui.reading.document_view import DocumentView
 from workstation.ui.reading.hand import Hand
 from workstation.ui.reading.plane_hand import PlaneHand
@@ -80,6 +81,7 @@ class ImageCell(QWidget):
         self._key = room.pictures.new_key()
         self.planes = PlaneHand(self)
         self.hand = Hand(self)
+        self.caption = Caption(self)
         self.volume_view: VolumeView | None = None
         self._volume_of = ""
         self.document_view: DocumentView | None = None
@@ -403,7 +405,7 @@ class ImageCell(QWidget):
         self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
+        if event.button() == Qt.MouseButton.LeftButton and not self.hand.press_again(event):
             self.hand.drop()
             self.maximise_wanted.emit(self.number)
 

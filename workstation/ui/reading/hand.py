@@ -19,7 +19,7 @@ from pacs_core.domain.measurement import Measurement
 from workstation.imaging.geometry import subtract
 from workstation.rendering.mip_view import turned_to
 from workstation.session.view_state import Vector, ViewState
-from workstation.tools import tool_named
+from workstation.tools import DRAWING, tool_named
 from workstation.tools.measuring import moved_by, with_handle_moved
 from workstation.tools.tool import Effect, Pointer, Scene, Tool
 from workstation.ui import theme
@@ -41,7 +41,10 @@ MODIFIERS = {
 DEGREES_A_PIXEL = 0.5
 DEGREES_A_STEP = 6.0
 TOOL_KEYS = {"zoom": ("pan_zoom", "right"), "pan": ("pan_zoom", "left")}
-DRAWING = {"length", "angle", "ellipse_roi"}
+ENDED_TWICE = {"path", "polygon_roi"}
+"""Tools whose stroke a double click ends."""
+WORDED = {"text", "arrow"}
+"""Kinds of strokes whose words are asked for."""
 
 
 class Hand:
@@ -121,7 +124,7 @@ class Hand:
     @property
     def _takes_lines(self) -> bool:
         """A tool that draws draws over the lines of the planes, too."""
-        return self._cell.room.tool not in (*DRAWING, "probe")
+        return self._cell.room.tool not in DRAWING
 
     @property
     def _unit(self) -> float:
@@ -181,10 +184,17 @@ class Hand:
                 self._drag_grabbed(event, scene, done=True)
             self.preview = None
         elif self._side is not None:
-            if self._moved or self._side.name in ("crosshair", "probe"):
+            if self._moved or self._side.name == "crosshair":
                 self._apply(self._side.release(self._pointer(event, scene, self._button), scene))
         elif self._drawing is not None and event.button() == Qt.MouseButton.LeftButton:
             self._apply(self._drawing.release(self._pointer(event, scene), scene))
+
+    def press_again(self, event: QMouseEvent) -> bool:
+        """A double click: whether it belongs to the stroke under way, which it ends."""
+        if self._drawing is None or self._drawing.name not in ENDED_TWICE:
+            return False
+        self.press(event)
+        return True
 
     def wheel(self, event: QWheelEvent) -> None:
         self._turned += event.angleDelta().y() or event.angleDelta().x()
@@ -255,8 +265,8 @@ class Hand:
     def _drag_grabbed(self, event: QMouseEvent, scene: Scene, done: bool) -> None:
         assert self._grab is not None
         found, first = self._grab
-        if not self._moved or not scene.frame.acquired:
-            return
+        if not self._moved or scene.frame.acquired != bool(found.stroke.instance_uid):
+            return  # a stroke of an image is changed on that image, one of a plane on such a plane
         point = self._pointer(event, scene).point
         stroke = self._regrabbed(found, first, point, scene)
         if done:
@@ -323,5 +333,10 @@ class Hand:
             self.preview = stroke
             return
         self.preview, self._drawing = None, None
+        if stroke.kind == "text":
+            self._cell.caption.ask(stroke)
+            return
         self._cell.session.put(stroke)
         self._cell.session.select(stroke.tracking_uid)
+        if stroke.kind in WORDED:
+            self._cell.caption.ask(stroke)
