@@ -71,8 +71,11 @@ class Caption(QLineEdit):
     def event(self, event: QEvent) -> bool:
         """While words are written, keys are letters and not commands."""
         commanded = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
-        overrides = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
-        if overrides and not event.modifiers() & commanded:
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and not event.modifiers() & commanded
+        ):
             event.accept()
             return True
         return super().event(event)

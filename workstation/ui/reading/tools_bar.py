@@ -56,7 +56,6 @@ class ToolsBar(QFrame):
         session.active_changed.connect(lambda _n: commands.refresh())
         session.link_changed.connect(commands.refresh)
         theme.hub().changed.connect(self._size)
-        theme.hub().changed.connect(lambda: self._show_tool(room.tool))
 
     def _more(self) -> QToolButton:
         """All tools that measure, in a menu; the button shows the one in hand."""
@@ -66,7 +65,6 @@ class ToolsBar(QFrame):
         self._others.setCheckable(True)
         self._others.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._room.tool_changed.connect(self._show_tool)
-        self._show_tool(self._room.tool)
         return self._others
 
     def _show_tool(self, name: str) -> None:
@@ -85,4 +83,5 @@ class ToolsBar(QFrame):
         side = theme.current().icon_size
         for button in (*self.buttons, self.report):
             button.setIconSize(QSize(side, side))
+        self._show_tool(self._room.tool)
         self.updateGeometry()
