@@ -25,6 +25,7 @@ log = logging.getLogger("reading_room.view")
 
 SPEECH_ENGINE = "speech-engine"
 VOLUME_RENDERER = "volume-renderer"
+REGISTRATION = "registration"
 UNDERSTUDY = "understudy"
 
 
@@ -39,6 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from workstation.rendering.volume.process import main as volume_main
 
         return volume_main(words[1:])
+    if words[:1] == [REGISTRATION]:
+        from workstation.session.registration_process import main as registration_main
+
+        return registration_main(words[1:])
     if words[:1] == [UNDERSTUDY]:
         return _understudy(words[1:])
     words = _command_first(words)

@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.support.processes import alive, until
 from workstation.reporting import composer
 from workstation.reporting.dictation import SpeechContext, context_for
 from workstation.reporting.facts import OrderFacts
@@ -67,24 +67,6 @@ def speech() -> Iterator[SpeechProcess]:
     engine = SpeechProcess()
     yield engine
     engine.close()
-
-
-def until(fact: Callable[[], bool]) -> None:
-    """Wait for a fact of another process."""
-    end = time.monotonic() + PATIENCE
-    while not fact():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.02)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process that is not our child lives."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not status.is_file() or status.read_text().rpartition(")")[2].split()[0] not in "ZX"
 
 
 def words_of(text: str) -> set[str]:

@@ -15,6 +15,8 @@ from pacs_core.rehearsal.reader import reader_command
 from pacs_core.runtime.child import command
 from workstation.rendering.volume import child as volume
 from workstation.reporting import speech_process as speech
+from workstation.session import child_process as child
+from workstation.session import registrar
 
 NOWHERE = Path("nowhere")
 CHILDREN: dict[str, tuple[list[str], dict[str, str]]] = {
@@ -23,6 +25,7 @@ CHILDREN: dict[str, tuple[list[str], dict[str, str]]] = {
     "reader": (reader_command(NOWHERE, NOWHERE), own_environment()),
     "speech": (speech.program(), speech.environment()),
     "renderer": (volume.program(), volume.environment()),
+    "registration": (registrar.program(), child.own_environment()),
     "probe": (volume.program("--probe"), volume.environment()),
 }
 
@@ -63,5 +66,10 @@ def test_an_empty_entry_of_the_path_means_the_working_directory_and_is_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(("", sys.prefix, "")))
-    for environment in (own_environment(), speech.environment(), volume.environment()):
+    for environment in (
+        own_environment(),
+        speech.environment(),
+        volume.environment(),
+        child.own_environment(),
+    ):
         assert environment["PYTHONPATH"].split(os.pathsep) == [ROOT, sys.prefix]

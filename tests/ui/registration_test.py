@@ -9,13 +9,14 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.support.fake_archive import FakeArchive
+from tests.support.processes import alive
 from tests.ui.conftest import PATIENCE_MS
 from tests.ui.reading_test import open_exam, wheel
-from workstation.imaging import registration
 from workstation.imaging.registration import Confidence, Registration
 from workstation.imaging.registration_transform import Transform
 from workstation.session import linking
 from workstation.session.hanging import Role
+from workstation.session.registrar import Registrar
 from workstation.ui.shell import Workstation
 
 Open = Callable[..., Workstation]
@@ -50,7 +51,7 @@ def test_one_that_can_be_believed_moves_the_prior_and_is_said_in_its_frame(
     found = Registration(
         Transform(np.eye(3), np.array([0.0, 0.0, 12.0])), Confidence.HIGH, "rigid", 0.95, 0.9, 1.0
     )
-    monkeypatch.setattr("workstation.ui.reading.registering.register", lambda *_a, **_k: found)
+    monkeypatch.setattr(Registrar, "find", lambda *_a: found)
     page = open_exam(open_window(pixels), qtbot)
     link = page.grid.frames[Role.PRIOR].link
     words = "linked, registered (rigid), confidence high"
@@ -65,19 +66,31 @@ def test_one_that_can_be_believed_moves_the_prior_and_is_said_in_its_frame(
 def test_one_that_is_not_to_be_believed_changes_nothing_and_leaving_stops_it(
     open_window: Open, pixels: FakeArchive, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = []
+    asked: list[Registrar] = []
 
-    def low(_current: object, _prior: object, *, cancelled: Callable[[], bool]) -> Registration:
-        answers.append(cancelled)
+    def low(registrar: Registrar, _current: object, _prior: object) -> Registration:
+        asked.append(registrar)
         return Registration(
             Transform(np.eye(3), np.array([50.0, 0.0, 0.0])), Confidence.LOW, "rigid", 0.2, 0.1, 30.0
         )
 
-    monkeypatch.setattr("workstation.ui.reading.registering.register", low)
+    monkeypatch.setattr(Registrar, "find", low)
     page = open_exam(open_window(pixels), qtbot)
-    qtbot.waitUntil(lambda: bool(answers) and not page.registering.busy, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(asked) and not page.registering.busy, timeout=PATIENCE_MS)
     qtbot.wait(1)
     assert page.grid.frames[Role.PRIOR].link.text() == "linked, approximate"
-    assert registration.never() is answers[0]()
+    assert not asked[0].stopped
     page.close_exam()
-    assert answers[0]()
+    assert asked[0].stopped
+
+
+def test_its_process_ends_when_the_study_is_left(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
+    page = open_exam(open_window(pixels), qtbot)
+    qtbot.waitUntil(lambda: page.registering.registrar.pid is not None, timeout=PATIENCE_MS)
+    pid = page.registering.registrar.pid
+    page.close_exam()
+    qtbot.waitUntil(lambda: not page.registering.busy, timeout=PATIENCE_MS)
+    assert pid is not None
+    assert not alive(pid)

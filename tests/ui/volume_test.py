@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from tests.support.fake_archive import FakeArchive
+from tests.support.processes import alive
 from tests.ui.conftest import PATIENCE_MS
 from tests.ui.reading_test import open_exam
 from workstation.rendering.volume import gpu
@@ -85,15 +86,7 @@ def test_a_key_opens_3d_a_drag_turns_it_the_wheel_and_presets_change_it(
     assert page.grid.cells[0].volume_view is None
     assert not page.session.solid
     assert pid is not None
-    qtbot.waitUntil(lambda: gone(pid), timeout=PATIENCE_MS)
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    qtbot.waitUntil(lambda: not alive(pid), timeout=PATIENCE_MS)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

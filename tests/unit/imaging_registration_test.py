@@ -23,7 +23,7 @@ from workstation.imaging.registration import (
     register,
     register_grids,
 )
-from workstation.imaging.registration_grid import Grid, linear, made
+from workstation.imaging.registration_grid import Grid, Samples, linear, made
 from workstation.imaging.registration_transform import Transform, rotation
 from workstation.imaging.volume import Volume
 from workstation.session.linking import carried, registered, reversed_
@@ -39,7 +39,7 @@ class Body:
         self.mm = mm
         self.size = np.array(values.shape[::-1]) * self.spacing
 
-    def scanned(
+    def sampled(
         self,
         matrix: Array,
         offset: Array,
@@ -48,7 +48,7 @@ class Body:
         blur: float = 0.0,
         contrast: float = 0.0,
         seed: int = 0,
-    ) -> Grid:
+    ) -> Samples:
         """Moved to ``matrix @ point + offset``, with only a part of its height (shares) in the picture."""
         counts = np.ceil(self.size / self.mm).astype(int)
         origin = -self.size / 2 + self.mm / 2
@@ -64,7 +64,11 @@ class Body:
             values = (values + blur * (np.roll(values, 1, axis) + np.roll(values, -1, axis))) / (1 + 2 * blur)
         values = values + contrast * np.clip((values - 20) / 40, 0, 1) * (values < 100)
         values = values + np.random.default_rng(seed).normal(0.0, max(noise, 1e-9), shape)
-        return made(values, inside.reshape(shape), origin, self.mm, "CT")
+        return Samples(values.astype(np.float32), inside.reshape(shape), origin, self.mm, "CT")
+
+    def scanned(self, *position: Array, **how: Any) -> Grid:
+        """The same, as it is compared."""
+        return made(self.sampled(*position, **how))
 
 
 def worst_error(current: Grid, prior: Grid, found: Registration, matrix: Array, offset: Array) -> float:
@@ -101,8 +105,8 @@ def test_a_chest_scanned_again_is_found(chest: Body, name: str) -> None:
     found = register_grids(current, prior)
     assert isinstance(found, Registration)
     error = worst_error(current, prior, found, matrix, offset)
-    assert error <= 5.0
-    assert found.confidence is not Confidence.LOW
+    assert error <= 1.2  # where a volume ends is no edge of the body: more where it pulled
+    assert found.confidence is Confidence.HIGH
     tie = registered(found)
     assert tie is not None
     point = (20.0, -30.0, 10.0)
@@ -113,8 +117,8 @@ def test_a_chest_scanned_again_is_found(chest: Body, name: str) -> None:
 
 
 def test_parts_without_anything_in_common_are_never_sure(chest: Body) -> None:
-    current = chest.scanned(UPRIGHT, NOWHERE, (0.0, 0.42))
-    prior = chest.scanned(UPRIGHT, NOWHERE, (0.58, 1.0))
+    current = chest.scanned(UPRIGHT, NOWHERE, part=(0.0, 0.42))
+    prior = chest.scanned(UPRIGHT, NOWHERE, part=(0.58, 1.0))
     found = register_grids(current, prior)
     assert not isinstance(found, Registration) or found.confidence is not Confidence.HIGH
 
@@ -166,30 +170,47 @@ def test_it_stops_when_nobody_waits(chest: Body) -> None:
     assert answers[0] == NoRegistration("stopped")
 
 
-@pytest.mark.long
-@pytest.mark.timeout(7200)
-def test_hundreds_of_known_transforms(shared_data: Path) -> None:
-    """A real trunk moved, cut, blurred, noisy and with contrast: high never with more than 5 mm of error."""
+def trunk(shared_data: Path) -> Body:
+    """A real trunk: the CT of a PET/CT, every second row and column."""
     folder = shared_data / "studies/petct-acrin-nsclc-042/CT-0002-CT-IMAGES"
     volume = Volume(display_sets(series_of(sorted(folder.iterdir())))[0])
     values = []
     for k in range(len(volume.loaded)):
         read_into(volume.header(k), volume.pixels[k], None)
         values.append(volume.values(k)[::2, ::2])
-    body = Body(np.stack(values), (1.953, 1.953, 3.27), 4.0)
-    rng = np.random.default_rng(2026)
+    return Body(np.stack(values), (1.953, 1.953, 3.27), 4.0)
+
+
+def known(body: Body, number: int) -> tuple[Grid, Grid, Array, Array]:
+    """Current, prior, and how the prior lies: moved, cut, blurred, noisy, or with nothing in common."""
+    rng = np.random.default_rng((2026, number))
+    matrix = turned(rng.uniform(0, 15), tuple(rng.normal(size=3)))
+    offset = rng.uniform(-1, 1, 3) * np.array([30.0, 30.0, 60.0])
+    apart = number % 6 == 0
+    keep = rng.uniform(0.35, 1.0)
+    low = rng.uniform(0.0, 1.0 - keep)
+    height = (0.0, 0.45) if apart else (0.0, float(rng.choice([0.6, 1.0])))
+    current = body.scanned(UPRIGHT, NOWHERE, part=height)
+    prior = body.scanned(
+        matrix,
+        offset,
+        part=(0.6, 1.0) if apart else (low, low + keep),
+        noise=float(rng.choice([0.0, 20.0, 60.0])),
+        blur=float(rng.choice([0.0, 0.3, 0.8])),
+        contrast=float(rng.choice([0.0, 80.0])),
+        seed=number,
+    )
+    return current, prior, matrix, offset
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_hundreds_of_known_transforms(shared_data: Path) -> None:
+    """High never with more than 5 mm of error, and mostly where the error is less."""
+    body = trunk(shared_data)
     right = sure = 0
     for number in range(200):
-        matrix = turned(rng.uniform(0, 15), tuple(rng.normal(size=3)))
-        offset = rng.uniform(-1, 1, 3) * np.array([30.0, 30.0, 60.0])
-        apart = number % 6 == 0
-        keep = rng.uniform(0.35, 1.0)
-        low = rng.uniform(0.0, 1.0 - keep)
-        current = body.scanned(UPRIGHT, NOWHERE, (0.0, 0.45) if apart else (0.0, rng.choice([0.6, 1.0])))
-        prior = body.scanned(
-            matrix, offset, (0.6, 1.0) if apart else (low, low + keep), rng.choice([0.0, 20.0, 60.0]),
-            rng.choice([0.0, 0.3, 0.8]), rng.choice([0.0, 80.0]), number,
-        )  # fmt: skip
+        current, prior, matrix, offset = known(body, number)
         found = register_grids(current, prior)
         if not isinstance(found, Registration):
             continue

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.processes import PATIENCE
 from workstation.session.child_pipes import MAGIC, PipeBroken, read_frame, write_frame
 
 
@@ -41,3 +44,22 @@ def test_a_body_above_what_the_reader_takes_is_refused_before_it_is_read() -> No
     with pytest.raises(PipeBroken):
         read_frame(pipe, most=100)
     assert pipe.tell() == 12
+
+
+def test_a_child_whose_parent_has_gone_leaves_in_the_middle_of_its_work() -> None:
+    program = (
+        "from workstation.session.child_pipes import own_ends, requests, write_frame\n"
+        "asked, answers = own_ends()\n"
+        "for header, body in requests(asked):\n"
+        "    write_frame(answers, header, body)\n"
+        "    while header['endless']: pass\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    for header in ({"endless": False}, {"endless": True}):
+        write_frame(child.stdin, header, b"work")
+        assert read_frame(child.stdout) == (header, b"work")
+    child.stdin.close()
+    assert child.wait(PATIENCE) == 0
+    child.stdout.close()

@@ -9,21 +9,22 @@ the other way round from elsewhere, and with each half of the body alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from workstation.imaging.registration_grid import Grid, sampled
-from workstation.imaging.registration_search import Stopped, agreement, coarse_starts, refined
+from workstation.imaging.registration_grid import Ask, Grid, Samples, Stopped, made, sampled
+from workstation.imaging.registration_search import agreement, coarse_starts, refined
 from workstation.imaging.registration_transform import Transform
 from workstation.imaging.volume import Volume
 
 Floats = npt.NDArray[np.float64]
 Cancelled = Callable[[], bool]
 
-FINE_MM, ROUGH_MM = 4.0, 8.0
+FINE_MM, ROUGH_MM = 4.0, 12.0
 LEAST_BODY_MM3 = 100_000.0
 LEAST_DEPTH_MM = 40.0
 
@@ -67,6 +68,14 @@ def never() -> bool:
     return False
 
 
+class Search(Protocol):
+    """What lays sampled volumes upon each other: `register_samples` here, or the same in another process."""
+
+    def __call__(
+        self, current: Samples, prior: Samples, *, affine: bool, cancelled: Cancelled
+    ) -> Registration | NoRegistration: ...
+
+
 def register(
     current: Volume,
     prior: Volume,
@@ -74,43 +83,56 @@ def register(
     affine: bool = False,
     mask: Callable[[Floats], npt.NDArray[np.bool_]] | None = None,
     cancelled: Cancelled = never,
+    search: Search | None = None,
 ) -> Registration | NoRegistration:
     """The transform from current to prior. Takes seconds: for a worker thread; `cancelled` is asked often.
 
     `mask` says of points (n, 3) of the current study (LPS mm) which count; without it the body does.
+    `search` is `register_samples` unless something else is given.
     """
     for name, volume in (("current", current), ("prior", prior)):
         if volume.geometry is None or not volume.display_set.is_volume or volume.is_colour:
             return NoRegistration(f"the {name} series is no volume")
         if not volume.loaded.all():
             return NoRegistration(f"the {name} series is not loaded yet")
-    one = sampled(current, FINE_MM)
-    if cancelled():
+    try:
+        one, other = (sampled(volume, FINE_MM, _asking(cancelled)) for volume in (current, prior))
+    except Stopped:
         return NoRegistration("stopped")
-    other = sampled(prior, FINE_MM)
     if mask is not None:
-        one = one.with_body(mask(one.points()).reshape(one.body.shape) & one.valid)
-    return register_grids(one, other, affine=affine, cancelled=cancelled)
+        one = replace(one, counts=mask(one.points()).reshape(one.valid.shape))
+    return (search or register_samples)(one, other, affine=affine, cancelled=cancelled)
+
+
+def register_samples(
+    current: Samples, prior: Samples, *, affine: bool = False, cancelled: Cancelled = never
+) -> Registration | NoRegistration:
+    """`register` of volumes already sampled."""
+    return register_grids(made(current), made(prior), affine=affine, cancelled=cancelled)
 
 
 def register_grids(
     current: Grid, prior: Grid, *, affine: bool = False, cancelled: Cancelled = never
 ) -> Registration | NoRegistration:
-    """`register` of volumes already sampled."""
+    """`register` of grids."""
     for name, grid in (("current", current), ("prior", prior)):
         if grid.body_mm3 < LEAST_BODY_MM3 or grid.body_depth < LEAST_DEPTH_MM:
             return NoRegistration(f"the {name} series shows too little of the body")
     try:
-        return _registered(current, prior, affine, cancelled)
+        return _registered(current, prior, affine, _asking(cancelled))
     except Stopped:
         return NoRegistration("stopped")
 
 
-def _registered(current: Grid, prior: Grid, affine: bool, cancelled: Cancelled) -> Registration:
+def _asking(cancelled: Cancelled) -> Ask:
     def ask() -> None:
         if cancelled():
             raise Stopped
 
+    return ask
+
+
+def _registered(current: Grid, prior: Grid, affine: bool, ask: Ask) -> Registration:
     starts = coarse_starts(current, prior, ROUGH_MM, ask)
     tried = [refined(current, prior, start, (2,), False, ask) for start in starts]
     best = max(tried, key=lambda found: agreement(current, prior, found)[0])
@@ -135,7 +157,7 @@ def judged(similarity: float, overlap: float, spread: float, same_kind: bool) ->
     return Confidence.LOW
 
 
-def _spread(current: Grid, prior: Grid, found: Transform, affine: bool, ask: Callable[[], None]) -> float:
+def _spread(current: Grid, prior: Grid, found: Transform, affine: bool, ask: Ask) -> float:
     """Mm by which other ways of finding it differ, at worst, anywhere in the body that both show."""
     points = _common_points(current, prior, found)
     if len(points) == 0:
@@ -151,8 +173,7 @@ def _spread(current: Grid, prior: Grid, found: Transform, affine: bool, ask: Cal
 
 
 def _common_points(current: Grid, prior: Grid, found: Transform) -> Floats:
-    points = current.points()[current.body.reshape(-1)]
-    points = points[:: max(1, len(points) // 3000)]
+    points = current.body_points[:: max(1, len(current.body_points) // 3000)]
     return points[prior.holds(found.apply(points))]
 
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from workstation.imaging.geometry import VolumeGeometry
 from workstation.imaging.luts import Rescale, TableLut
 from workstation.imaging.volume import Volume
 
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Ask = Callable[[], None]
 AIR_AND_METAL = (-1000.0, 600.0)  # HU: beyond, only noise and streaks differ
 MOST = 320  # grid points along an axis
 MARGIN = 4  # grid points kept about the body
+EDGE = 2  # grid points away from where a volume ends, the ends themselves look like edges of the body
+
+
+class Stopped(Exception):
+    """Nobody waits for it any more."""
 
 
 def toolkit() -> Any:
@@ -24,6 +33,24 @@ def toolkit() -> Any:
     import SimpleITK
 
     return SimpleITK
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Modality values (z, y, x) every `mm` from `origin` (LPS), and `valid` where the volume is. `counts`
+    says which places are to be compared; without it the body is.
+    """
+
+    values: Values
+    valid: Mask
+    origin: Floats
+    mm: float
+    modality: str
+    counts: Mask | None = None
+
+    def points(self) -> Floats:
+        """All places, (n, 3) LPS mm, x fastest."""
+        return places(self.values.shape, self.origin, self.mm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +69,7 @@ class Grid:
 
     def points(self) -> Floats:
         """All places, (n, 3) LPS mm, x fastest."""
-        z, y, x = np.meshgrid(*(np.arange(n) for n in self.values.shape), indexing="ij")
-        return np.asarray(self.origin + self.mm * np.stack([x, y, z], axis=-1).reshape(-1, 3))
+        return places(self.values.shape, self.origin, self.mm)
 
     def holds(self, points: Floats) -> Mask:
         """Which points (n, 3) lie where the volume is."""
@@ -56,6 +82,16 @@ class Grid:
     def with_body(self, body: Mask) -> Grid:
         """The same with another mask of what counts."""
         return replace(self, body=body)
+
+    @cached_property
+    def body_points(self) -> Floats:
+        """The places of the body, (n, 3) LPS mm, x fastest."""
+        return np.asarray(self.origin + self.mm * np.argwhere(self.body)[:, ::-1])
+
+    @cached_property
+    def centre(self) -> Floats:
+        """The middle of the body, LPS mm."""
+        return np.asarray(self.body_points.mean(axis=0))
 
     @property
     def body_mm3(self) -> float:
@@ -74,8 +110,20 @@ class Grid:
         return self._image(self.values)
 
     def masks(self) -> tuple[Any, Any]:
-        """(body, valid) as masks."""
-        return self._image(self.body.astype(np.uint8)), self._image(self.valid.astype(np.uint8))
+        """(body, valid) as masks, both a little inside of where the volume ends."""
+        inner = self._inner
+        return self._image((self.body & inner).astype(np.uint8)), self._image(inner.astype(np.uint8))
+
+    @cached_property
+    def _inner(self) -> Mask:
+        """Where no neighbour, nor smoothing, brings in what lies beyond the volume's ends; less strict where
+        little of the body would be left.
+        """
+        for edge in range(EDGE, 0, -1):
+            inner = _eroded(self.valid, edge)
+            if 2 * (inner & self.body).sum() > self.body.sum():
+                return inner
+        return self.valid
 
     def _image(self, array: npt.NDArray[np.generic]) -> Any:
         image = toolkit().GetImageFromArray(np.ascontiguousarray(array))
@@ -84,41 +132,59 @@ class Grid:
         return image
 
 
-def sampled(volume: Volume, mm: float) -> Grid:
-    """A volume of any geometry on a grid; its voxels are averaged first where they are finer."""
+def places(shape: tuple[int, ...], origin: Floats, mm: float) -> Floats:
+    """The places of a grid (z, y, x), (n, 3) LPS mm, x fastest."""
+    z, y, x = np.meshgrid(*(np.arange(n) for n in shape), indexing="ij")
+    return np.asarray(origin + mm * np.stack([x, y, z], axis=-1).reshape(-1, 3))
+
+
+def sampled(volume: Volume, mm: float, ask: Ask) -> Samples:
+    """A volume of any geometry every `mm`; its voxels are averaged first where they are finer. `ask` is
+    called again and again, and may raise.
+    """
     geometry = volume.geometry
     assert geometry is not None
     columns_mm, rows_mm, step_mm = geometry.spacing
-    fx, fy, fz = (max(1, int(mm / s)) for s in (columns_mm, rows_mm, step_mm))
-    averaged = _averaged(volume, fx, fy, fz)
+    fx, fy, fz = factors = [max(1, int(mm / s)) for s in (columns_mm, rows_mm, step_mm)]
+    averaged = _averaged(volume, fx, fy, fz, ask)
     corners = np.array(geometry.corners())
     low, high = corners.min(axis=0), corners.max(axis=0)
     counts = np.clip(np.ceil((high - low) / mm).astype(int), 1, MOST)
     origin = (low + high) / 2 - (counts - 1) / 2 * mm
-    z, y, x = np.meshgrid(*(np.arange(n) for n in counts[::-1]), indexing="ij")
-    places = origin[:, None] + mm * np.stack([x, y, z]).reshape(3, -1)
+    y, x = np.meshgrid(*(np.arange(n) for n in counts[1::-1]), indexing="ij")
+    values, valid = np.empty(counts[::-1], np.float32), np.empty(counts[::-1], np.bool_)
+    for k in range(int(counts[2])):
+        ask()
+        plane = origin[:, None] + mm * np.stack([x, y, np.full_like(x, k)]).reshape(3, -1)
+        index, inside = _inside(geometry, plane)
+        found = linear(averaged, (index + 0.5) / np.array(factors)[:, None] - 0.5)
+        values[k], valid[k] = found.reshape(x.shape), inside.reshape(x.shape)
+    return Samples(values, valid, origin, mm, volume.display_set.modality)
+
+
+def _inside(geometry: VolumeGeometry, places: Floats) -> tuple[Floats, Mask]:
+    """(column, row, slice) of places (3, n), and whether the volume is there."""
     index = geometry.inverse[:, :3] @ places + geometry.inverse[:, 3:]
     if geometry.stations is not None:
         index[2] = np.interp(index[2], geometry.stations, np.arange(len(geometry.stations)), -9.0, 1e9)
     size = np.array(geometry.shape[::-1])[:, None]
-    valid = ((index >= -0.5) & (index <= size - 0.5)).all(axis=0)
-    factors = np.array([fx, fy, fz])[:, None]
-    values = linear(averaged, (index + 0.5) / factors - 0.5)
-    shape = (int(counts[2]), int(counts[1]), int(counts[0]))
-    return made(values.reshape(shape), valid.reshape(shape), origin, mm, volume.display_set.modality)
+    return index, np.asarray(((index >= -0.5) & (index <= size - 0.5)).all(axis=0))
 
 
-def made(values: Floats, valid: Mask, origin: Floats, mm: float, modality: str) -> Grid:
-    """A grid of modality values (z, y, x): scaled, and its body found."""
+def made(samples: Samples) -> Grid:
+    """A grid of sampled modality values: scaled, and its body found."""
+    values, valid = samples.values, samples.valid
     low, high = AIR_AND_METAL
-    if modality != "CT":
+    if samples.modality != "CT":
         inside = values[valid] if valid.any() else values.reshape(-1)
         low, high = (float(v) for v in np.percentile(inside, (1.0, 99.0)))
-    scaled = (np.clip(values, low, high) - low) / max(high - low, 1e-6)
-    scaled = np.where(valid, scaled, 0.0)
-    threshold = 0.4375 if modality == "CT" else 0.12  # CT: -300 HU
-    whole = Grid(scaled.astype(np.float32), valid, _body(scaled > threshold, mm), origin, mm, modality)
-    return _about_the_body(whole)
+    scaled = np.clip((values - low) / max(high - low, 1e-6), 0.0, 1.0)
+    scaled = np.where(valid, scaled, 0.0).astype(np.float32)
+    threshold = 0.4375 if samples.modality == "CT" else 0.12  # CT: -300 HU
+    body = _body(scaled > threshold, samples.mm) & valid
+    if samples.counts is not None:
+        body = samples.counts & valid
+    return _about_the_body(Grid(scaled, valid, body, samples.origin, samples.mm, samples.modality))
 
 
 def _about_the_body(grid: Grid) -> Grid:
@@ -140,11 +206,21 @@ def _about_the_body(grid: Grid) -> Grid:
     )
 
 
-def _averaged(volume: Volume, fx: int, fy: int, fz: int) -> Values:
+def _eroded(mask: Mask, edge: int) -> Mask:
+    """Without what lies within `edge` points of what is outside; the grid's own ends are no outside."""
+    found = np.pad(mask, edge, mode="edge")
+    for axis in range(3):
+        rolled = [np.roll(found, n, axis) for n in range(-edge, edge + 1)]
+        found = np.logical_and.reduce(rolled)
+    return np.ascontiguousarray(found[edge:-edge, edge:-edge, edge:-edge])
+
+
+def _averaged(volume: Volume, fx: int, fy: int, fz: int, ask: Ask) -> Values:
     """Block means in modality units; what is left over at the ends is left out."""
     slices, rows, columns = volume.pixels.shape[:3]
     out = np.zeros((slices // fz, rows // fy, columns // fx), dtype=np.float32)
     for k in range(out.shape[0] * fz):
+        ask()
         lut = volume.modality_lut(k)
         plane = volume.pixels[k, : out.shape[1] * fy, : out.shape[2] * fx]
         if isinstance(lut, TableLut):

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from workstation.imaging.registration_grid import Grid, linear, toolkit
+from workstation.imaging.registration_grid import Ask, Grid, Stopped, linear, toolkit
 from workstation.imaging.registration_transform import Transform, rotation
 
 Floats = npt.NDArray[np.float64]
 Spectrum = npt.NDArray[np.complex128]
-Ask = Callable[[], None]
 
 TURNS = ((0, 0, 0), (0, 0, 14), (0, 0, -14), (14, 0, 0), (-14, 0, 0), (0, 14, 0), (0, -14, 0))  # degrees
 LEAST_OVERLAP = 0.25
 STARTS = 2
-
-
-class Stopped(Exception):
-    """Nobody waits for it any more."""
+SAMPLES = 10_000  # places of the body that are compared, per level; more find nothing else
+AGREEING = 50_000
 
 
 def coarse_starts(current: Grid, prior: Grid, mm: float, ask: Ask) -> list[Transform]:
     """The best few of all shifts under a handful of turns."""
     fixed = _thinned(prior, mm)
-    about = current.points()[current.body.reshape(-1)].mean(axis=0)
+    about = current.centre
     found: list[tuple[float, Transform]] = []
     for degrees in TURNS:
         ask()
@@ -135,7 +131,7 @@ def refined(
     method.SetMetricFixedMask(current.masks()[0])
     method.SetMetricMovingMask(prior.masks()[1])
     method.SetMetricSamplingStrategy(method.REGULAR)
-    method.SetMetricSamplingPercentagePerLevel([0.6 if s > 1 else 0.2 for s in shrinks], 1)
+    method.SetMetricSamplingPercentagePerLevel([_share(current, s) for s in shrinks], 1)
     method.SetInterpolator(itk.sitkLinear)
     method.SetShrinkFactorsPerLevel(list(shrinks))
     method.SetSmoothingSigmasPerLevel([0.5 * current.mm * s if s > 1 else 0.0 for s in shrinks])
@@ -157,6 +153,11 @@ def refined(
     return _plain(transform)
 
 
+def _share(grid: Grid, shrink: int) -> float:
+    """The share of a level's places that gives as many samples in the body as are wanted."""
+    return float(min(1.0, SAMPLES * shrink**3 / max(int(grid.body.sum()), 1)))
+
+
 def _stop_if_asked(method: Any, ask: Ask) -> None:
     """Exceptions do not pass through the library: stop it, the caller asks again."""
     try:
@@ -167,7 +168,7 @@ def _stop_if_asked(method: Any, ask: Ask) -> None:
 
 def _transform(current: Grid, start: Transform, affine: bool) -> Any:
     itk = toolkit()
-    centre = current.points()[current.body.reshape(-1)].mean(axis=0)
+    centre = current.centre
     found = itk.AffineTransform(3) if affine else itk.Euler3DTransform()
     found.SetCenter(tuple(float(v) for v in centre))
     if not affine:
@@ -186,15 +187,16 @@ def _plain(transform: Any) -> Transform:
 
 def agreement(current: Grid, prior: Grid, found: Transform) -> tuple[float, float]:
     """(correlation of the values in the overlap, share of the smaller body that both show)."""
-    points = current.points()[current.body.reshape(-1)]
-    values = current.values[current.body]
+    every = max(1, len(current.body_points) // AGREEING)
+    points = current.body_points[::every]
+    values = current.values[current.body][::every]
     there = found.apply(points)
     held = prior.holds(there)
     if held.sum() < 100:
         return 0.0, 0.0
     index = ((there[held] - prior.origin) / prior.mm).T
     theirs = linear(prior.values, index)
-    overlap = float(held.sum()) * current.mm**3 / max(min(current.body_mm3, prior.body_mm3), 1.0)
+    overlap = float(held.mean()) * current.body_mm3 / max(min(current.body_mm3, prior.body_mm3), 1.0)
     a, b = values[held], theirs
     if a.std() < 1e-6 or b.std() < 1e-6:
         return 0.0, min(overlap, 1.0)

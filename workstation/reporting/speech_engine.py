@@ -9,23 +9,22 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import queue
 import signal
 import sys
-import threading
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from workstation.reporting.dictation import SpeechContext, Utterance
 from workstation.reporting.log_mel import Sound
 from workstation.reporting.speech_protocol import MOST_BODY, sound_from_bytes
 from workstation.reporting.spoken_commands import CommandHeard, CommandListener
 from workstation.reporting.whisper import WhisperEngine
-from workstation.session.child_pipes import PipeBroken, own_ends, read_frame, write_frame
+from workstation.session.child_pipes import own_ends, requests, write_frame
 
 log = logging.getLogger("reading_room.report")
 
 SUBCOMMAND = "speech-engine"
+GRACE_SECONDS = 2.0  # a decode under way may end by itself
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -35,8 +34,6 @@ OFFLINE = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 """Environment under which no library we load asks anyone for anything."""
-
-_Request = tuple[dict[str, Any], bytes]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,9 +50,8 @@ def main(argv: list[str] | None = None) -> int:
     wall_off_network()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the parent's business
     asked, answers = own_ends()
-    requests = _reader(asked)
     engine = Engine(options.model, options.name, options.threads)
-    while (request := _next(requests, options.idle)) is not None:
+    for request in requests(asked, MOST_BODY, options.idle, GRACE_SECONDS):
         write_frame(answers, engine.answer(*request))
     return 0
 
@@ -68,31 +64,6 @@ def wall_off_network() -> None:
 def _no_socket(event: str, _arguments: tuple[object, ...]) -> None:
     if event.startswith("socket."):
         raise PermissionError(f"the speech engine has no network ({event})")
-
-
-def _reader(pipe: IO[bytes]) -> queue.Queue[_Request | None]:
-    """Read frames in a thread of their own, so that the end of the parent is seen during a decode."""
-    requests: queue.Queue[_Request | None] = queue.Queue()
-
-    def read() -> None:
-        try:
-            while True:
-                requests.put(read_frame(pipe, MOST_BODY))
-        except (EOFError, OSError, ValueError, PipeBroken):
-            requests.put(None)
-            last = threading.Timer(2.0, os._exit, (0,))  # a decode under way has two seconds to end by itself
-            last.daemon = True
-            last.start()
-
-    threading.Thread(target=read, name="speech-frames", daemon=True).start()
-    return requests
-
-
-def _next(requests: queue.Queue[_Request | None], idle: float) -> _Request | None:
-    try:
-        return requests.get(timeout=idle)
-    except queue.Empty:
-        return None
 
 
 class Engine:

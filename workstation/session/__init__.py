@@ -6,7 +6,8 @@
 ``reading_session``  `ReadingSession`: the patient, studies, cells, links, measurements that are open.
 ``priors``           which earlier studies are relevant, and why (pure).
 ``hanging``          which series hangs in which cell (pure, scored rules).
-``child_process``    `Child`, a process of the workstation's own (speech, 3D): started, asked, ended;
-                     ``child_pipes`` has the frames they talk in.
+``child_process``    `Child`, a process of the workstation's own (speech, 3D, registration): started, asked,
+                     ended; ``child_pipes`` has the frames they talk in.
+``registrar``        `Registrar`: a prior laid upon the current study by such a child.
 ``spool``            strokes and drafts, synced to a small file of the workstation's own and replayed.
 """

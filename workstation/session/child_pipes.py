@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import struct
+import threading
+import time
+from collections.abc import Iterator
 from typing import IO, Any
 
 MAGIC = b"RRF1"
@@ -56,6 +60,37 @@ def read_frame(pipe: IO[bytes], most: int = MOST_BODY) -> tuple[Header, bytes]:
     if not isinstance(header, dict):
         raise PipeBroken("the header is no object")
     return header, _exactly(pipe, body_length)
+
+
+def requests(
+    pipe: IO[bytes], most: int = MOST_BODY, idle: float | None = None, grace: float = 0.0
+) -> Iterator[tuple[Header, bytes]]:
+    """What the parent asks, until it asks nothing for `idle` seconds.
+
+    Read on a thread of its own: when the parent has gone, or talks nonsense, the process leaves in `grace`
+    seconds, whatever it is in the middle of.
+    """
+    arrived: queue.Queue[tuple[Header, bytes] | None] = queue.Queue()
+
+    def read() -> None:
+        try:
+            while True:
+                arrived.put(read_frame(pipe, most))
+        except (EOFError, OSError, ValueError, PipeBroken):
+            arrived.put(None)
+        finally:
+            time.sleep(grace)
+            os._exit(0)
+
+    threading.Thread(target=read, name="requests", daemon=True).start()
+    while True:
+        try:
+            request = arrived.get(timeout=idle)
+        except queue.Empty:
+            return
+        if request is None:
+            return
+        yield request
 
 
 def _exactly(pipe: IO[bytes], length: int) -> bytes:

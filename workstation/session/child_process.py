@@ -1,4 +1,4 @@
-"""A child process of the workstation's own (speech, 3D): started, asked, given a time limit, ended."""
+"""A child process of the workstation's own (speech, 3D, registration): started, asked, timed, ended."""
 
 from __future__ import annotations
 

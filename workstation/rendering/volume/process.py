@@ -1,8 +1,8 @@
 """The 3D child: maps the volume that the workstation shares and answers with pictures.
 
 Started by ``python -m workstation.rendering.volume.process`` or, frozen, by the hidden subcommand
-``volume-renderer``; leaves when its parent does. A picture is given up within a row of rays as soon as the
-shared number of the newest wish is another one.
+``volume-renderer``; leaves at once when its parent does. A picture is given up within a row of rays as soon
+as the shared number of the newest wish is another one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from workstation.rendering.volume.caster import KernelCaster, Mask, Overtaken, r
 from workstation.rendering.volume.grid import Grid
 from workstation.rendering.volume.scene import Quality, from_plain
 from workstation.rendering.volume.shared import opened, view
-from workstation.session.child_pipes import Header, PipeBroken, own_ends, read_frame, write_frame
+from workstation.session.child_pipes import Header, own_ends, requests, write_frame
 
 SUBCOMMAND = "volume-renderer"
 LARGEST_PICTURE = 8192
@@ -44,9 +44,8 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the parent's business
     asked, answers = own_ends()
     renderer = Renderer(options.gpu)
-    with contextlib.suppress(EOFError, OSError, PipeBroken):  # the parent is gone
-        while True:
-            header, _ = read_frame(asked)
+    with contextlib.suppress(OSError):  # the parent is gone
+        for header, _ in requests(asked):
             answer, body = renderer.answer(header)
             write_frame(answers, {"id": header.get("id"), **answer}, body)
     return 0
