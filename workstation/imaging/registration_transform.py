@@ -28,6 +28,13 @@ class Transform:
         x, y, z = np.linalg.solve(self.matrix, np.asarray(point) - self.offset)
         return float(x), float(y), float(z)
 
+    @property
+    def homogeneous(self) -> Floats:
+        """The same as a (4, 4) matrix."""
+        found = np.eye(4)
+        found[:3, :3], found[:3, 3] = self.matrix, self.offset
+        return found
+
     def apply(self, points: Floats) -> Floats:
         """Points (n, 3) of the current study in the prior."""
         return np.asarray(points @ self.matrix.T + self.offset)
