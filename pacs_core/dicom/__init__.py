@@ -61,6 +61,8 @@ attributes.
     overlay(part10, correction) -> bytes                         # the very same bytes where nothing differs
     overlay_head(path, pixel_offset, correction) -> (bytes, int) # new head, where the file's own bytes go on
 
+``media``: find(path) -> Iterator[Found]; expected(path) -> int    # files, folders, zips, DICOMDIR media
+
 ``charset`` (PS3.5 6.1): ``decode_text(raw, character_set)``, ``decode_name``, ``encode_text``,
 ``best_character_set``, ``canonical_name``
 """

@@ -228,6 +228,8 @@ class FakeArchive:
         self.priors_: dict[str, tuple[m.Prior, ...]] = {}
         self.strokes: dict[str, Measurement] = {}
         self.reports_: dict[str, list[m.ReportView]] = {}
+        self.brought: list[bytes] = []
+        self.storing: threading.Event | None = None
         self.drafts: dict[str, m.DraftView] = {}
         self.held_: list[m.HeldStudy] = []
         self.resolved_: list[m.ResolvedHold] = []
@@ -436,7 +438,14 @@ class FakeArchive:
         return self.files.get(sop_instance_uid, b"")
 
     def store(self, name: str, content: bytes) -> m.ImportLine:
-        return m.ImportLine(name, "not DICOM", "no DICM prefix")
+        """What begins with DICM is stored, once; with `storing` set each waits for it."""
+        if self.storing is not None:
+            self.storing.wait(30)
+        if not content.startswith(b"DICM"):
+            return m.ImportLine(name, "not DICOM", "no DICM prefix")
+        outcome = "already there" if content in self.brought else "stored"
+        self.brought.append(content)
+        return m.ImportLine(name, outcome, "", "2.25.77")
 
     # strokes
     def strokes_of(self, study_uid: str) -> tuple[Measurement, ...]:

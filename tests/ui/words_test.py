@@ -14,6 +14,7 @@ from workstation.ui.rail import PLACES
 from workstation.ui.reading.tool_names import TOOLS
 from workstation.ui.schedule.forms import PRIORITIES, SEXES, SIDES
 from workstation.ui.settings.subjects import RIGHTS, ROLES, YES_NO
+from workstation.ui.worklist.importing import OUTCOMES
 from workstation.ui.worklist.page import FILTERS
 
 FOLDER = Path(words.__file__).parent
@@ -34,6 +35,7 @@ def said() -> set[str]:
     found |= {title for _n, title, _k, _i, _tip in TOOLS} | {tip for *_rest, tip in TOOLS}
     found |= {name for _k, name, _i in PLACES} | {name for name, _statuses in FILTERS}
     found |= {preset.name for preset in PRESETS} | {GPU_LOST, STARTED_AGAIN}
+    found |= {word for word, _token in OUTCOMES.values()}
     for pairs in (SEXES, PRIORITIES, SIDES, ROLES, YES_NO, RIGHTS):
         found |= {said_ for _value, said_ in pairs}
     return {text for text in found if text}

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from pacs_core.archive.models import NodeInfo
 from pacs_core.archive.protocol import Archive
 from pacs_core.domain.access import Role, Verb, allows
+from workstation.session.importing import Imports
 from workstation.session.preferences import Preferences
 from workstation.session.reading_session import ReadingSession
 from workstation.session.spool import Spool
@@ -43,6 +44,7 @@ class Desk:
     node: NodeInfo | None = None
     keeper: Keeper | None = None
     sound_file: Path | None = None
+    imports: Imports = field(default_factory=Imports)
     closing: list[Callable[[], None]] = field(default_factory=list)
 
     def may(self, verb: Verb) -> bool:

@@ -51,6 +51,7 @@ def lay_desk(window: Workstation, archive: Archive) -> Desk:
         window.show_count,
         window,
         sound_file=window.settings.sound_file,
+        imports=window.imports,
     )
     desk.keeper = Keeper(desk)
     desk.closing.append(spool.close)

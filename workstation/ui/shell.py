@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QInputEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QInputEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QToolButton, QWidget
 
 from pacs_core.archive.models import NodeInfo
 from pacs_core.archive.protocol import Archive, Door
+from workstation.session.importing import Imports
 from workstation.session.preferences import Preferences
 from workstation.ui import places, theme, words
 from workstation.ui.closing import ask_about_core
@@ -24,6 +25,7 @@ from workstation.ui.sign_in import SignInPage
 from workstation.ui.status_line import StatusLine
 from workstation.ui.tasks import Tasks
 from workstation.ui.widgets.basics import column, line, row
+from workstation.ui.widgets.dropped import paths_of
 
 log = logging.getLogger("reading_room.view")
 REBUILD_MS = 300
@@ -63,6 +65,8 @@ class Workstation(QMainWindow):
             )
         )
         self.tasks = Tasks()
+        self.imports = Imports()
+        self.setAcceptDrops(True)
         self.desk: Desk | None = None
         self._places: dict[str, QWidget] = {}
         self._asked = self._ended = False
@@ -277,6 +281,8 @@ class Workstation(QMainWindow):
             self.removeAction(action)
         desk.commands.deleteLater()
         if leave:
+            self.imports.stop()
+            self.imports = Imports()
             self._leave_archive(desk.archive)
 
     def _leave_archive(self, archive: Archive) -> None:
@@ -321,6 +327,24 @@ class Workstation(QMainWindow):
             menu = self.desk.commands.menu(self)
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             menu.popup(button.mapToGlobal(QPoint(button.width(), 0)))
+
+    # ── what is dropped ──────────────────────────────────────────────────────────────────────────────
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._is_open and paths_of(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = paths_of(event.mimeData())
+        bring_in = getattr(self._place("worklist"), "bring_in", None) if self._is_open and paths else None
+        if bring_in is not None:
+            event.acceptProposedAction()
+            bring_in(paths)
+
+    @property
+    def _is_open(self) -> bool:
+        """Somebody is signed in, and the window is not locked."""
+        return self.desk is not None and self._whole.currentWidget() is self._desk_page
 
     # ── small things ─────────────────────────────────────────────────────────────────────────────────
 

@@ -9,13 +9,10 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
+from pacs_core.archive.from_media import NOTHING_AMISS, bring_in
 from pacs_core.archive.models import ImportLine
-from pacs_core.archive.protocol import Archive
-from pacs_core.domain.errors import OutOfSpace, StorageFailure
+from pacs_core.dicom.media import find
 from pacs_core.runtime.commands.common import archive_options, node_archive, say
-from pacs_core.runtime.media import Found, find
-
-GOOD = frozenset({"stored", "already there", "not DICOM", "not storable", "skipped"})
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,24 +33,11 @@ def run(args: argparse.Namespace) -> int:
     with node_archive(args) as archive:
         for path in args.paths:
             for found in find(path):
-                line = _import(archive, found)
+                line = bring_in(archive.studies, found)
                 lines.append(line)
                 _progress(lines, line)
     _summary(args, lines)
-    return 0 if lines and all(line.outcome in GOOD for line in lines) else 1
-
-
-def _import(archive: Archive, found: Found) -> ImportLine:
-    if found.refusal:
-        return ImportLine(found.name, "refused", found.refusal)
-    if found.skip:
-        return ImportLine(found.name, "skipped", found.skip)
-    try:
-        return archive.studies.store(found.name, found.content())
-    except (OutOfSpace, StorageFailure) as error:
-        return ImportLine(found.name, "failed", error.message)
-    except OSError as error:
-        return ImportLine(found.name, "failed", error.strerror or "unreadable")
+    return 0 if lines and all(line.outcome in NOTHING_AMISS for line in lines) else 1
 
 
 def _progress(lines: list[ImportLine], line: ImportLine) -> None:

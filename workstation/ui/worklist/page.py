@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
@@ -19,6 +21,7 @@ from workstation.ui.widgets.states import Stateful
 from workstation.ui.widgets.table import RowsModel, Table
 from workstation.ui.worklist.columns import COLUMNS
 from workstation.ui.worklist.detail import ExamDetail
+from workstation.ui.worklist.importing import ImportStrip
 
 CHUNK = 200
 REFRESH_MS = 120
@@ -72,8 +75,9 @@ class WorklistPage(QWidget):
         top = bar(flow, "ground")
         body = row(self._list, line(upright=True), self.detail, gap=0)
         body.setStretch(0, 1)
-        whole = column(top, line(), body, gap=0)
-        whole.setStretch(2, 1)
+        self._import = ImportStrip(self._desk)
+        whole = column(top, line(), self._import, body, gap=0)
+        whole.setStretch(3, 1)
         self.setLayout(whole)
 
     def _chip(self, name: str, statuses: tuple[str, ...]) -> QPushButton:
@@ -138,6 +142,10 @@ class WorklistPage(QWidget):
         self._desk.go("worklist")
         self.search.setFocus()
         self.search.selectAll()
+
+    def bring_in(self, paths: Sequence[Path]) -> None:
+        """Bring files and folders into the archive."""
+        self._import.bring(paths)
 
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────
 

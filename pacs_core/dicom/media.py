@@ -42,6 +42,19 @@ def find(path: Path) -> Iterator[Found]:
         yield _file(path)
 
 
+def expected(path: Path) -> int:
+    """About how many files `find` will tell of, without opening any file of a folder."""
+    if path.is_dir():
+        return sum(len(files) for _folder, _folders, files in os.walk(path))
+    if path.is_file() and zipfile.is_zipfile(path):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return min(len(archive.infolist()), MOST_FILES)
+        except (zipfile.BadZipFile, OSError):
+            return 1
+    return 1
+
+
 def _folder(folder: Path, root: Path, depth: int) -> Iterator[Found]:
     if depth > DEEPEST:
         yield _refused(str(folder), f"folders nested deeper than {DEEPEST}")
