@@ -468,7 +468,8 @@ class Index(Protocol):
     def wait_for_change(self, sequence: int, timeout_s: float, *, arrivals: bool = True) -> int:
         """Wait until the journal is past `sequence`, or the time is over; returns its newest number.
 
-        With `arrivals` False images that only come in (``images.stored``) end no wait.
+        With `arrivals` False images that only come in (``images.stored``) end no wait, and are no newest
+        number.
         """
         ...
 

@@ -81,7 +81,8 @@ class SqliteIndex:
         self._engine = open_engine(path)
         self._readers = open_engine(path, read_only=True)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._changed = threading.Condition()
+        newest = threading.Lock()
+        self._changed, self._changed_but_arrivals = threading.Condition(newest), threading.Condition(newest)
         self._gate = threading.Lock()
         self._closed = False
         self._unsynced = False  # as the writer's connection commits now
@@ -123,14 +124,17 @@ class SqliteIndex:
     def wait_for_change(self, sequence: int, timeout_s: float, *, arrivals: bool = True) -> int:
         """Wait until the journal is past `sequence`, or the time is over; returns its newest number.
 
-        With `arrivals` False images that only come in end no wait.
+        With `arrivals` False images that only come in end no wait, and are no newest number.
         """
-        with self._changed:
-            self._changed.wait_for(
-                lambda: (self._newest if arrivals else self._newest_but_arrivals) > sequence or self._closed,
-                timeout=max(0.0, timeout_s),
+        changed = self._changed if arrivals else self._changed_but_arrivals
+        with changed:
+            changed.wait_for(
+                lambda: self._newest_of(arrivals) > sequence or self._closed, timeout=max(0.0, timeout_s)
             )
-            return self._newest
+            return self._newest_of(arrivals)
+
+    def _newest_of(self, arrivals: bool) -> int:
+        return self._newest if arrivals else self._newest_but_arrivals
 
     def close(self) -> None:
         """Finish what waits, then close; later writes are refused."""
@@ -142,6 +146,7 @@ class SqliteIndex:
         self._thread.join()
         with self._changed:
             self._changed.notify_all()
+            self._changed_but_arrivals.notify_all()
         self._engine.dispose()
         self._readers.dispose()
 
@@ -212,6 +217,7 @@ class SqliteIndex:
             self._newest = max(self._newest, newest)
             if not only_arrivals:
                 self._newest_but_arrivals = self._newest
+                self._changed_but_arrivals.notify_all()
             self._changed.notify_all()
         for job, (result, error) in zip(batch, outcomes, strict=True):
             if error is None:

@@ -460,7 +460,80 @@ static PyObject *file(PyObject *self, PyObject *args)
 }
 #endif
 
+typedef struct {
+    const char *vr;
+    unsigned long long offset, length;
+} Place;
+
+/* Where a value lies, by the (vr, offset, length) that scan answered; checked against the buffer. */
+static int place_of(PyObject *given, const Py_buffer *view, Place *p)
+{
+    uint64_t have = (uint64_t)view->len;
+
+    if (!PyTuple_Check(given) || !PyArg_ParseTuple(given, "sKK", &p->vr, &p->offset, &p->length)) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_TypeError, "elements are tuples of VR, offset and length");
+        return -1;
+    }
+    if (p->offset > have || p->length > have - p->offset) {
+        PyErr_SetString(PyExc_ValueError, "an element lies beyond its bytes");
+        return -1;
+    }
+    return 0;
+}
+
+/* Walks both sets of elements in their order; *alike is 0 once they are not the same ones. */
+static PyObject *differing_tags(const Py_buffer *ours, PyObject *elements, const Py_buffer *theirs,
+                                PyObject *those, int *alike)
+{
+    PyObject *found = PyList_New(0), *tag, *place, *other, *its;
+    Py_ssize_t at = 0, there = 0;
+    Place a, b;
+    int same;
+
+    while (found && *alike && PyDict_Next(elements, &at, &tag, &place)) {
+        if (!PyDict_Next(those, &there, &other, &its)) {
+            *alike = 0;
+            break;
+        }
+        same = PyObject_RichCompareBool(tag, other, Py_EQ);
+        if (same < 0 || place_of(place, ours, &a) || place_of(its, theirs, &b)) {
+            Py_CLEAR(found);
+            break;
+        }
+        if (!same || strcmp(a.vr, b.vr)) {
+            *alike = 0;
+            break;
+        }
+        same = a.length == b.length &&
+               !memcmp((const char *)ours->buf + a.offset, (const char *)theirs->buf + b.offset, a.length);
+        if (!same && PyList_Append(found, tag))
+            Py_CLEAR(found);
+    }
+    return found;
+}
+
+static PyObject *differing(PyObject *self, PyObject *args)
+{
+    Py_buffer ours, theirs;
+    PyObject *elements, *those, *found;
+    int alike;
+
+    if (!PyArg_ParseTuple(args, "y*O!y*O!", &ours, &PyDict_Type, &elements, &theirs, &PyDict_Type, &those))
+        return NULL;
+    alike = PyDict_GET_SIZE(elements) == PyDict_GET_SIZE(those);
+    found = differing_tags(&ours, elements, &theirs, those, &alike);
+    PyBuffer_Release(&ours);
+    PyBuffer_Release(&theirs);
+    if (found && !alike) {
+        Py_DECREF(found);
+        Py_RETURN_NONE;
+    }
+    return found;
+}
+
 static PyMethodDef methods[] = {
+    {"differing", differing, METH_VARARGS, "differing(buffer, elements, before, those) -> list of tags, or None"},
     {"pick", pick, METH_VARARGS, "pick(buffer, start, end, implicit, tags) -> list of values"},
 #ifndef _WIN32
     {"file", file, METH_VARARGS, "file(path, tags, syntaxes, before) -> (transfer syntax, values, places that changed)"},

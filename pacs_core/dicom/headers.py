@@ -89,6 +89,15 @@ def pick(data: Buffer, start: int, end: int, implicit: bool, tags: tuple[int, ..
     return _scan.pick(data, start, end, implicit, tags)
 
 
+def differing(
+    data: Buffer, elements: dict[int, Element], before: bytes, those: dict[int, Element]
+) -> list[int] | None:
+    """Tags whose values differ between two data sets of the same elements; None where the elements differ."""
+    if _scan is None or isinstance(data, FileBytes):
+        return scan_fallback.differing(data, elements, before, those)
+    return _scan.differing(data, elements, before, those)
+
+
 class Header(ABC):
     """Values of one data set or sequence item by tag, decoded; empty where absent."""
 

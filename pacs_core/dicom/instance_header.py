@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pacs_core.dicom.attributes import (
+    Reader,
     Values,
     lookup_tables,
     merged,
@@ -37,6 +40,32 @@ MOST_FRAMES = 1_000_000
 FLOAT_KINDS = {TAG["FloatPixelData"]: "float32", TAG["DoubleFloatPixelData"]: "float64"}
 
 
+def _name(header: Header, tag: int) -> str:
+    return canonical_name(header.text(tag))
+
+
+def _fields() -> dict[str, tuple[Reader, int]]:
+    kinds: list[tuple[Reader, str]] = [
+        (Header.text, """sop_class_uid=SOPClassUID sop_instance_uid=SOPInstanceUID
+         study_instance_uid=StudyInstanceUID series_instance_uid=SeriesInstanceUID patient_id=PatientID
+         patient_sex=PatientSex accession_number=AccessionNumber study_id=StudyID
+         study_description=StudyDescription modality=Modality series_description=SeriesDescription
+         body_part=BodyPartExamined station_name=StationName institution=InstitutionName
+         manufacturer=Manufacturer"""),
+        (_name, "patient_name=PatientName referring_physician=ReferringPhysicianName"),
+        (read_date, """patient_birth_date=PatientBirthDate study_date=StudyDate series_date=SeriesDate
+         content_date=ContentDate"""),
+        (read_time, "study_time=StudyTime series_time=SeriesTime content_time=ContentTime"),
+        (Header.integer, "series_number=SeriesNumber instance_number=InstanceNumber"),
+    ]  # fmt: skip
+    pairs = ((read, pair.partition("=")) for read, names in kinds for pair in names.split())
+    return {name: (read, TAG[keyword]) for read, (name, _, keyword) in pairs}
+
+
+FIELDS = _fields()
+"""Fields of the header that are one value each: how it is read and its tag."""
+
+
 def build_header(found: DataSet, shift: int) -> InstanceHeader:
     """The header of a checked data set; `shift` turns offsets in the scanned bytes into those of the
     stored file."""
@@ -47,38 +76,14 @@ def build_header(found: DataSet, shift: int) -> InstanceHeader:
     attributes = _attributes(found, frames, asked, shift)
     location = _locations(found, frames, shift)
     place = found.pixels if found.located else None
+    fields: dict[str, Any] = {name: read(header, tag) for name, (read, tag) in FIELDS.items()}
     return InstanceHeader(
-        sop_class_uid=text(TAG["SOPClassUID"]),
-        sop_instance_uid=text(TAG["SOPInstanceUID"]),
-        study_instance_uid=text(TAG["StudyInstanceUID"]),
-        series_instance_uid=text(TAG["SeriesInstanceUID"]),
+        **fields,
         transfer_syntax_uid=found.transfer_syntax_uid,
-        patient_id=text(TAG["PatientID"]),
         issuer_of_patient_id=text(TAG["IssuerOfPatientID"])
         or _issuer(header, "IssuerOfPatientIDQualifiersSequence"),
-        patient_name=canonical_name(text(TAG["PatientName"])),
-        patient_birth_date=read_date(header, TAG["PatientBirthDate"]),
-        patient_sex=text(TAG["PatientSex"]),
-        accession_number=text(TAG["AccessionNumber"]),
         accession_issuer=_issuer(header, "IssuerOfAccessionNumberSequence"),
-        study_id=text(TAG["StudyID"]),
-        study_date=read_date(header, TAG["StudyDate"]),
-        study_time=read_time(header, TAG["StudyTime"]),
-        study_description=text(TAG["StudyDescription"]),
-        referring_physician=canonical_name(text(TAG["ReferringPhysicianName"])),
-        modality=text(TAG["Modality"]),
-        series_number=header.integer(TAG["SeriesNumber"]),
-        series_description=text(TAG["SeriesDescription"]),
-        series_date=read_date(header, TAG["SeriesDate"]),
-        series_time=read_time(header, TAG["SeriesTime"]),
-        body_part=text(TAG["BodyPartExamined"]),
         laterality=text(TAG["Laterality"]) or text(TAG["ImageLaterality"]),
-        station_name=text(TAG["StationName"]),
-        institution=text(TAG["InstitutionName"]),
-        manufacturer=text(TAG["Manufacturer"]),
-        instance_number=header.integer(TAG["InstanceNumber"]),
-        content_date=read_date(header, TAG["ContentDate"]),
-        content_time=read_time(header, TAG["ContentTime"]),
         rows=header.integer(TAG["Rows"]) or 0,
         columns=header.integer(TAG["Columns"]) or 0,
         number_of_frames=frames,

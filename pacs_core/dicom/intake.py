@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from pacs_core.dicom.alike import header_like_before, remember
 from pacs_core.dicom.dictionary import TAG, name_of
 from pacs_core.dicom.headers import Header
 from pacs_core.dicom.instance_header import build_header
@@ -111,8 +112,12 @@ def _taken(data: Buffer, place: Part10, digest: str | None, name: str) -> Intake
 
 
 def _checked(found: DataSet, start: int, prefix: bytes, digest: str, size: int, name: str = "") -> Intake:
-    check_identity(found.header, name)
-    header = build_header(found, len(prefix) - start)
+    shift = len(prefix) - start
+    header = header_like_before(found, shift)
+    if header is None:
+        check_identity(found.header, name)
+        header = build_header(found, shift)
+        remember(found, header, shift)
     return Intake(header, digest, size, prefix, start)
 
 

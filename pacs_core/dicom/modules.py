@@ -21,6 +21,11 @@ REAL_WORLD_NUMBERS = """RealWorldValueIntercept RealWorldValueSlope RealWorldVal
 REQUEST_TEXTS = """AccessionNumber RequestedProcedureID ScheduledProcedureStepID RequestedProcedureDescription
  ScheduledProcedureStepDescription StudyInstanceUID"""
 
+PHILIPS, PHILIPS_SUV, PHILIPS_ACTIVITY = 0x70530010, 0x70531000, 0x70531009
+GE_PET, GE_SCAN = 0x00090010, 0x0009100D
+PRIVATE = frozenset({PHILIPS, PHILIPS_SUV, PHILIPS_ACTIVITY, GE_PET, GE_SCAN})
+"""Private elements that are read."""
+
 
 def _pick(item: Header, texts: str = "", numbers: str = "", integers: str = "") -> Values:
     found: Values = {}
@@ -54,17 +59,17 @@ def radiopharmaceuticals(header: Header) -> Values:
     if doses:
         found["RadiopharmaceuticalInformationSequence"] = doses
     for tag, name in (
-        (0x70531000, "PhilipsSUVScaleFactor"),
-        (0x70531009, "PhilipsActivityConcentrationScaleFactor"),
+        (PHILIPS_SUV, "PhilipsSUVScaleFactor"),
+        (PHILIPS_ACTIVITY, "PhilipsActivityConcentrationScaleFactor"),
     ):
-        if tag in header and "Philips PET" in header.text(0x70530010):
+        if tag in header and "Philips PET" in header.text(PHILIPS):
             text = (header.raw(tag) or b"").decode("latin_1").strip(" \0")
             try:
                 found[name] = float(text)
             except ValueError:
                 header.warn(tag, f"{text[:40]!r} is no number")
-    if 0x0009100D in header and "GEMS_PETD_01" in header.text(0x00090010):
-        found["GEScanDateTime"] = (header.raw(0x0009100D) or b"").decode("latin_1").strip(" \0")
+    if GE_SCAN in header and "GEMS_PETD_01" in header.text(GE_PET):
+        found["GEScanDateTime"] = (header.raw(GE_SCAN) or b"").decode("latin_1").strip(" \0")
     return found
 
 

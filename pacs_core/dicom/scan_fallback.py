@@ -214,3 +214,20 @@ def _picked(walk: Walk, tag: int, length: int) -> Picked:
         raise Surprise("undefined", tag, walk.at, 0)
     walk.need(tag, length)
     return bytes(walk.data[walk.at : walk.at + length])
+
+
+def differing(
+    data: Buffer, elements: dict[int, Element], before: bytes, those: dict[int, Element]
+) -> list[int] | None:
+    """Tags whose values differ between two data sets of the same elements; None where the elements differ."""
+    if len(elements) != len(those):
+        return None
+    found = []
+    for (tag, (vr, at, length)), (other, (its_vr, there, its_length)) in zip(
+        elements.items(), those.items(), strict=True
+    ):
+        if tag != other or vr != its_vr:
+            return None
+        if length != its_length or data[at : at + length] != before[there : there + its_length]:
+            found.append(tag)
+    return found

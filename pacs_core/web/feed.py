@@ -30,12 +30,15 @@ PAGE = 500
 
 
 class ChangeHub:
-    """One thread waits on the journal for all who listen; `close` lets every listener go at once."""
+    """One thread waits on the journal for all who listen, and for nothing while nobody does; `close` lets
+    every listener go at once."""
 
     def __init__(self, node: WebNode) -> None:
         self._node = node
         self._newest = 0
         self._closing = threading.Event()
+        self._listeners = 0
+        self._listened = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: asyncio.Event | None = None
 
@@ -48,6 +51,7 @@ class ChangeHub:
     def close(self) -> None:
         """Release every listener; safe from any thread, more than once. The thread ends at its next look."""
         self._closing.set()
+        self._listened.set()
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, self._newest)
 
@@ -58,8 +62,19 @@ class ChangeHub:
 
     async def beyond(self, sequence: int, timeout_s: float) -> bool:
         """Wait until the journal is past `sequence`; False where the time or the node came to its end."""
+        self._listeners += 1
+        self._listened.set()
+        try:
+            return await self._until(sequence, time.monotonic() + timeout_s)
+        finally:
+            self._listeners -= 1
+            if not self._listeners:
+                self._listened.clear()
+            if self.closing:  # it may have been said in between
+                self._listened.set()
+
+    async def _until(self, sequence: int, deadline: float) -> bool:
         assert self._changed is not None
-        deadline = time.monotonic() + timeout_s
         while self._newest <= sequence:
             left = deadline - time.monotonic()
             if left <= 0 or self.closing:
@@ -72,7 +87,7 @@ class ChangeHub:
 
     def _tail(self) -> None:
         newest = 0
-        while not self._closing.is_set():
+        while self._listened.wait() and not self._closing.is_set():
             try:
                 found = self._node.wait_for_change(newest, TAIL_S)
             except ReadingRoomError as error:

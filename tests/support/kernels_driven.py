@@ -167,6 +167,23 @@ def drive_scan(scan: ModuleType, rng: np.random.Generator) -> None:
         assert told[0] == told[1], (name, data.hex(), tags)
 
 
+def _any_place(rng: np.random.Generator) -> tuple[str, int, int]:
+    return str(rng.choice(["CS", "US"])), int(rng.integers(0, 13)), int(rng.integers(0, 13))
+
+
+def drive_differing(scan: ModuleType, rng: np.random.Generator) -> None:
+    """Two sets of places in rubbish, alike or not, within their bytes or beyond; its twin says the same."""
+    ours, theirs = (
+        rng.integers(0, 2, 24, dtype=np.uint8).tobytes(),
+        rng.integers(0, 2, 24, dtype=np.uint8).tobytes(),
+    )
+    tags = [int(tag) for tag in rng.permutation(8)[: rng.integers(0, 8)]]
+    some, those = ({tag: _any_place(rng) for tag in tags} for _ in range(2))
+    assert scan.differing(ours, some, theirs, those) == scan_fallback.differing(ours, some, theirs, those)
+    beyond = {tag: ("CS", int(rng.choice([0, 25, 1 << 62])), (1 << 64) - 1) for tag in tags}
+    assert not tags or _told(scan.differing, ours, beyond, theirs, those)
+
+
 def drive_file(scan: ModuleType, rng: np.random.Generator, folder: Path) -> None:
     """Files whole, cut and damaged, beside what Python reads of them; what is equal to before is shared."""
     wanted = Wanted(tuple(sorted({int(tag) for tag in rng.choice(TAGS, rng.integers(1, 6))})), ())
@@ -281,6 +298,7 @@ def main() -> None:
         drive_cuts(engine, rng)
         for _again in range(20):
             drive_scan(scan, rng)
+            drive_differing(scan, rng)
             drive_rle(rle, rng)
             drive_file(scan, rng, folder)
             drive_fill(fill, rng, folder)
