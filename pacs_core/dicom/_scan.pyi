@@ -6,7 +6,11 @@ def scan(
     data: bytes | bytearray | memoryview, start: int, end: int, implicit: bool, /
 ) -> tuple[dict[int, Element], Pixels | None]: ...
 def differing(
-    data: Buffer, elements: dict[int, Element], before: bytes, those: dict[int, Element], /
+    data: bytes | bytearray | memoryview,
+    elements: dict[int, Element],
+    before: bytes,
+    those: dict[int, Element],
+    /,
 ) -> list[int] | None: ...
 def items(
     data: bytes | bytearray | memoryview, start: int, end: int, implicit: bool, /
