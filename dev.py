@@ -40,7 +40,7 @@ LIBRARIES = """
     libxkbcommon-x11-0 libxcursor1 libportaudio2 fonts-noto-core fonts-noto-cjk
 """
 SCREEN = "xvfb xauth openbox xdotool dbus-daemon at-spi2-core python3-pyatspi"
-PEERS = "dcmtk espeak-ng openssl strace"
+PEERS = "dcmtk dicom3tools espeak-ng openssl strace"
 ONCE = {
     "apt-get": "sudo apt-get install -y --no-install-recommends {}",
     "dnf": "sudo dnf install gcc python3-devel mesa-libGL mesa-libEGL libxkbcommon-x11 xcb-util-cursor "

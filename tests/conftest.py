@@ -105,6 +105,15 @@ def dcmtk() -> Callable[[str], Path]:
     return find
 
 
+@pytest.fixture(scope="session")
+def dciodvfy() -> Path:
+    """The verifier of Debian's dicom3tools."""
+    found = _outside_the_environment("dciodvfy")
+    if found is None:
+        missing("dciodvfy (dicom3tools) is not installed")
+    return Path(found)
+
+
 @pytest.fixture
 def free_port() -> Callable[[], int]:
     """A port of loopback that was free a moment ago, for others' programs; ours take port 0 and say which."""

@@ -12,6 +12,7 @@ from pacs_core.archive import models as m
 from pacs_core.archive import protocol as p
 from pacs_core.archive import views as v
 from pacs_core.archive.administration import Administration
+from pacs_core.archive.annotating import keep_annotations
 from pacs_core.archive.guarded import Guarded, told
 from pacs_core.archive.importing import import_bytes
 from pacs_core.archive.manifest import DEFLATED, study_manifest
@@ -136,6 +137,9 @@ class _Measurements(Part):
 
     def remove(self, tracking_uid: str) -> Measurement:
         return self.services.measuring.remove(tracking_uid, self.actor.name)
+
+    def keep(self, study_uid: str) -> tuple[m.ImportLine, ...]:
+        return keep_annotations(self.services, self.actor, study_uid)
 
 
 class _Reports(Part):

@@ -126,6 +126,15 @@ class Measurements(Protocol):
         """Mark a measurement deleted; saving it again brings it back. Raises NotFound."""
         ...
 
+    @asks(Verb.MEASURE, "POST", "/measurements/objects")
+    def keep(self, study_uid: str) -> tuple[m.ImportLine, ...]:
+        """Write a study's measurements and key images as DICOM objects of it: SR TID 1500, presentation
+        states, a key object selection. What says the same as one that is there is "already there".
+
+        Raises NotFound for the study.
+        """
+        ...
+
 
 class Reports(Protocol):
     """Reports: drafts, signatures and where their results are."""

@@ -30,6 +30,9 @@ from pacs_core.services.reporting import version_of
 
 _PRIORITY = {"STAT": 0, "HIGH": 1, "MEDIUM": 2, "ROUTINE": 3, "LOW": 4}
 
+ABOUT_IMAGES = frozenset({"SR", "PR", "KO", "SEG", "REG", "RWV", "DOC", "PLAN"})
+"""Modalities of objects that say something about images (PS3.3 C.7.3.1.1.1)."""
+
 
 def patient_view(patient: Patient) -> m.PatientView:
     """A patient for banners and lists."""
@@ -109,6 +112,14 @@ def order_view(
     )
 
 
+def imaged(modalities: str) -> str:
+    """The modalities of a study's images, such as "PT/CT"; of what is said about them only where it is all
+    there is.
+    """
+    all_ = [m for m in modalities.split("\\") if m]
+    return "/".join([m for m in all_ if m not in ABOUT_IMAGES] or all_)
+
+
 def exam_row(exam: Exam) -> m.ExamRow:
     """A row of the reading worklist."""
     study, order, patient = exam.study, exam.order, exam.patient
@@ -128,9 +139,7 @@ def exam_row(exam: Exam) -> m.ExamRow:
         birth_date=patient.demographics.birth_date,
         sex=patient.demographics.sex,
         accession=_accession(study, order),
-        modality=study.modalities.replace("\\", "/")
-        if study
-        else "/".join(dict.fromkeys(s.modality for s in steps)),
+        modality=imaged(study.modalities) if study else "/".join(dict.fromkeys(s.modality for s in steps)),
         procedure=(order.procedure_description if order else "") or (study.description if study else ""),
         body_part=(order.body_part if order else "") or (study.body_part if study else ""),
         priority=order.priority.value if order else "ROUTINE",
@@ -252,7 +261,7 @@ def held_view(
         received_birth_date=study.received_birth_date,
         received_sex=study.received_sex,
         received_accession=study.received_accession,
-        modality=study.modalities.replace("\\", "/"),
+        modality=imaged(study.modalities),
         description=study.description,
         study_date=study.study_date,
         images=study.instance_count,

@@ -227,6 +227,7 @@ class FakeArchive:
         self.files: dict[str, bytes] = {}
         self.priors_: dict[str, tuple[m.Prior, ...]] = {}
         self.strokes: dict[str, Measurement] = {}
+        self.kept_: dict[str, frozenset[Measurement]] = {}
         self.reports_: dict[str, list[m.ReportView]] = {}
         self.brought: list[bytes] = []
         self.storing: threading.Event | None = None
@@ -259,7 +260,9 @@ class FakeArchive:
             file="file",
             store="store",
         )
-        self.measurements = _Part(self, of="strokes_of", save="save_stroke", remove="remove_stroke")
+        self.measurements = _Part(
+            self, of="strokes_of", save="save_stroke", remove="remove_stroke", keep="keep_strokes"
+        )
         self.reports = _Part(
             self,
             of="reports_of",
@@ -461,6 +464,18 @@ class FakeArchive:
         self.strokes[tracking_uid] = gone
         self.tell("measurement.removed", 6, gone.study_uid)
         return gone
+
+    def keep_strokes(self, study_uid: str) -> tuple[m.ImportLine, ...]:
+        """What would become objects; a house in memory has no files to lay them beside."""
+        if study_uid not in self.manifests:
+            self._none("no such study")
+        strokes = self.strokes_of(study_uid)
+        names = ["key images"] if any(s.kind == "key_image" for s in strokes) else []
+        names += ["measurements"] if any(s.points for s in strokes) else []
+        said = frozenset(strokes)
+        outcome = "already there" if self.kept_.get(study_uid) == said else "stored"
+        self.kept_[study_uid] = said
+        return tuple(m.ImportLine(name, outcome, "", study_uid) for name in names)
 
     # reports
     def reports_of(self, study_uid: str) -> tuple[m.ReportView, ...]:

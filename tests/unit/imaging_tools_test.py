@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pacs_core.domain.measurement import Measurement
+from pacs_core.domain.measurement_words import label_lines
 from tests.unit.imaging_support import filled, instance, series, stack
 from workstation.imaging.display_sets import display_sets
 from workstation.imaging.geometry import add, distance, scaled
@@ -21,7 +22,6 @@ from workstation.session.view_state import Plane, ViewState, Window
 from workstation.tools import TOOLS, tool_named
 from workstation.tools.measuring import moved_by, with_handle_moved
 from workstation.tools.tool import Effect, Pointer, Scene
-from workstation.tools.words import label_lines
 
 
 def scene(volume: Volume, state: ViewState | None = None, size: int = 256) -> Scene:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pacs_core.domain.measurement import Measurement
+from pacs_core.domain.measurement_words import label_lines
 from pacs_core.rehearsal.headers import SeriesHeader
 from pacs_core.rehearsal.phantoms import ultrasound_clip
 from tests.support.series import series_of
@@ -24,7 +25,6 @@ from workstation.session.view_state import ViewState
 from workstation.tools.measuring import measured
 from workstation.tools.numbers import KNOWN_MM
 from workstation.tools.tool import Scene
-from workstation.tools.words import label_lines
 
 NOWHERE: dict[str, Any] = {
     "ImagePositionPatient": None,

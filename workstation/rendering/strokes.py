@@ -8,11 +8,11 @@ import math
 from collections.abc import Callable, Iterable
 
 from pacs_core.domain.measurement import Measurement
+from pacs_core.domain.measurement_words import label_lines
 from workstation.imaging.geometry import Vector
 from workstation.imaging.view_frame import ViewFrame
 from workstation.rendering.display_list import DisplayList, Ellipse, Handle, Item, Line, Polyline, Role, Text
 from workstation.tools.measuring import OUTLINES, handles_of
-from workstation.tools.words import label_lines
 
 Flat = tuple[float, float]
 LABEL_GAP = 10.0

@@ -24,7 +24,7 @@ Modifiers are "ctrl", "shift", "alt"; buttons "left", "middle", "right".
                `value_under(scene, point)` for the value under the pointer.
 ``numbers``    what each kind of stroke measures, `KNOWN_MM` in the details of a calibration.
 ``measures``   the arithmetic, a file a subject; `Refusal(reason, why)` where a number cannot be trusted.
-``words``      `label_lines(measurement)`, `number_words(quantity)`, `unit_words(ucum)`.
+Words of a measurement: `label_lines(measurement)`, `number_words(quantity)`, `unit_words(ucum)`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from workstation.session.hanging import Layout
 from workstation.session.view_state import Interpolation, Plane, SlabMode, ViewState, Window
 from workstation.tools import DRAWING
 from workstation.ui import words
-from workstation.ui.commands import IMAGE, Command
+from workstation.ui.commands import IMAGE, WINDOW, Command
+from workstation.ui.keeping import keep_as_dicom
 from workstation.ui.reading.cine_actions import CineActions
 from workstation.ui.reading.fusion_actions import FusionActions
 from workstation.ui.reading.plane_actions import PlaneActions
@@ -430,6 +431,17 @@ class Actions:
             "Backspace",
             icon="delete-outline",
             enabled=lambda: bool(self._session.selected),
+        )
+
+        self._command(
+            "keep",
+            "Keep measurements as DICOM",
+            lambda: keep_as_dicom(self._page.desk, self._page, self._session.study_uid),
+            "Edit",
+            "Ctrl+Shift+S",
+            icon="content-save-outline",
+            tip="Measurements and key images as objects of the study: SR, presentation states, key objects",
+            scope=WINDOW,
         )
 
     def _undo(self) -> None:

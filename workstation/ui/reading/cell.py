@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from pacs_core.domain.measurement_words import label_lines
 from workstation.imaging.documents import DocumentRef
 from workstation.imaging.loader import LoadRequest
 from workstation.rendering.cross_lines import cross_list
@@ -33,7 +34,6 @@ from workstation.session import linking
 from workstation.session.hanging import Role
 from workstation.session.reading_session import CellState
 from workstation.tools.planes import slices_seen
-from workstation.tools.words import label_lines
 from workstation.ui import theme, words
 from workstation.ui.reading import corners, strokes
 from workstation.ui.reading.blend import BlendSlider

@@ -59,6 +59,11 @@ class PriorFacts:
     sets: tuple[DisplaySet, ...]
 
 
+def images_in(dossier: Dossier) -> int:
+    """How many of the study's objects are images."""
+    return sum(bool(i.frames) for s in dossier.manifest.series for i in s.instances)
+
+
 class ReadPage(QWidget):
     """Banner, series, cells, tools and the report of one exam."""
 
@@ -428,10 +433,9 @@ class ReadPage(QWidget):
                     was=f"{was.display_name} ({was.patient_id})", now=f"{now.display_name} ({now.patient_id})"
                 )
             )
-        if dossier.exam.images > before.exam.images:
-            self.desk.say(
-                words.t("{n} new images joined").format(n=dossier.exam.images - before.exam.images), "quiet"
-            )
+        joined = images_in(dossier) - images_in(before)
+        if joined > 0:
+            self.desk.say(words.t("{n} new images joined").format(n=joined), "quiet")
 
     def _ask_trace(self) -> None:
         accession = self.session.dossier.exam.accession if self.session.dossier else ""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+from pacs_core.domain.measurement_words import unit_words
 from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.geometry import Vector
 from workstation.imaging.headers import FrameHeader
 from workstation.imaging.suv import SuvRefusal, SuvScale, suv_scale
 from workstation.imaging.volume import Volume
 from workstation.session.view_state import Window
-from workstation.tools.words import unit_words
 
 USUAL_TOP = 6.0
 """SUV at which the colours of a fused picture, or the grey of a turning MIP, are full at first."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pacs_core.domain.errors import InvalidValue
 from pacs_core.domain.measurement import Measurement
+from pacs_core.domain.measurement_words import label_lines
 from workstation.reporting.placeholders import MeasurementQuote, quote_of
 from workstation.session.hanging import Role
 from workstation.session.reading_session import ReadingSession
-from workstation.tools.words import label_lines
 from workstation.ui import words
 
 

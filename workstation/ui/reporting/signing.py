@@ -13,6 +13,7 @@ from workstation.reporting import composer
 from workstation.reporting.completeness import check, situation_of
 from workstation.reporting.sign_findings import SignFinding
 from workstation.ui import words
+from workstation.ui.keeping import keep_as_dicom
 from workstation.ui.reporting import follow_up
 from workstation.ui.reporting.sign import Signature, SignDialog
 
@@ -131,6 +132,8 @@ class Signing:
         self._panel.desk.say(
             words.t("Signed. The result is on its way; its acknowledgement shows in the worklist."), "good"
         )
+        if self._panel.session.strokes_on(uid):
+            keep_as_dicom(self._panel.desk, self._panel, uid, quietly=True)
         self._panel.signed_as(report, uid, then_next)
 
 
