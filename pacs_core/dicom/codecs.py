@@ -30,6 +30,12 @@ with suppress(ImportError):  # not compiled here: CharLS serves
 
     own_jpegls = _jpegls
 
+own_jpeg2000: Any = None
+with suppress(ImportError):  # not compiled here: OpenJPEG serves
+    from pacs_core.dicom import _jpeg2000
+
+    own_jpeg2000 = _jpeg2000
+
 Frame = NDArray[Any]
 Decoder = Callable[[bytes, "Shape"], Frame]
 
@@ -94,6 +100,18 @@ def by_charls(data: bytes, shape: Shape) -> Frame:
 
 
 def _jpeg2k(data: bytes, shape: Shape) -> Frame:
+    """JPEG 2000 by our own kernel where it is whole, reversible and of the plain style, else by OpenJPEG."""
+    if own_jpeg2000 is not None:
+        with suppress(ValueError):
+            width, signed, values = own_jpeg2000.decode(data, shape.rows, shape.columns, shape.samples)
+            size = (shape.rows, shape.columns)
+            kind = f"{'i' if signed else 'u'}{width}"
+            return np.frombuffer(values, kind).reshape(size if shape.samples == 1 else (*size, shape.samples))
+    return by_openjpeg(data, shape)
+
+
+def by_openjpeg(data: bytes, shape: Shape) -> Frame:
+    """JPEG 2000 of any kind by OpenJPEG."""
     import imagecodecs
 
     return np.asarray(imagecodecs.jpeg2k_decode(data, numthreads=1))
@@ -179,7 +197,8 @@ def _unpack_422(data: bytes, shape: Shape) -> Frame:
 
 
 _JPEG = "imagecodecs jpeg8 (libjpeg-turbo)"
-_J2K = "imagecodecs jpeg2k (OpenJPEG)"
+_OPENJPEG = "imagecodecs jpeg2k (OpenJPEG)"
+_J2K = f"own (compiled), {_OPENJPEG} for the rest" if own_jpeg2000 else _OPENJPEG
 _HTJ2K = "imagecodecs htj2k (OpenJPH)"
 _JXL = "imagecodecs jpegxl (libjxl)"
 _CHARLS = "imagecodecs jpegls (CharLS)"
@@ -213,8 +232,8 @@ DECODERS: dict[str, tuple[str, Decoder, str]] = {
 SECONDS: dict[str, tuple[str, Decoder]] = {
     "1.2.840.10008.1.2.4.57": ("imagecodecs jpegsof3", _jpeg_lossless_by_sof3),
     "1.2.840.10008.1.2.4.70": ("imagecodecs jpegsof3", _jpeg_lossless_by_sof3),
-    "1.2.840.10008.1.2.4.201": (_J2K, _jpeg2k),
-    "1.2.840.10008.1.2.4.202": (_J2K, _jpeg2k),
-    "1.2.840.10008.1.2.4.203": (_J2K, _jpeg2k),
+    "1.2.840.10008.1.2.4.201": (_OPENJPEG, by_openjpeg),
+    "1.2.840.10008.1.2.4.202": (_OPENJPEG, by_openjpeg),
+    "1.2.840.10008.1.2.4.203": (_OPENJPEG, by_openjpeg),
 }
 """Transfer syntax → a second engine, slower by measurement, that is tried before pydicom's plugin."""

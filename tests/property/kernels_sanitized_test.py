@@ -12,6 +12,7 @@ from tests.support.sanitized import drive
 DRIVERS = {
     "tests.support.kernels_driven": [
         "pacs_core/dicom/_fill.c",
+        "pacs_core/dicom/_jpeg2000.c",
         "pacs_core/dicom/_jpegls.c",
         "pacs_core/dicom/_rle.c",
         "pacs_core/dicom/_scan.c",

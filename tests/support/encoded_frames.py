@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -116,6 +117,18 @@ def _jpeg2k(pixels: npt.NDArray[Any], bits: int) -> bytes:
     return bytes(
         imagecodecs.jpeg2k_encode(pixels, reversible=True, codecformat="j2k", level=0, bitspersample=bits)
     )
+
+
+def jpeg2000_of(pixels: npt.NDArray[Any], **options: Any) -> bytes:
+    """Unsigned pixels of 8 or 16 bits as a JPEG 2000 codestream with Pillow's options (tiles, precincts,
+    code-blocks, layers, orders), reversible unless said otherwise. Pillow must not be asked for tiles larger
+    than the image, for which it writes beyond its memory, nor for tiles of 16 bits, which it mixes up.
+    """
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG2000", **{"no_jp2": True, "irreversible": False} | options)
+    return file.getvalue()
 
 
 def _htj2k(pixels: npt.NDArray[Any], bits: int) -> bytes:

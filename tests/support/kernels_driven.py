@@ -20,7 +20,7 @@ import numpy as np
 
 from pacs_core.dicom import rle_fallback, scan_fallback
 from pacs_core.dicom.file_scan import SYNTAXES, Wanted, scan_in_python
-from tests.support.encoded_frames import jpegls_of_bits, picture
+from tests.support.encoded_frames import LOSSLESS, jpeg2000_of, jpegls_of_bits, picture
 from workstation.rendering.engines.engine import Cut, Flat, Layer, Ribbon
 from workstation.rendering.engines.kernel import KernelEngine
 from workstation.session.view_state import Interpolation, SlabMode
@@ -29,6 +29,16 @@ TYPES = ["int16", "uint16", "uint8"]
 MODES = list(SlabMode)
 WAYS = list(Interpolation)
 JPEG_LS_FRAMES = [jpegls_of_bits(picture(24, 31, bits, False, 1, bits), bits) for bits in (2, 8, 12, 16)]
+JPEG_2000_FRAMES = [
+    *(LOSSLESS["1.2.840.10008.1.2.4.90"](picture(24, 31, bits, signed, 1, bits), bits)
+      for bits, signed in ((1, False), (8, True), (12, False), (16, True))),
+    LOSSLESS["1.2.840.10008.1.2.4.90"](picture(17, 20, 8, False, 3), 8),
+    jpeg2000_of(picture(70, 80, 8, False, 1, 900), tile_size=(33, 50), codeblock_size=(16, 16)),
+    jpeg2000_of(picture(40, 90, 8, False, 1), precinct_size=(32, 64), codeblock_size=(4, 64),
+                progression="PCRL"),
+    jpeg2000_of(picture(64, 64, 8, False, 3), quality_layers=[9, 3, 1], num_resolutions=3,
+                progression="RLCP"),
+]  # fmt: skip
 TAGS = [group << 16 | number for group in (0x0008, 0x0020, 0x0028, 0x7FE0) for number in range(0x60)]
 
 
@@ -256,6 +266,30 @@ def drive_jpegls(jpegls: ModuleType, rng: np.random.Generator) -> None:
         assert len(found[1]) == rows * columns * found[0]
 
 
+def drive_jpeg2000(jpeg2000: ModuleType, rng: np.random.Generator) -> None:
+    """Frames whole, and with bytes changed, cut and put in, more often in their headers than behind them."""
+    frame = bytearray(JPEG_2000_FRAMES[int(rng.integers(0, len(JPEG_2000_FRAMES)))])
+    for _ in range(int(rng.choice([0, 1, 2, 4]))):
+        at = int(rng.integers(0, min(len(frame), rng.choice([130, 250, len(frame)]))))
+        kind = rng.random()
+        if kind < 0.5:
+            frame[at] ^= 1 << int(rng.integers(0, 8))
+        elif kind < 0.8:
+            frame[at] = int(rng.choice([0, 1, 0x7F, 0x80, 0xFF, int(rng.integers(0, 256))]))
+        else:
+            frame[at : at + int(rng.integers(0, 3))] = rng.bytes(int(rng.integers(0, 3)))
+    if len(frame) > 100 and rng.random() < 0.1:
+        del frame[int(rng.integers(0, len(frame))) :]
+    right, bottom, left, top = (int.from_bytes(frame[8 + 4 * n : 12 + 4 * n], "big") for n in range(4))
+    rows, columns, samples = bottom - top, right - left, int.from_bytes(frame[40:42], "big")
+    if not (0 < rows * columns < 1 << 20 and samples < 5):
+        rows, columns, samples = 24, 31, 1
+    found = _told(jpeg2000.decode, bytes(frame), rows, columns, samples)
+    assert isinstance(found, tuple)
+    if len(found) == 3:
+        assert len(found[2]) == rows * columns * samples * found[0]
+
+
 def drive_rle(rle: ModuleType, rng: np.random.Generator) -> None:
     """Segments whole, cut, and with headers that lie; its twin says the same."""
     samples, width = (int(n) for n in rng.choice([0, 1, 1, 2, 3, 4, 16], 2))
@@ -287,7 +321,8 @@ def main() -> None:
     folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
     parts = [loaded(folder, name) for name in ("_kernels", "_fusion", "_project")]
     engine = KernelEngine(*parts)
-    scan, rle, fill, jpegls = (loaded(folder, name) for name in ("_scan", "_rle", "_fill", "_jpegls"))
+    scan, rle, fill = (loaded(folder, name) for name in ("_scan", "_rle", "_fill"))
+    jpegls, jpeg2000 = loaded(folder, "_jpegls"), loaded(folder, "_jpeg2000")
     choices = parts[0].choices()
     until = time.monotonic() + seconds
     rounds = 0
@@ -303,6 +338,7 @@ def main() -> None:
             drive_file(scan, rng, folder)
             drive_fill(fill, rng, folder)
             drive_jpegls(jpegls, rng)
+            drive_jpeg2000(jpeg2000, rng)
         if rounds % 10 == 0:
             drive_rubbish(engine, rng)
         rounds += 1

@@ -211,7 +211,7 @@ def test_what_does_not_decode_is_told_with_its_engines(
         s for s in samples() if s.uid.endswith("4.90") and (s.stored, s.signed, s.samples) == (16, 0, 1)
     )
     with pytest.raises(
-        Damaged, match=r"JPEG 2000 Lossless does not decode \(imagecodecs jpeg2k .*; pydicom pylibjpeg: "
+        Damaged, match=r"JPEG 2000 Lossless does not decode \(.*imagecodecs jpeg2k .*; pydicom pylibjpeg: "
     ):
         decode_frame(whole.data[:200], whole.uid, whole.rows, whole.columns)
     path = shared_data / "broken/real/JPEG2000-embedded-sequence-delimiter.dcm"

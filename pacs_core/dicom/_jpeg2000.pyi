@@ -1,0 +1,3 @@
+def decode(
+    frame: bytes | bytearray | memoryview, rows: int, columns: int, components: int, /
+) -> tuple[int, int, bytes]: ...
