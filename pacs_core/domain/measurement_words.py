@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pacs_core.domain.measurement import Measurement, Quantity
 
 SHOWN_UNITS = {
@@ -37,29 +39,39 @@ def number_words(quantity: Quantity) -> str:
     return f"{text}{unit}" if unit == "°" else f"{text} {unit}".rstrip()
 
 
+LINES = (
+    ("Length",),
+    ("Long Axis", "Short Axis"),
+    ("Angle",),
+    ("Cobb Angle",),
+    ("Cardiothoracic Ratio",),
+    ("Time", "Depth", "Velocity", "Velocity Difference", "Frequency", "Frequency Difference"),
+    ("Value",),
+    ("Area", "Perimeter"),
+    ("Mean", "Standard Deviation"),
+    ("Minimum", "Maximum"),
+    ("SUVbw Mean", "SUVbw Maximum"),
+)
+"""Quantities that share a line, in the order of the lines."""
+
+
 def label_lines(measurement: Measurement) -> tuple[str, ...]:
     """The lines beside a measurement on the image; a refusal is said, never left blank."""
-    found = {q.name: q for q in measurement.quantities}
-    lines = measurement.label.splitlines()
-    for names in (
-        ("Length",),
-        ("Long Axis", "Short Axis"),
-        ("Angle",),
-        ("Cobb Angle",),
-        ("Cardiothoracic Ratio",),
-        ("Time", "Depth", "Velocity", "Velocity Difference", "Frequency", "Frequency Difference"),
-        ("Value",),
-        ("Area", "Perimeter"),
-        ("Mean", "Standard Deviation"),
-        ("Minimum", "Maximum"),
-        ("SUVbw Mean", "SUVbw Maximum"),
-    ):
-        words = [_named(found[name]) for name in names if name in found]
+    lines = label_lines_of(measurement.label, measurement.quantities)
+    if measurement.refusal:
+        return *lines, f"no {REFUSED.get(measurement.kind, measurement.kind)}: {measurement.refusal}"
+    return lines
+
+
+def label_lines_of(label: str, quantities: Iterable[Quantity]) -> tuple[str, ...]:
+    """A label's lines and then its numbers; quantities that are none of ours have their names."""
+    found = {q.name: q for q in quantities}
+    lines = label.splitlines()
+    for names in LINES:
+        words = [_named(found.pop(name)) for name in names if name in found]
         if words:
             lines.append("  ".join(words))
-    if measurement.refusal:
-        lines.append(f"no {REFUSED.get(measurement.kind, measurement.kind)}: {measurement.refusal}")
-    return tuple(lines)
+    return *lines, *(f"{q.name} {number_words(q)}" for q in found.values())
 
 
 SHORT = {

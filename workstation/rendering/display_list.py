@@ -2,7 +2,7 @@
 
 Every item is painted with a dark halo under it, so that it reads on white bone and on black air alike.
 `role` is what it means, never a colour: current, prior, selected (measurements), overlay (texts), quiet,
-warning.
+warning, foreign (what others' objects say).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Role = Literal["current", "prior", "selected", "overlay", "quiet", "warning", "crosshair"]
+Role = Literal["current", "prior", "selected", "overlay", "quiet", "warning", "crosshair", "foreign"]
 Anchor = Literal[
     "top-left", "top-right", "bottom-left", "bottom-right", "top", "bottom", "left", "right", "centre"
 ]

@@ -5,7 +5,7 @@ the patient.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from pacs_core.domain.measurement import Measurement
 from pacs_core.domain.measurement_words import label_lines
@@ -36,12 +36,17 @@ def lies_on(frame: ViewFrame, one: Measurement) -> bool:
     """On its own image always; on another plane of the same frame of reference within half its thickness."""
     if frame.instance_uid and one.instance_uid == frame.instance_uid:
         return one.frame == frame.frame
-    if one.in_pixels or not frame.in_patient or not frame.frame_of_reference_uid:
+    return not one.in_pixels and in_plane(frame, one.frame_of_reference_uid, one.points)
+
+
+def in_plane(frame: ViewFrame, frame_of_reference_uid: str, points: Sequence[Vector]) -> bool:
+    """Whether points of a frame of reference lie in a picture's plane, within half its thickness."""
+    if not frame.in_patient or not frame.frame_of_reference_uid or not points:
         return False
-    if one.frame_of_reference_uid != frame.frame_of_reference_uid or not one.points:
+    if frame_of_reference_uid != frame.frame_of_reference_uid:
         return False
     reach = max(frame.thickness / 2, 0.5)
-    return all(abs(frame.viewport(point)[2]) <= reach for point in one.points)
+    return all(abs(frame.viewport(point)[2]) <= reach for point in points)
 
 
 def _drawn(frame: ViewFrame, one: Measurement, role: Role) -> list[Item]:

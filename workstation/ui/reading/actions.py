@@ -16,6 +16,7 @@ from workstation.tools import DRAWING
 from workstation.ui import words
 from workstation.ui.commands import IMAGE, WINDOW, Command
 from workstation.ui.keeping import keep_as_dicom
+from workstation.ui.reading import key_image
 from workstation.ui.reading.cine_actions import CineActions
 from workstation.ui.reading.fusion_actions import FusionActions
 from workstation.ui.reading.plane_actions import PlaneActions
@@ -434,6 +435,25 @@ class Actions:
         )
 
         self._command(
+            "key_image",
+            "Key image",
+            self._mark_key_image,
+            "Edit",
+            "K",
+            icon="key-outline",
+            tip="Mark the image in front as a key image; again: take the mark away",
+            checked=self._is_key_image,
+        )
+        self._command(
+            "others_marks",
+            "Marks of other objects",
+            self._room.others.toggle,
+            "Image",
+            icon="comment-eye-outline",
+            tip="What presentation states, reports and key objects of others say on the images",
+            checked=lambda: self._room.others.shown,
+        )
+        self._command(
             "keep",
             "Keep measurements as DICOM",
             lambda: keep_as_dicom(self._page.desk, self._page, self._session.study_uid),
@@ -443,6 +463,21 @@ class Actions:
             tip="Measurements and key images as objects of the study: SR, presentation states, key objects",
             scope=WINDOW,
         )
+
+    def _mark_key_image(self) -> None:
+        cell = self._page.grid.active()
+        scene = cell.hand.scene() if cell is not None else None
+        if scene is None or not scene.frame.acquired:
+            self._page.desk.say(words.t("Only an image as it was acquired can be a key image."), "waiting")
+            return
+        key_image.toggle(self._session, scene)
+
+    def _is_key_image(self) -> bool:
+        cell = self._page.grid.active()
+        picture = cell.shown.picture if cell is not None else None
+        if cell is None or cell.state is None or picture is None:
+            return False
+        return key_image.marked(self._session, cell.state.study_uid, picture.frame) is not None
 
     def _undo(self) -> None:
         done = self._session.history.undo()

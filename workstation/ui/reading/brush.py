@@ -24,6 +24,7 @@ ROLE_TOKENS = {
     "selected": "selected",
     "overlay": "text",
     "crosshair": "reference",
+    "foreign": "text",
 }
 LEFT = {"top-left", "bottom-left", "left"}
 RIGHT = {"top-right", "bottom-right", "right"}

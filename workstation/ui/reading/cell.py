@@ -35,7 +35,7 @@ from workstation.session.hanging import Role
 from workstation.session.reading_session import CellState
 from workstation.tools.planes import slices_seen
 from workstation.ui import theme, words
-from workstation.ui.reading import corners, strokes
+from workstation.ui.reading import corners, key_image, strokes
 from workstation.ui.reading.blend import BlendSlider
 from workstation.ui.reading.brush import Brush
 from workstation.ui.reading.caption import Caption
@@ -99,6 +99,7 @@ class ImageCell(QWidget):
         room.overlay_changed.connect(self.update)
         room.lines_changed.connect(self.update)
         room.pointed.connect(self._pointed)
+        room.others.changed.connect(self.update)
         self.refresh()
 
     # ── what is to be shown ──────────────────────────────────────────────────────────────────────────
@@ -324,6 +325,7 @@ class ImageCell(QWidget):
         if self.room.overlay:
             brush.paint(picture.display_list)
             brush.paint(self._under_pointer(picture, ratio))
+            brush.paint(self._others(picture))
         brush.paint(self.strokes(with_crosshair=lines is None))
         painter.restore()
 
@@ -334,6 +336,17 @@ class ImageCell(QWidget):
             return DisplayList()
         crosshair = self.crosshair if with_crosshair else None
         return strokes.over(self.session, state, picture.frame, self.hand.preview, crosshair)
+
+    def _others(self, picture: Picture) -> DisplayList:
+        """What others' objects say on this picture, and whether it is a key image."""
+        state, frame = self.state, picture.frame
+        if state is None or self.request is None:
+            return DisplayList()
+        header = self.request.volume.header(frame.index) if frame.acquired else None
+        own = key_image.marked(self.session, state.study_uid, frame) is not None
+        return self.room.others.over(frame, header) + key_image.badge(
+            frame, own, self.room.others.key_words(frame)
+        )
 
     def _under_pointer(self, picture: Picture, ratio: float) -> DisplayList:
         if self.pointer is None or self.request is None or self.hand.busy:

@@ -19,6 +19,7 @@ from workstation.rendering.picture import Picture
 from workstation.session.view_state import ViewState
 from workstation.ui.desk import Desk
 from workstation.ui.letting_go import let_go
+from workstation.ui.reading.others_marks import OthersMarks
 
 log = logging.getLogger("reading_room.view")
 REPAINT_MS = 40
@@ -87,6 +88,7 @@ class Room(QObject):
         self.desk, self.session = desk, desk.session
         self.loader = Loader(fetch=self._fetch)
         self.pictures = Pictures()
+        self.others = OthersMarks(desk)
         self.tool = "window_level"
         self.overlay = True
         self.lines = True
@@ -182,4 +184,4 @@ class Room(QObject):
         self.forget()
         self.pictures.close()
         self.loader.close()
-        let_go(self, self.pictures)
+        let_go(self, self.pictures, self.others)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from workstation.session.view_state import Plane
 from workstation.ui import theme, words
+from workstation.ui.reading import key_image
 
 if TYPE_CHECKING:
     from workstation.ui.reading.cell import ImageCell
@@ -55,7 +56,7 @@ class CellScrollBar(QWidget):
         assert state.display_set is not None
         seen = self._cell.session.viewed.get(state.display_set.uid, set())
         step = track.height() / count
-        loaded = request.volume.loaded
+        loaded, keys = request.volume.loaded, key_image.places(self._cell.session, state.study_uid)
         for number in range(min(count, len(loaded))):
             if loaded[number]:
                 token = "seen" if number in seen else "loaded"
@@ -63,7 +64,8 @@ class CellScrollBar(QWidget):
                     QRectF(track.left(), track.top() + number * step, track.width(), step + 0.6),
                     look.overlay(token),
                 )
-            if state.display_set.frames[number].key:
+            frame = state.display_set.frames[number]
+            if frame.key or (frame.sop_instance_uid, frame.frame) in keys:
                 painter.fillRect(
                     QRectF(0, track.top() + number * step, self.width(), max(2.0, step)),
                     look.overlay("current"),
