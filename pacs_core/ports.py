@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,10 @@ class Patients(Protocol):
 
     def current(self, patient_id: int) -> Patient:
         """The patient, or the survivor it was merged into."""
+        ...
+
+    def current_of(self, patient_ids: Iterable[int]) -> Mapping[int, Patient]:
+        """`current` of many, by the row that was asked for."""
         ...
 
     def find(self, identifier: PatientIdentifier) -> Patient | None:
@@ -79,6 +83,7 @@ class Orders(Protocol):
         """One order; raises NotFound."""
         ...
 
+    def of_rows(self, order_ids: Iterable[int]) -> Mapping[int, Order]: ...
     def with_numbers(self, reference: OrderReference) -> Sequence[Order]:
         """Orders with its placer, filler or accession number, as they were placed; never by patient alone."""
         ...
@@ -226,10 +231,15 @@ class Studies(Protocol):
         """Studies that the index finds for the keys; the caller checks the matching rules again."""
         ...
 
-    def rows(
+    def standings(
         self, text: str, modality: str, dates: tuple[str, str], patient_id: int | None, limit: int
-    ) -> Sequence[r.StudyRecord]:
-        """Studies for the reading worklist, newest first."""
+    ) -> Sequence[r.StandingRecord]:
+        """What decides where studies stand in the reading worklist, newest arrivals first."""
+        ...
+
+    def of_rows(self, study_ids: Iterable[int]) -> Mapping[int, r.StudyRecord]: ...
+    def expected_of(self, study_ids: Iterable[int]) -> Mapping[int, int]:
+        """How many images the series of these studies say they will have."""
         ...
 
     def count(self) -> tuple[int, int]:
@@ -257,6 +267,7 @@ class Holds(Protocol):
     """Studies that wait for a person."""
 
     def open_for(self, study_uid: str) -> Sequence[r.HoldRecord]: ...
+    def open_of(self, study_uids: Iterable[str]) -> Mapping[str, Sequence[r.HoldRecord]]: ...
     def get(self, hold_id: int) -> r.HoldRecord: ...
     def add(self, study_uid: str, kind: str, reason: str, at: str) -> r.HoldRecord:
         """Open a hold; the same kind twice on a study is one."""
@@ -278,6 +289,11 @@ class Reports(Protocol):
     """Reports, versions and drafts."""
 
     def of_study(self, study_uid: str) -> Sequence[r.ReportRecord]: ...
+    def of_studies(self, study_uids: Iterable[str]) -> Mapping[str, Sequence[r.ReportRecord]]: ...
+    def drafting(self, study_uids: Iterable[str]) -> set[str]:
+        """Which of these studies somebody has a draft on."""
+        ...
+
     def of_patient(self, patient_id: int) -> Sequence[r.ReportRecord]: ...
     def get(self, report_id: int) -> r.ReportRecord: ...
     def add(self, report: r.ReportRecord) -> r.ReportRecord: ...
@@ -321,6 +337,7 @@ class Deliveries(Protocol):
         ...
 
     def of_report(self, report_id: int) -> Sequence[r.DeliveryRecord]: ...
+    def of_reports(self, report_ids: Iterable[int]) -> Mapping[int, Sequence[r.DeliveryRecord]]: ...
     def open(self) -> Sequence[r.DeliveryRecord]:
         """Everything not delivered, what needs a person first."""
         ...

@@ -30,10 +30,13 @@ from pacs_core.domain.study import Origin
 from pacs_core.ports import Transaction
 from pacs_core.services.auditing import Line
 from pacs_core.services.bundle import Services
-from pacs_core.services.reading_worklist import Listing
+from pacs_core.services.reading_worklist import Listing, Standing
 from pacs_core.services.reconciling import received_of
 from pacs_core.services.reporting import Signing
 from pacs_core.services.taking_back import standing
+
+EARLY = frozenset({"priority", "status", "last_image_at", "study_date", "key"})
+"""Orders of the worklist that a `Standing` knows already, so that only the rows shown are made whole."""
 
 EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 
@@ -43,12 +46,24 @@ class _Worklist(Part):
         listing = Listing(
             query.text, query.modality, (query.from_date, query.to_date), query.patient_key, query.with_orders
         )
-        exams, sequence = self.services.reading_worklist.rows(listing)
+        key, total = sort_key(query.sort), 0
+        early = query.sort in EARLY
+
+        def choose(found: list[Standing]) -> list[Standing]:
+            nonlocal total
+            fitting = [s for s in found if not query.status or s.status in query.status]
+            total = len(fitting)
+            if not early:
+                return fitting
+            fitting.sort(key=key, reverse=query.descending)
+            return fitting[offset : offset + limit]
+
+        exams, sequence = self.services.reading_worklist.page(listing, choose)
         rows = [v.exam_row(exam) for exam in exams]
-        if query.status:
-            rows = [row for row in rows if row.status in query.status]
-        rows.sort(key=sort_key(query.sort), reverse=query.descending)
-        return m.WorklistPage(tuple(rows[offset : offset + limit]), len(rows), sequence)
+        if not early:  # by a column that only the whole row knows
+            rows.sort(key=key, reverse=query.descending)
+            rows = rows[offset : offset + limit]
+        return m.WorklistPage(tuple(rows), total, sequence)
 
     def row(self, key: str) -> m.ExamRow:
         return v.exam_row(self.services.reading_worklist.exam(key))
@@ -461,7 +476,7 @@ def _delivery(tx: Transaction, delivery: DeliveryRecord) -> m.DeliveryView:
     return v.delivery_view(delivery, order.accession.value if order else "", name, report.study_uid, version)
 
 
-def sort_key(sort: str) -> Callable[[m.ExamRow], Any]:
+def sort_key(sort: str) -> Callable[[Any], Any]:
     """How rows are put in order by a column; raises InvalidValue where there is no such one."""
     if sort == "priority":
         return v.urgency

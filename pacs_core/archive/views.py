@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pacs_core.archive import models as m
 from pacs_core.domain.delivery import DeliveryState
-from pacs_core.domain.order import Order, OrderState, ScheduledProcedureStep
+from pacs_core.domain.order import Order, ScheduledProcedureStep
 from pacs_core.domain.patient import Patient, display_name
 from pacs_core.domain.reconciliation import Candidate
 from pacs_core.domain.records import (
@@ -24,8 +24,7 @@ from pacs_core.domain.records import (
     TokenRecord,
     VersionRecord,
 )
-from pacs_core.domain.report import ReportState
-from pacs_core.services.reading_worklist import Exam
+from pacs_core.services.reading_worklist import Exam, Standing, first_step, status_of, status_of_order
 from pacs_core.services.reporting import version_of
 
 _PRIORITY = {"STAT": 0, "HIGH": 1, "MEDIUM": 2, "ROUTINE": 3, "LOW": 4}
@@ -126,7 +125,7 @@ def exam_row(exam: Exam) -> m.ExamRow:
     report = exam.reports[-1] if exam.reports else None
     delivery = _telling_delivery(exam.deliveries)
     steps = order.steps if order else ()
-    first = min(steps, key=lambda s: (s.start_date, s.start_time)) if steps else None
+    first = first_step(order) if order else None
     return m.ExamRow(
         key=f"study:{study.study_uid}" if study else f"order:{order.id if order else 0}",
         study_uid=study.study_uid if study else "",
@@ -152,7 +151,9 @@ def exam_row(exam: Exam) -> m.ExamRow:
         expected=exam.expected,
         arriving=exam.arriving,
         last_image_at=study.last_received_at if study else "",
-        status=_status(exam, report),
+        status=status_of(report.state if report else "", exam.drafting, study.locked_by, exam.arriving)
+        if study
+        else status_of_order(order),
         reconciliation=study.reconciliation if study else "",
         hold_reason="; ".join(h.reason for h in exam.holds),
         report_state=report.state if report else "",
@@ -166,7 +167,7 @@ def exam_row(exam: Exam) -> m.ExamRow:
     )
 
 
-def urgency(row: m.ExamRow) -> tuple[int, int, str, str]:
+def urgency(row: m.ExamRow | Standing) -> tuple[int, int, str, str]:
     """The order of reading: unread before signed, STAT first, then the longest waiting."""
     done = row.status in ("signed", "cancelled")
     waiting_for_images = row.status == "scheduled"
@@ -400,18 +401,3 @@ def _acknowledgement(delivery: DeliveryRecord | None) -> str:
     if delivery is None or not (delivery.answer_code or delivery.answer):
         return ""
     return " ".join(part for part in (delivery.answer_code, delivery.answer) if part)
-
-
-def _status(exam: Exam, report: ReportRecord | None) -> str:
-    if exam.study is None:
-        state = exam.order.state if exam.order else OrderState.SCHEDULED
-        return "cancelled" if state in (OrderState.CANCELLED, OrderState.DISCONTINUED) else "scheduled"
-    if report is not None and report.state == ReportState.PRELIMINARY:
-        return "preliminary"
-    if report is not None and report.state != ReportState.DRAFT:
-        return "signed"
-    if exam.drafting:
-        return "draft"
-    if exam.study.locked_by:
-        return "reading"
-    return "arriving" if exam.arriving else "arrived"

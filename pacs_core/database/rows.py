@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +21,17 @@ from sqlalchemy import (
 from pacs_core.database.prepared import Prepared
 
 R = TypeVar("R")
+V = TypeVar("V")
+
+AT_ONCE = 500
+"""So many values are given to one IN (…): drivers limit how many a statement may have."""
+
+
+def in_parts(values: Iterable[V]) -> Iterator[list[V]]:
+    """The values, each once, in parts that one statement takes."""
+    each = list(dict.fromkeys(values))
+    for start in range(0, len(each), AT_ONCE):
+        yield each[start : start + AT_ONCE]
 
 
 @cache

@@ -51,6 +51,20 @@ class StudyRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class StandingRecord:
+    """What decides where a study stands in the reading worklist; `report_state` is its newest report's."""
+
+    study_id: int
+    study_uid: str
+    locked_by: str
+    last_received_at: str
+    study_date: str
+    priority: str
+    report_state: str
+    drafting: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesRecord:
     """A series of a study."""
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pacs_core.domain.access import Actor
 from pacs_core.domain.errors import Conflict, NotFound
 from pacs_core.domain.events import Event
 from pacs_core.domain.matching import folded_name
-from pacs_core.domain.order import Order
+from pacs_core.domain.order import Order, OrderState, ScheduledProcedureStep
 from pacs_core.domain.patient import Patient
 from pacs_core.domain.records import DeliveryRecord, HoldRecord, ReportRecord, StudyRecord
+from pacs_core.domain.report import ReportState
 from pacs_core.domain.times import instant
 from pacs_core.ports import Clock, Index, Transaction
 from pacs_core.services.storing import Storing
@@ -34,6 +35,23 @@ class Exam:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides where an exam stands in the list; its row's words of the same name say the same.
+
+    Of a study, of which `study_id` is the row, or of an order alone, which is in `order`.
+    """
+
+    key: str
+    status: str
+    priority: str
+    last_image_at: str = ""
+    scheduled_start: str = ""
+    study_date: str = ""
+    study_id: int | None = None
+    order: Exam | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What to list; see `archive.models.WorklistQuery`."""
 
@@ -42,6 +60,12 @@ class Listing:
     dates: tuple[str, str] = ("", "")
     patient_id: int | None = None
     with_orders: bool = True
+
+
+MOST = 200_000
+"""Studies looked at for one list, the newest arrivals; more are found by searching."""
+
+MOST_ORDERS = 5000
 
 
 class Looks:
@@ -81,17 +105,38 @@ class ReadingWorklist:
         self._storing = storing
         self._looks = Looks()
 
-    def rows(self, listing: Listing, limit: int = 5000) -> tuple[list[Exam], int]:
-        """Exams that fit, and the journal number they are true at."""
+    def page(
+        self, listing: Listing, choose: Callable[[list[Standing]], Sequence[Standing]]
+    ) -> tuple[list[Exam], int]:
+        """The exams that `choose` takes of all that fit, and the journal number they are true at."""
         with self._index.read() as tx:
             sequence = tx.journal.newest()
-            studies = tx.studies.rows(
-                listing.text, listing.modality, listing.dates, listing.patient_id, limit
-            )
-            exams = [self._exam(tx, study) for study in studies]
+            found = self._standings(tx, listing)
             if listing.with_orders:
-                exams += [e for e in self._waiting(tx, limit) if _order_fits(listing, e)]
-        return exams, sequence
+                found += _waiting(tx, listing)
+            return self._exams(tx, choose(found)), sequence
+
+    def _standings(self, tx: Transaction, listing: Listing) -> list[Standing]:
+        arriving = self._storing.all_arriving()
+        return [
+            Standing(
+                key=f"study:{one.study_uid}",
+                status=status_of(one.report_state, one.drafting, one.locked_by, one.study_uid in arriving),
+                priority=one.priority or "ROUTINE",
+                last_image_at=one.last_received_at,
+                study_date=one.study_date,
+                study_id=one.study_id,
+            )
+            for one in tx.studies.standings(
+                listing.text, listing.modality, listing.dates, listing.patient_id, MOST
+            )
+        ]
+
+    def _exams(self, tx: Transaction, chosen: Sequence[Standing]) -> list[Exam]:
+        studies = tx.studies.of_rows(s.study_id for s in chosen if s.study_id is not None)
+        around = self._around(tx, list(studies.values()))
+        exams = (around.get(s.study_id) if s.study_id is not None else s.order for s in chosen)
+        return [exam for exam in exams if exam is not None]
 
     def exam(self, key: str) -> Exam:
         """The exam behind a row key; raises NotFound."""
@@ -170,25 +215,78 @@ class ReadingWorklist:
         with self._index.read() as tx:
             study = tx.studies.get(study_uid)
             others = [s for s in tx.studies.of_patient(study.patient_id) if s.study_uid != study_uid]
-            return [self._exam(tx, other) for other in others]
-
-    def _waiting(self, tx: Transaction, limit: int) -> list[Exam]:
-        return [Exam(None, tx.patients.current(o.patient_id), o) for o in tx.orders.waiting(limit)]
+            around = self._around(tx, others)
+            return [around[other.id] for other in others]
 
     def _exam(self, tx: Transaction, study: StudyRecord) -> Exam:
-        reports = tx.reports.of_study(study.study_uid)
-        expected = sum(s.expected_count for s in tx.studies.series_of(study.id))
-        return Exam(
-            study=study,
-            patient=tx.patients.current(study.patient_id),
-            order=tx.orders.get(study.order_id) if study.order_id is not None else None,
-            holds=tx.holds.open_for(study.study_uid) if study.reconciliation == "held" else (),
-            reports=reports,
-            deliveries=[d for report in reports for d in tx.deliveries.of_report(report.id)],
-            drafting=bool(tx.reports.drafts(study.study_uid)),
-            arriving=self._storing.arriving(study.study_uid),
-            expected=expected if expected >= study.instance_count and expected else None,
-        )
+        return self._around(tx, [study])[study.id]
+
+    def _around(self, tx: Transaction, studies: Sequence[StudyRecord]) -> dict[int, Exam]:
+        """Studies by their row, each with all that its row shows; a few questions for all of them."""
+        uids = [s.study_uid for s in studies]
+        patients = tx.patients.current_of(s.patient_id for s in studies)
+        orders = tx.orders.of_rows(s.order_id for s in studies if s.order_id is not None)
+        holds = tx.holds.open_of(s.study_uid for s in studies if s.reconciliation == "held")
+        reports = tx.reports.of_studies(uids)
+        deliveries = tx.deliveries.of_reports(r.id for of_one in reports.values() for r in of_one)
+        drafting, expected = tx.reports.drafting(uids), tx.studies.expected_of(s.id for s in studies)
+        return {
+            s.id: Exam(
+                study=s,
+                patient=patients[s.patient_id],
+                order=orders[s.order_id] if s.order_id is not None else None,
+                holds=holds.get(s.study_uid, ()),
+                reports=reports.get(s.study_uid, ()),
+                deliveries=[d for r in reports.get(s.study_uid, ()) for d in deliveries.get(r.id, ())],
+                drafting=s.study_uid in drafting,
+                arriving=self._storing.arriving(s.study_uid),
+                expected=expected[s.id] if expected.get(s.id, 0) >= max(s.instance_count, 1) else None,
+            )
+            for s in studies
+        }
+
+
+def status_of(report_state: str, drafting: bool, locked_by: str, arriving: bool) -> str:
+    """Where a study stands: its newest report decides, then a draft, then who reads it, then its images."""
+    if report_state == ReportState.PRELIMINARY:
+        return "preliminary"
+    if report_state and report_state != ReportState.DRAFT:
+        return "signed"
+    if drafting:
+        return "draft"
+    if locked_by:
+        return "reading"
+    return "arriving" if arriving else "arrived"
+
+
+def status_of_order(order: Order | None) -> str:
+    """Where an order without images stands."""
+    over = order is not None and order.state in (OrderState.CANCELLED, OrderState.DISCONTINUED)
+    return "cancelled" if over else "scheduled"
+
+
+def first_step(order: Order) -> ScheduledProcedureStep | None:
+    """The step that comes first."""
+    return min(order.steps, key=lambda s: (s.start_date, s.start_time), default=None)
+
+
+def _waiting(tx: Transaction, listing: Listing) -> list[Standing]:
+    """Orders that wait for their images, and fit."""
+    orders = tx.orders.waiting(MOST_ORDERS)
+    patients = tx.patients.current_of(o.patient_id for o in orders)
+    exams = [Exam(None, patients[o.patient_id], o) for o in orders]
+    return [_of_order(e, e.order) for e in exams if e.order is not None and _order_fits(listing, e)]
+
+
+def _of_order(exam: Exam, order: Order) -> Standing:
+    first = first_step(order)
+    return Standing(
+        key=f"order:{order.id}",
+        status=status_of_order(order),
+        priority=order.priority.value,
+        scheduled_start=f"{first.start_date} {first.start_time}" if first else "",
+        order=exam,
+    )
 
 
 def _order_fits(listing: Listing, exam: Exam) -> bool:

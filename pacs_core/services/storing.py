@@ -126,6 +126,11 @@ class Storing:
         with self._lock:
             return study_uid in self._senders
 
+    def all_arriving(self) -> set[str]:
+        """Every study of which that is so."""
+        with self._lock:
+            return set(self._senders)
+
     def _take_back(self, key: str) -> None:
         """Remove a file the index refused; a commit whose success was not heard of keeps its file."""
         try:

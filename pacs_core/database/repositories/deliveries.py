@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import ColumnElement, Connection, case, exists, func, select
 
-from pacs_core.database.rows import Rows
+from pacs_core.database.rows import Rows, in_parts
 from pacs_core.database.schema import delivery, destination
 from pacs_core.domain.delivery import DeliveryState
 from pacs_core.domain.errors import NotFound
@@ -57,6 +57,14 @@ class DeliveryRows:
     def of_report(self, report_id: int) -> Sequence[DeliveryRecord]:
         """Deliveries of a report, oldest first."""
         return self._rows.all(_D.report_id == report_id, order_by=(_D.id,))
+
+    def of_reports(self, report_ids: Iterable[int]) -> dict[int, list[DeliveryRecord]]:
+        """Deliveries of many reports, oldest first."""
+        found: dict[int, list[DeliveryRecord]] = {}
+        for part in in_parts(report_ids):
+            for one in self._rows.all(_D.report_id.in_(part), order_by=(_D.id,)):
+                found.setdefault(one.report_id, []).append(one)
+        return found
 
     def open(self) -> Sequence[DeliveryRecord]:
         """Everything neither delivered nor withdrawn, what needs a person first."""

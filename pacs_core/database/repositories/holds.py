@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
-from pacs_core.database.rows import Rows
+from pacs_core.database.rows import Rows, in_parts
 from pacs_core.database.schema import hold
 from pacs_core.domain.errors import NotFound
 from pacs_core.domain.records import HoldRecord
@@ -23,6 +23,14 @@ class HoldRows:
     def open_for(self, study_uid: str) -> Sequence[HoldRecord]:
         """Open holds of a study."""
         return self._rows.all(_H.study_uid == study_uid, _H.resolved_at == "", order_by=(_H.id,))
+
+    def open_of(self, study_uids: Iterable[str]) -> dict[str, list[HoldRecord]]:
+        """Open holds of many studies."""
+        found: dict[str, list[HoldRecord]] = {}
+        for part in in_parts(study_uids):
+            for one in self._rows.all(_H.study_uid.in_(part), _H.resolved_at == "", order_by=(_H.id,)):
+                found.setdefault(one.study_uid, []).append(one)
+        return found
 
     def get(self, hold_id: int) -> HoldRecord:
         """One hold; raises NotFound."""

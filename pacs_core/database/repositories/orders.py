@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
 from sqlalchemy import Column, ColumnElement, Connection, and_, delete, exists, insert, or_, select, update
 
 from pacs_core.database.repositories.patients import may_be_named, owners_of
+from pacs_core.database.rows import in_parts
 from pacs_core.database.schema import (
     counter,
     imaging_order,
@@ -83,6 +84,10 @@ class OrderRows:
         if not found:
             raise NotFound(f"no order in row {order_id}", "order")
         return found[0]
+
+    def of_rows(self, order_ids: Iterable[int]) -> dict[int, Order]:
+        """Many orders by their row."""
+        return {o.id: o for part in in_parts(order_ids) for o in self._orders(_O.id.in_(part))}
 
     def with_numbers(self, reference: OrderReference) -> Sequence[Order]:
         """Orders with any of the reference's numbers, in the order in which they were placed."""
@@ -224,13 +229,12 @@ class OrderRows:
         return [_order(dict(row), steps.get(row["imaging_order_id"], ())) for row in rows]
 
     def _steps(self, order_ids: Sequence[int]) -> dict[int, tuple[ScheduledProcedureStep, ...]]:
-        grouped: dict[int, tuple[ScheduledProcedureStep, ...]] = {}
-        if not order_ids:
-            return grouped
-        query = select(scheduled_procedure_step).where(_S.order_id.in_(order_ids)).order_by(_S.id)
-        for row in self._connection.execute(query).mappings():
-            grouped[row["order_id"]] = (*grouped.get(row["order_id"], ()), _step(dict(row)))
-        return grouped
+        grouped: dict[int, list[ScheduledProcedureStep]] = {}
+        for part in in_parts(order_ids):
+            query = select(scheduled_procedure_step).where(_S.order_id.in_(part)).order_by(_S.id)
+            for row in self._connection.execute(query).mappings():
+                grouped.setdefault(row["order_id"], []).append(_step(dict(row)))
+        return {order_id: tuple(steps) for order_id, steps in grouped.items()}
 
 
 def _exact(value: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 
+from pacs_core.database.rows import in_parts
 from pacs_core.database.schema import imaging_order, patient, patient_identifier, report, study, visit
 from pacs_core.domain.errors import Conflict, NotFound
 from pacs_core.domain.identifiers import PatientIdentifier
@@ -64,6 +66,41 @@ class PatientRows:
         found = self.get(patient_id)
         while found.merged_into is not None:
             found = self.get(found.merged_into)
+        return found
+
+    def current_of(self, patient_ids: Iterable[int]) -> dict[int, Patient]:
+        """`current` of many, by the row that was asked for."""
+        into = self._merges()
+        survivors = {asked: _end_of(asked, into) for asked in patient_ids}
+        absorbed: dict[int, list[int]] = {}
+        for merged in into:
+            absorbed.setdefault(_end_of(merged, into), []).append(merged)
+        wanted = set(survivors.values())
+        known = self._identifiers_of({p for one in wanted for p in (one, *absorbed.get(one, ()))})
+        found: dict[int, Patient] = {}
+        for part in in_parts(wanted):
+            for row in self._connection.execute(select(patient).where(patient.c.id.in_(part))):
+                one = int(row.id)
+                others = [i for p in sorted(absorbed.get(one, ())) for i, _main in known.get(p, [])]
+                found[one] = _made(row, [*known.get(one, []), *((i, False) for i in others)])
+        return {asked: found[survivor] for asked, survivor in survivors.items()}
+
+    def _merges(self) -> dict[int, int]:
+        """Everybody who was merged, and into whom."""
+        query = select(patient.c.id, patient.c.merged_into).where(patient.c.merged_into.is_not(None))
+        return {row.id: row.merged_into for row in self._connection.execute(query)}
+
+    def _identifiers_of(self, patient_ids: set[int]) -> dict[int, list[tuple[PatientIdentifier, bool]]]:
+        """Each one's own identifiers, with True the main one."""
+        i = patient_identifier.c
+        found: dict[int, list[tuple[PatientIdentifier, bool]]] = {}
+        for part in in_parts(patient_ids):
+            query = (
+                select(i.patient_id, i.value, i.issuer, i.main).where(i.patient_id.in_(part)).order_by(i.id)
+            )
+            for row in self._connection.execute(query):
+                one = PatientIdentifier(row.value, row.issuer), bool(row.main)
+                found.setdefault(row.patient_id, []).append(one)
         return found
 
     def find(self, identifier: PatientIdentifier) -> Patient | None:
@@ -200,23 +237,33 @@ class PatientRows:
         return None if owner is None else int(owner)
 
     def _patient(self, row: Row[tuple[object, ...]]) -> Patient:
-        m = row._mapping
-        known = self._identifiers(m["id"])
-        main = next((value for value, is_main in known if is_main), PatientIdentifier(""))
-        others = dict.fromkeys(value for value, _ in known if value != main)
-        return Patient(
-            id=m["id"],
-            identifier=main,
-            demographics=Demographics(**{name: m[name] for name in _DEMOGRAPHICS}),
-            other_identifiers=tuple(others),
-            merged_into=m["merged_into"],
-            provisional=bool(m["scope"]),
-        )
+        return _made(row, self._identifiers(row._mapping["id"]))
 
     def _identifiers(self, patient_id: int) -> list[tuple[PatientIdentifier, bool]]:
         """A person's own identifiers, then those of everybody merged into them; with True the main one."""
         rows = self._connection.execute(_IDENTIFIERS, {"row": patient_id})
         return [(PatientIdentifier(r.value, r.issuer), bool(r.main and r.own)) for r in rows]
+
+
+def _made(row: Row[Any], known: Sequence[tuple[PatientIdentifier, bool]]) -> Patient:
+    """A patient of its row and its identifiers, own ones first, with True the main one."""
+    m = row._mapping
+    main = next((value for value, is_main in known if is_main), PatientIdentifier(""))
+    others = dict.fromkeys(value for value, _ in known if value != main)
+    return Patient(
+        id=m["id"],
+        identifier=main,
+        demographics=Demographics(**{name: m[name] for name in _DEMOGRAPHICS}),
+        other_identifiers=tuple(others),
+        merged_into=m["merged_into"],
+        provisional=bool(m["scope"]),
+    )
+
+
+def _end_of(row: int, into: Mapping[int, int]) -> int:
+    while row in into:
+        row = into[row]
+    return row
 
 
 def owners_of(value: str) -> Select[tuple[int]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from pacs_core.database.rows import Rows
+from pacs_core.database.rows import Rows, in_parts
 from pacs_core.database.schema import draft, measurement, report, report_version
 from pacs_core.domain.errors import NotFound
 from pacs_core.domain.measurement import Measurement, Quantity
@@ -32,6 +32,21 @@ class ReportRows:
     def of_study(self, study_uid: str) -> Sequence[ReportRecord]:
         """Reports of a study, oldest first."""
         return self._reports.all(_R.study_uid == study_uid, order_by=(_R.id,))
+
+    def of_studies(self, study_uids: Iterable[str]) -> dict[str, list[ReportRecord]]:
+        """Reports of many studies, oldest first."""
+        found: dict[str, list[ReportRecord]] = {}
+        for part in in_parts(study_uids):
+            for one in self._reports.all(_R.study_uid.in_(part), order_by=(_R.id,)):
+                found.setdefault(one.study_uid, []).append(one)
+        return found
+
+    def drafting(self, study_uids: Iterable[str]) -> set[str]:
+        """Which of these studies somebody has a draft on."""
+        found: set[str] = set()
+        for part in in_parts(study_uids):
+            found.update(self._connection.scalars(select(_D.study_uid).where(_D.study_uid.in_(part))))
+        return found
 
     def of_patient(self, patient_id: int) -> Sequence[ReportRecord]:
         """Reports of a patient, newest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from sqlalchemy import (
@@ -22,12 +22,14 @@ from sqlalchemy import (
 
 from pacs_core.database.prepared import Prepared
 from pacs_core.database.repositories.patients import may_be_named, owners_of
-from pacs_core.database.rows import Rows
+from pacs_core.database.rows import AT_ONCE, Rows, in_parts
 from pacs_core.database.schema import (
+    draft,
     imaging_order,
     instance,
     patient,
     patient_identifier,
+    report,
     series,
     series_request,
     study,
@@ -38,9 +40,6 @@ from pacs_core.domain.matching import folded_name
 
 _T = study.c
 _WILD = ("*", "?")
-AT_ONCE = 500
-"""UIDs in one question."""
-
 
 _DIGESTS = Prepared(select(instance.c.digest).where(instance.c.sop_instance_uid == bindparam("uid")))
 _COUNT_IN_SERIES = Prepared(
@@ -60,6 +59,25 @@ def _count_in_study(names: tuple[str, ...]) -> Prepared:
             **{name: bindparam(f"to_{name}", type_=_T[name].type) for name in names},
         )
     )
+
+
+_LAST_REPORT = (
+    select(report.c.state)
+    .where(report.c.study_uid == _T.study_uid)
+    .order_by(report.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_STANDINGS = select(
+    _T.id,
+    _T.study_uid,
+    _T.locked_by,
+    _T.last_received_at,
+    _T.study_date,
+    func.coalesce(imaging_order.c.priority, ""),
+    func.coalesce(_LAST_REPORT, ""),
+    exists().where(draft.c.study_uid == _T.study_uid),
+).join_from(study, imaging_order, imaging_order.c.id == _T.order_id, isouter=True)
 
 
 class StudyRows:
@@ -201,10 +219,10 @@ class StudyRows:
         where = [*_patient_terms(keys), *_study_terms(keys), *_below_study_terms(keys)]
         return self._studies.all(*where, order_by=(_T.study_date.desc(), _T.id.desc()), limit=limit)
 
-    def rows(
+    def standings(
         self, text: str, modality: str, dates: tuple[str, str], patient_id: int | None, limit: int
-    ) -> Sequence[r.StudyRecord]:
-        """Studies for the reading worklist, newest arrivals first."""
+    ) -> Sequence[r.StandingRecord]:
+        """What decides where a study stands in the reading worklist; the newest arrivals first."""
         where: list[ColumnElement[bool]] = []
         if patient_id is not None:
             where.append(_T.patient_id == patient_id)
@@ -215,7 +233,22 @@ class StudyRows:
         if dates[1]:
             where.append(_T.study_date <= dates[1])
         where += [_word_term(word) for word in text.split()]
-        return self._studies.all(*where, order_by=(_T.last_received_at.desc(), _T.id.desc()), limit=limit)
+        newest = _STANDINGS.where(*where).order_by(_T.last_received_at.desc(), _T.id.desc()).limit(limit)
+        return [r.StandingRecord(*row) for row in Prepared(newest).rows(self._connection, {})]
+
+    def of_rows(self, study_ids: Iterable[int]) -> dict[int, r.StudyRecord]:
+        """Many studies by their row."""
+        return {s.id: s for part in in_parts(study_ids) for s in self._studies.all(_T.id.in_(part))}
+
+    def expected_of(self, study_ids: Iterable[int]) -> dict[int, int]:
+        """How many images the series of these studies say they will have."""
+        found: dict[int, int] = {}
+        for part in in_parts(study_ids):
+            total = func.sum(series.c.expected_count)
+            query = select(series.c.study_id, total).where(series.c.study_id.in_(part))
+            rows = self._connection.execute(query.group_by(series.c.study_id))
+            found.update((int(row[0]), int(row[1] or 0)) for row in rows)
+        return found
 
     def count(self) -> tuple[int, int]:
         """How many studies and served instances there are."""
