@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from pacs_core.database.unit_of_work import SqliteIndex
@@ -129,17 +129,15 @@ def faulty_index(index: SqliteIndex, faults: Faults) -> None:
     def failure(statement: str) -> OperationalError:
         return OperationalError(statement, {}, sqlite3.OperationalError("disk I/O error"))
 
-    @event.listens_for(index._readers, "before_cursor_execute")
-    def read(_c: object, _cur: object, statement: str, *_more: object) -> None:
+    plain = index._say
+
+    def said(connection: Connection, statement: str) -> None:
         if statement == "BEGIN" and faults.due("read"):
             raise failure(statement)
-
-    @event.listens_for(index._engine, "before_cursor_execute")
-    def before(_c: object, _cur: object, statement: str, *_more: object) -> None:
         if statement == "COMMIT" and faults.due("before commit"):
             raise failure(statement)
-
-    @event.listens_for(index._engine, "after_cursor_execute")
-    def after(_c: object, _cur: object, statement: str, *_more: object) -> None:
+        plain(connection, statement)
         if statement == "COMMIT" and faults.due("after commit"):
             raise failure(statement)
+
+    index._say = said

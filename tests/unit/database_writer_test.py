@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from pacs_core.domain.errors import Conflict, StorageFailure
@@ -61,7 +61,7 @@ def together(
         first = pool.submit(house.index.write, busy)
         assert entered.wait(PATIENCE)
         futures = [pool.submit(house.index.write, job) for job in jobs]
-        while house.index._jobs.qsize() < len(jobs):
+        while len(house.index._jobs) < len(jobs):
             assert not any(f.done() for f in futures)
             time.sleep(0.001)
         then()
@@ -70,15 +70,21 @@ def together(
         yield futures
 
 
+def overheard(house: Spine, hear: Callable[[str], None]) -> None:
+    """Hear each statement of a transaction before it is run."""
+    plain = house.index._say
+
+    def said(connection: Connection, statement: str) -> None:
+        hear(statement)
+        plain(connection, statement)
+
+    house.index._say = said
+
+
 def commits(house: Spine) -> list[str]:
     """The COMMITs from now on."""
     seen: list[str] = []
-
-    @event.listens_for(house.index._engine, "after_cursor_execute")
-    def note(_c: object, _cur: object, statement: str, *_more: object) -> None:
-        if statement == "COMMIT":
-            seen.append(statement)
-
+    overheard(house, lambda statement: seen.append(statement) if statement == "COMMIT" else None)
     return seen
 
 
@@ -94,13 +100,13 @@ def synced(house: Spine) -> list[str]:
     seen: list[str] = []
     mode = ["FULL"]
 
-    @event.listens_for(house.index._engine, "before_cursor_execute")
-    def note(_c: object, _cur: object, statement: str, *_more: object) -> None:
+    def note(statement: str) -> None:
         if statement.startswith("PRAGMA synchronous="):
             mode[0] = statement.partition("=")[2]
         elif statement == "COMMIT":
             seen.append(mode[0])
 
+    overheard(house, note)
     return seen
 
 
@@ -183,10 +189,11 @@ def test_a_disk_that_fails_is_told_to_every_caller_and_kept_from_the_index(
     expect_errors("a commit failed")
     failing = False
 
-    @event.listens_for(house.index._engine, "before_cursor_execute")
-    def fail(_c: object, _cur: object, statement: str, *_more: object) -> None:
+    def fail(statement: str) -> None:
         if failing and statement == when:
             raise OperationalError(statement, {}, sqlite3.OperationalError("disk I/O error"))
+
+    overheard(house, fail)
 
     def break_it() -> None:
         nonlocal failing
@@ -204,13 +211,13 @@ def test_a_disk_that_fails_is_told_to_every_caller_and_kept_from_the_index(
 def test_a_writer_that_finds_the_index_locked_tries_again(house: Spine) -> None:
     left = 2
 
-    @event.listens_for(house.index._engine, "before_cursor_execute")
-    def busy(connection: object, _cur: object, statement: str, *_more: object) -> None:
+    def busy(statement: str) -> None:
         nonlocal left
         if statement == "COMMIT" and left:
             left -= 1
             raise OperationalError(statement, {}, sqlite3.OperationalError("database is locked"))
 
+    overheard(house, busy)
     house.index.write(fact("once"))
     assert kinds(house) == ["once"]
     assert left == 0
