@@ -13,8 +13,12 @@ from pytestqt.qtbot import QtBot
 from tests.support.fake_archive import FakeArchive
 from tests.ui.conftest import PATIENCE_MS
 from tests.ui.reading_test import open_exam
+from workstation.imaging.registration import Confidence, NoRegistration, Registration
+from workstation.imaging.registration_transform import Transform
 from workstation.imaging.subtraction import MaskOperation, is_logarithmic, subtracted
+from workstation.rendering.change_view import change, matrix_of
 from workstation.rendering.subtraction_view import difference
+from workstation.session.registrar import Registrar
 from workstation.ui.shell import Workstation
 
 Open = Callable[..., Workstation]
@@ -60,7 +64,42 @@ def test_one_key_subtracts_and_keys_move_the_mask(
     assert page.session.cells[0].view == before
 
 
-def test_what_is_no_run_is_not_subtracted(open_window: Open, pixels: FakeArchive, qtbot: QtBot) -> None:
+def test_one_key_takes_the_registered_prior_away(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Registration(
+        Transform(np.eye(3), np.array([0.0, 0.0, 12.0])), Confidence.HIGH, "rigid", 0.95, 0.9, 1.0
+    )
+    monkeypatch.setattr(Registrar, "find", lambda *_a: found)
     page = open_exam(open_window(pixels), qtbot)
-    page.desk.commands.refresh()
-    assert not page.desk.commands.action("read.dsa").isEnabled()
+    one, other = page.session.cells
+    qtbot.waitUntil(lambda: "registered" in page.session.tie(one, other).words, timeout=PATIENCE_MS)
+    cell, before = page.grid.cells[0], page.session.cells[0].view
+    cell.setFocus()
+    QTest.keyClick(cell, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: page.session.cells[0].view.change is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: cell.settled, timeout=PATIENCE_MS)
+    view, shown = page.session.cells[0].view, cell.shown.picture
+    assert view.change.into == ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 12))
+    assert "Less the prior · registered (rigid), confidence high" in shown.display_list.texts()
+    assert page.session.cells[1].view.window != view.window
+    volumes = [c.request.volume for c in page.grid.cells]
+    left = change(view, *volumes, matrix_of(view.change), shown.width, shown.height)
+    assert np.isfinite(left.values).any()
+    assert (shown.pixels[np.isnan(left.values)] == 0).all()
+    QTest.keyClick(cell, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
+    assert page.session.cells[0].view == before
+
+
+def test_a_prior_that_is_tied_only_roughly_is_not_taken_away(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Registrar, "find", lambda *_a: NoRegistration("not alike"))
+    page = open_exam(open_window(pixels), qtbot)
+    said = []
+    page.desk.say = lambda text, _token="": said.append(text)
+    QTest.keyClick(page.grid.cells[0], Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
+    assert "tied only approximately" in said[-1]
+    page.session.activate(1)
+    page.desk.commands.run("read.dsa")
+    assert "choose a volume of the current study" in said[-1]

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 
 from tests.unit.imaging_support import filled, stack
-from workstation.imaging.registration import Confidence, Registration
 from workstation.imaging.registration_transform import Transform, rotation
 from workstation.imaging.volume import Volume
-from workstation.rendering.change_view import CannotCompare, change, render_change
+from workstation.rendering.change_view import CannotCompare, change, first_window, matrix_of, render_change
 from workstation.rendering.engines.choice import engine_named
 from workstation.rendering.fusion_view import CannotFuse
-from workstation.session.view_state import Plane, ViewState, Window
+from workstation.rendering.render import picture_of
+from workstation.session.view_state import Change, Plane, ViewState, Window
 
 Array = np.ndarray[Any, Any]
 LESION, GREW = np.array([34.0, 24.0, 30.0]), 150.0
 MOVED = Transform(rotation([0.05, -0.08, 0.1]), np.array([6.0, -4.0, 9.0]))
+TIED = Change("prior", tuple(tuple(row) for row in MOVED.homogeneous[:3]), "registered (rigid)")
 STATE = ViewState(plane=Plane.AXIAL, centre=(32.0, 32.0, 30.0), window=Window(0.0, 400.0))
 
 
@@ -50,10 +51,6 @@ def scanned(
     return filled(shown, stored)
 
 
-def registered(confidence: Confidence = Confidence.HIGH) -> Registration:
-    return Registration(MOVED, confidence, "rigid", 0.95, 0.9, 0.4)
-
-
 @pytest.fixture(scope="module")
 def pair() -> tuple[Volume, Volume]:
     """A current study with a lesion, and a prior of the body moved by MOVED, coarser and shorter, without."""
@@ -68,7 +65,7 @@ def pair() -> tuple[Volume, Volume]:
 
 @pytest.mark.parametrize("engine", ["kernel", "vtk", "reference"])
 def test_only_the_lesion_is_left(pair: tuple[Volume, Volume], engine: str) -> None:
-    left = change(STATE, *pair, registered(), 64, 64, engine_named(engine))
+    left = change(STATE, *pair, MOVED.homogeneous, 64, 64, engine_named(engine))
     y, x = np.mgrid[0:64, 0:64]
     frame = left.frame
     across, down = (np.multiply.outer(n, along) for n, along in ((x, frame.across), (y, frame.down)))
@@ -82,21 +79,27 @@ def test_only_the_lesion_is_left(pair: tuple[Volume, Volume], engine: str) -> No
 
 def test_outside_of_the_prior_nothing_is_said(pair: tuple[Volume, Volume]) -> None:
     above = ViewState(plane=Plane.AXIAL, centre=(32.0, 32.0, 58.0))
-    left = change(above, *pair, registered(), 40, 40)
+    left = change(above, *pair, matrix_of(TIED), 40, 40)
     assert np.isnan(left.values).any()
-    picture = render_change(above, *pair, registered(), 40, 40)
+    picture = render_change(above.with_(change=TIED), *pair, 40, 40)
     assert not picture.pixels[np.isnan(left.values)].any()
 
 
 def test_nothing_changed_is_the_middle_grey_and_the_tie_is_said(pair: tuple[Volume, Volume]) -> None:
-    picture = render_change(STATE, pair[0], pair[0], None, 64, 64)
+    picture = picture_of(STATE.with_(change=Change("it")), pair[0], pair[0], (64, 64))
     assert np.unique(picture.pixels).tolist() == [128]
-    assert picture.words == "Current less prior, in one frame of reference"
-    told = render_change(STATE, *pair, registered(), 64, 64)
-    assert told.words == "Current less prior, registered (rigid), confidence high"
+    told = picture_of(STATE.with_(change=TIED), *pair, (64, 64))
+    assert told.words == "Current less prior, registered (rigid)"
     assert told.pixels.max() > 200
-    turned = render_change(STATE.with_(invert=True), *pair, registered(), 64, 64)
+    turned = picture_of(STATE.with_(change=TIED, invert=True), *pair, (64, 64))
     assert turned.pixels[told.pixels > 200].max() < 60
+
+
+def test_its_first_window_is_as_wide_as_what_is_left(pair: tuple[Volume, Volume]) -> None:
+    window = first_window(STATE, *pair, TIED)
+    assert window.centre == 0.0
+    assert 10.0 < window.width < 2 * GREW
+    assert first_window(STATE, pair[0], pair[0], Change("it")).width == 1.0
 
 
 def test_padding_is_no_value() -> None:
@@ -111,11 +114,11 @@ def test_what_cannot_be_compared_is_said(pair: tuple[Volume, Volume]) -> None:
     other = filled(stack([0.0, 2.0, 4.0], "MR"), lambda k: 1)
     coming = Volume(prior.display_set)
     with pytest.raises(CannotCompare, match="CT and MR"):
-        change(STATE, current, other, registered(), 8, 8)
+        change(STATE, current, other, None, 8, 8)
     with pytest.raises(CannotCompare, match="prior series is still loading"):
-        change(STATE, current, coming, registered(), 8, 8)
-    with pytest.raises(CannotCompare, match="not to be believed"):
-        change(STATE, current, prior, registered(Confidence.LOW), 8, 8)
+        change(STATE, current, coming, matrix_of(TIED), 8, 8)
+    with pytest.raises(CannotCompare, match="no prior is chosen"):
+        render_change(STATE, current, prior, 8, 8)
     with pytest.raises(CannotFuse, match="frame of reference"):
         change(STATE, current, prior, None, 8, 8)
     unlike = scanned(body, 2.0, 4, 2.0, 1.0, RescaleType="OD")

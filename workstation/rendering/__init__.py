@@ -25,7 +25,7 @@ How a cell uses it::
 ``mip_view``      `whole_slab(state, volume)`: the slab through everything; `render_rotated(..., degrees,
                   moving=True)`: the whole volume's MIP turned about the long axis.
 ``fusion_view``   `render_fused(state, below, Overlay(above, window, colours, opacity, into), w, h)`: RGB.
-``change_view``   `change(state, current, prior, registration, w, h)`: current less prior, in its unit.
+``change_view``   `change(state, current, prior, into, w, h)`: current less prior, in its unit.
 ``curved_view``   `render_curved(state, volume, centreline(points, step), across_mm, curving=...)`.
 ``thumbnails``    `thumbnail(volume, edge=112, index=None) -> Picture`.
 ``overlays``      `Corner`, texts in their places, letters from the vectors, scale bar only when trusted.

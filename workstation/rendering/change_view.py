@@ -12,20 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from workstation.imaging.luts import LINEAR_EXACT, GreyChain, VoiWindow, to_grey
-from workstation.imaging.registration import Confidence, Registration
 from workstation.imaging.subtraction import subtraction_window
 from workstation.imaging.view_frame import ViewFrame
 from workstation.imaging.volume import Volume
 from workstation.rendering import reformat
 from workstation.rendering.engines import Cut, Engine, choose
-from workstation.rendering.fusion_view import Overlay, overlaid
+from workstation.rendering.fusion_view import Matrix, Overlay, overlaid
 from workstation.rendering.overlays import Corner
 from workstation.rendering.picture import Picture
-from workstation.session.view_state import ViewState
+from workstation.session.view_state import Change as Chosen
+from workstation.session.view_state import ViewState, Window
 from workstation.tools.planes import CannotReformat, geometry_of
 
 Floats = npt.NDArray[np.float32]
-SAME_FRAME = "in one frame of reference"
+LOOKED_AT = 256  # pixels
 
 
 class CannotCompare(CannotReformat):
@@ -34,41 +34,36 @@ class CannotCompare(CannotReformat):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """Current less prior in modality units, float32 (height, width); NaN where one of them shows nothing.
-
-    `words` says what ties the two.
-    """
+    """Current less prior in `unit`, float32 (height, width); NaN where one of them shows nothing."""
 
     frame: ViewFrame
     values: Floats
     unit: str
-    words: str
 
 
 def change(
     state: ViewState,
     current: Volume,
     prior: Volume,
-    found: Registration | None,
+    into: Matrix | None,
     width: int,
     height: int,
     engine: Engine | None = None,
 ) -> Change:
-    """The plane or slab of `state`; `found` None says that both share a frame of reference.
+    """The plane or slab of `state`; `into` (4, 4) carries patient millimetres of the current study into those
+    of the prior, None says that both share a frame of reference.
 
     Raises CannotCompare, CannotReformat, or CannotFuse where nothing ties the two.
     """
-    _must_compare(current, prior, found)
+    _must_compare(current, prior)
     laid = reformat.reformat(state, current, width, height)
-    into = None if found is None else found.transform.homogeneous
     there = overlaid(laid, current, Overlay(prior, into=into))
     engine = engine or choose()
     values = _values(current, laid.cut, engine) - _values(prior, there, engine)
-    words = SAME_FRAME if found is None else found.words
-    return Change(laid.frame, values, current.unit, words)
+    return Change(laid.frame, values, current.unit)
 
 
-def _must_compare(current: Volume, prior: Volume, found: Registration | None) -> None:
+def _must_compare(current: Volume, prior: Volume) -> None:
     kinds = [v.display_set.modality for v in (current, prior)]
     if kinds[0] != kinds[1]:
         raise CannotCompare(f"values of {kinds[0]} and {kinds[1]} are not of one kind")
@@ -79,8 +74,6 @@ def _must_compare(current: Volume, prior: Volume, found: Registration | None) ->
     for name, volume in (("current", current), ("prior", prior)):
         if not volume.loaded.all():
             raise CannotCompare(f"the {name} series is still loading, or not all of it could be read")
-    if found is not None and found.confidence is Confidence.LOW:
-        raise CannotCompare("the registration of the two is not to be believed")
 
 
 def _values(volume: Volume, cut: Cut, engine: Engine) -> Floats:
@@ -100,16 +93,20 @@ def render_change(
     state: ViewState,
     current: Volume,
     prior: Volume,
-    found: Registration | None,
     width: int,
     height: int,
     corner: Corner | None = None,
     engine: Engine | None = None,
 ) -> Picture:
-    """`change` in greys, nothing changed being the middle one and nothing known black; its words say what
-    ties the two. The window of `state` is of the difference; without one, as wide as most of it.
+    """`change` as `state.change` has it, in greys: no change is the middle one, nothing known is black.
+
+    The window of `state` is of the difference; without one it is as wide as most of it. The words say what
+    ties the two.
     """
-    left = change(state, current, prior, found, width, height, engine)
+    chosen = state.change
+    if chosen is None:
+        raise CannotCompare("no prior is chosen")
+    left = change(state, current, prior, matrix_of(chosen), width, height, engine)
     known = np.isfinite(left.values)
     voi = subtraction_window(left.values[known])
     if state.window is not None:
@@ -117,5 +114,17 @@ def render_change(
     greys = to_grey(left.values, GreyChain(voi=voi, inverted=state.invert))
     window = (voi.centre, voi.width, voi.label)
     drawn = reformat.texts(state, current, left.frame, corner, window)
-    words = f"Current less prior, {left.words}"
-    return Picture(np.where(known, greys, np.uint8(0)), left.frame, drawn, "approximate", words, window)
+    words = f"Current less prior, {chosen.words}"
+    return Picture(np.where(known, greys, np.uint8(0)), left.frame, drawn, "shown", words, window)
+
+
+def first_window(state: ViewState, current: Volume, prior: Volume, chosen: Chosen) -> Window:
+    """A window for what is left in the plane of `state`; raises as `change` does."""
+    left = change(state, current, prior, matrix_of(chosen), LOOKED_AT, LOOKED_AT)
+    found = subtraction_window(left.values[np.isfinite(left.values)])
+    return Window(found.centre, found.width)
+
+
+def matrix_of(chosen: Chosen) -> Matrix | None:
+    """(4, 4) from the rows of a choice."""
+    return None if chosen.into is None else np.array([*chosen.into, (0.0, 0.0, 0.0, 1.0)])

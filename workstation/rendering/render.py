@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from workstation.imaging.volume import Volume
+from workstation.rendering.change_view import render_change
 from workstation.rendering.engines import Engine
 from workstation.rendering.fusion_view import Overlay, render_fused
 from workstation.rendering.mip_view import render_rotated, render_slab
@@ -52,14 +53,16 @@ def picture_of(
     corner: Corner | None = None,
     moving: bool = False,
 ) -> Picture:
-    """What a cell shows: with `above` (the volume of `state.fusion`) fused, else `render`; a turning MIP is
-    coarser while it is `moving`. Raises CannotFuse, CannotReformat.
+    """What a cell shows: with `above` (the volume of `state.beside`) fused or less that, else `render`; a
+    turning MIP is coarser while it is `moving`. Raises CannotCompare, CannotFuse, CannotReformat.
     """
     width, height = (min(max(int(v), SMALLEST), LARGEST) for v in size)
     if state.fusion is not None and above is not None:
         chosen = state.fusion
         overlay = Overlay(above, chosen.window, chosen.colours, chosen.opacity)
         return render_fused(state, volume, overlay, width, height, corner)
+    if state.change is not None and above is not None:
+        return render_change(state, volume, above, width, height, corner)
     if state.subtraction is not None:
         return render_subtracted(state, volume, width, height, corner)
     if state.turn is not None and moving:

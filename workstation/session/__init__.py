@@ -9,6 +9,7 @@
 ``child_process``    `Child`, a process of the workstation's own (speech, 3D, registration): started, asked,
                      ended; ``child_pipes`` has the frames they talk in.
 ``registrar``        `Registrar`: a prior laid upon the current study by such a child.
+``comparing``        which prior can be taken from a cell's series (pure).
 ``carrying``         a prior's measurement where it lies in the current study (pure).
 ``spool``            strokes and drafts, synced to a small file of the workstation's own and replayed.
 """

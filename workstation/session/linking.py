@@ -194,7 +194,9 @@ def as_before(cell: CellState, before: Sequence[CellState]) -> ViewState:
         return was.view
     if cell.view.turn is not None or was.view.turn is not None:
         return cell.view
-    view = cell.view.with_(window=was.view.window, invert=was.view.invert, fusion=was.view.fusion)
+    view = cell.view.with_(
+        window=was.view.window, invert=was.view.invert, fusion=was.view.fusion, change=was.view.change
+    )
     point = point_of(was)
     return at_point(replace(cell, view=view), point) if point is not None else view
 
@@ -221,11 +223,16 @@ def same_window(cell: CellState, before: ViewState, other: CellState) -> ViewSta
     """The view of `other` with the window `cell` was given, where both are of one modality."""
     a, b = cell.display_set, other.display_set
     changed = cell.view.window != before.window or cell.view.invert != before.invert
-    if cell.view.turn != other.view.turn:
+    if cell.view.turn != other.view.turn or _is_difference(cell.view) != _is_difference(other.view):
         return other.view
     if not changed or a is None or b is None or a.modality != b.modality or a.is_colour != b.is_colour:
         return other.view
     return other.view.with_(window=cell.view.window, invert=cell.view.invert)
+
+
+def _is_difference(view: ViewState) -> bool:
+    """Its window is of what is left, not of the images' own values."""
+    return view.change is not None or view.subtraction is not None
 
 
 def same_image(before: DisplaySet, index: int, now: DisplaySet) -> int:

@@ -77,6 +77,18 @@ class Subtraction:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Less another study's volume: the UID of its display set, the rows of the (3, 4) matrix that carries
+    patient mm into those of it (None: one frame of reference), what ties the two, and the window before.
+    """
+
+    less: str
+    into: tuple[tuple[float, ...], ...] | None = None
+    words: str = ""
+    before: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ViewState:
     """One cell's view.
 
@@ -106,6 +118,7 @@ class ViewState:
     fusion: Fusion | None = None
     turn: float | None = None
     subtraction: Subtraction | None = None
+    change: Change | None = None
 
     def with_(self, **changes: object) -> ViewState:
         """A copy with some fields changed."""
@@ -114,3 +127,10 @@ class ViewState:
     @property
     def is_reformat(self) -> bool:
         return self.plane is not Plane.ACQUIRED or self.slab > 0.0
+
+    @property
+    def beside(self) -> str:
+        """The UID of the display set that is painted with this one: laid over, or taken away; else empty."""
+        if self.fusion is not None:
+            return self.fusion.over
+        return self.change.less if self.change is not None else ""

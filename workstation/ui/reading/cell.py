@@ -216,7 +216,7 @@ class ImageCell(QWidget):
         state = self.state
         if state is None or state.display_set is None:
             return
-        if state.view.fusion is not None and state.view.fusion.over == uid:
+        if state.view.beside == uid:
             self.wish()
         if state.display_set.uid != uid:
             return

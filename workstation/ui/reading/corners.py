@@ -54,6 +54,8 @@ def said_of(view: ViewState, volume: Volume, above: Volume | None) -> tuple[str,
     """What a view is besides a plane: fused with what and how, or turned."""
     if view.subtraction is not None:
         return (_subtraction_words(view.subtraction),)
+    if view.change is not None:
+        return (f"{words.t('Less the prior')} · {view.change.words}",)
     turned = f"{words.t('Turning MIP')} {view.turn:.0f}°" if view.turn is not None else ""
     if view.fusion is None or above is None:
         pet = uptake.is_pet(volume.display_set) and view.window is not None

@@ -123,8 +123,8 @@ class Room(QObject):
         return request
 
     def laid_over(self, view: ViewState) -> Volume | None:
-        """The volume a view lays over its own, loaded where it was not."""
-        shown = self.session.display_set(view.fusion.over) if view.fusion is not None else None
+        """The volume a view lays over its own or takes from it, loaded where it was not."""
+        shown = self.session.display_set(view.beside) if view.beside else None
         return self.load(shown, len(shown) // 2).volume if shown is not None else None
 
     def hurry(self, display_set: DisplaySet) -> None:

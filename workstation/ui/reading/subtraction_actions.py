@@ -1,4 +1,4 @@
-"""The commands of digital subtraction: with and without the mask, another mask, and its shift by keys."""
+"""The commands of subtraction: a run less its mask, another one, shifted by keys; a volume less its prior."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 
 from workstation.imaging.subtraction import best_shift
 from workstation.imaging.volume import Volume
+from workstation.rendering import change_view
 from workstation.rendering.subtraction_view import first_window, operation_of
+from workstation.session.comparing import NotCompared, compared
 from workstation.session.reading_session import CellState
 from workstation.session.view_state import Subtraction, Window
 from workstation.ui import words
@@ -30,14 +32,14 @@ class SubtractionActions:
         on, place = self._is_on, "Image/Subtraction"
         command(
             "dsa",
-            "Subtract the mask",
+            "Subtract the mask or the prior",
             self._toggle,
             "Image/Subtraction",
             "Shift+D",
             icon="circle-half-full",
-            tip="The run less the mask its tags name, else less its first image; again: as it is",
-            enabled=self._able,
-            checked=on,
+            tip="A run less its mask, a volume less the prior that is registered to it; again: as it is",
+            enabled=lambda: self._able() or self._is_volume(),
+            checked=lambda: on() or self._is_change(),
         )
         command("dsa.mask", "This image is the mask", self._take_mask, place, "Shift+K", enabled=on)
         command("dsa.fit", "Shift the mask to fit", self._fit, place, "Ctrl+Shift+Home", enabled=on)
@@ -55,6 +57,15 @@ class SubtractionActions:
             return False
         return state.display_set.modality in ("XA", "RF") and not state.display_set.is_colour
 
+    def _is_volume(self) -> bool:
+        state = self._state()
+        shown = state.display_set if state is not None else None
+        return shown is not None and shown.is_volume and not shown.is_colour
+
+    def _is_change(self) -> bool:
+        state = self._state()
+        return state is not None and state.view.change is not None
+
     def _is_on(self) -> bool:
         state = self._state()
         return state is not None and state.view.subtraction is not None
@@ -70,30 +81,42 @@ class SubtractionActions:
         if state.view.subtraction is not None:
             view = state.view.with_(subtraction=None, window=state.view.subtraction.before)
             self._session.set_view(state.number, view)
+        elif state.view.change is not None:
+            view = state.view.with_(change=None, window=state.view.change.before)
+            self._session.set_view(state.number, view)
+        elif self._able():
+            chosen = Subtraction(before=state.view.window)
+            volume, index = self._volume(state), state.view.index
+            self._show(state, lambda: first_window(volume, index, chosen), subtraction=chosen)
         else:
-            self._show(state, Subtraction(before=state.view.window))
+            self._less_the_prior(state)
 
-    def _show(self, state: CellState, chosen: Subtraction) -> None:
-        """Subtract so, in a window for what is left of the image shown, which another thread finds."""
-        volume, index = self._volume(state), state.view.index
+    def _less_the_prior(self, state: CellState) -> None:
+        try:
+            chosen = compared(state, self._session.cells, self._session.tie)
+        except NotCompared as why:
+            self._page.desk.say(words.t("No subtraction: {why}.").format(why=why), "waiting")
+            return
+        view = state.view.with_(change=chosen, fusion=None)
+        current, prior = self._volume(state), self._room.laid_over(view)
+        assert prior is not None
+        self._show(
+            state, lambda: change_view.first_window(view, current, prior, chosen), change=chosen, fusion=None
+        )
+
+    def _show(self, state: CellState, look: Callable[[], Window], **chosen: object) -> None:
+        """Subtract so, in a window for what is left, which another thread finds."""
 
         def done(window: Window) -> None:
             cell = self._session.cells[state.number] if state.number < len(self._session.cells) else None
             if cell is not None and cell.display_set == state.display_set:
-                view = cell.view.with_(subtraction=chosen, window=window)
-                self._session.set_view(state.number, view)
+                self._session.set_view(state.number, cell.view.with_(window=window, **chosen))
                 self._page.desk.commands.refresh()
 
         def refused(why: Exception) -> None:
             self._page.desk.say(words.t("No subtraction: {why}.").format(why=why), "waiting")
 
-        self._page.desk.tasks.ask(
-            self._page,
-            words.t("subtract the mask"),
-            lambda: first_window(volume, index, chosen),
-            done,
-            refused,
-        )
+        self._page.desk.tasks.ask(self._page, words.t("subtract"), look, done, refused)
 
     def _take_mask(self) -> None:
         """The image shown becomes the mask of all others; it itself would leave nothing to window by."""
