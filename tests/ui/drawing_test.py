@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from pacs_core.domain.measurement import Measurement
+from pacs_core.domain.measurement import Measurement, Quantity
 from tests.support.fake_archive import FakeArchive
 from tests.ui.conftest import PATIENCE_MS
-from tests.ui.reading_test import drag, open_exam, send_move, session
+from tests.ui.reading_test import drag, open_exam, send_move, session, wheel
+from workstation.reporting.placeholders import change
 from workstation.tools import DRAWING
 from workstation.ui.reading.cell import ImageCell
 from workstation.ui.reading.page import ReadPage
 from workstation.ui.shell import Workstation
+from workstation.ui.widgets.table import ROW_ROLE
 
 Open = Callable[..., Workstation]
 LEFT = Qt.MouseButton.LeftButton
@@ -145,3 +149,73 @@ def _worded(page: ReadPage, qtbot: QtBot) -> None:
     QTest.keyClick(cell.caption, Qt.Key.Key_Escape)
     assert not cell.caption.isVisible()
     assert not session(page).measurements
+
+
+def test_the_list_names_goes_deletes_and_tells_the_change(
+    open_window: Open, pixels: FakeArchive, qtbot: QtBot
+) -> None:
+    facts = (Quantity("Length", 10.0, "mm"),)
+    pixels.strokes["2.25.777"] = Measurement(
+        "2.25.777", "length", "2.25.1001", "s", "i", 1, ((0.0, 0.0, 0.0), (10.0, 0.0, 0.0)), facts
+    )
+    page = open_exam(open_window(pixels), qtbot)
+    one = draw(page, "length")
+    page.desk.commands.run("read.list")
+    table = page.strokes.table
+    assert table.isVisible()
+    assert [m.tracking_uid for m in rows(page)] == [one.tracking_uid, "2.25.777"]
+    assert said(page, 0)[0] == "Length"
+    assert said(page, 0)[1] == f"{one.quantities[0].value:.1f} mm"
+    assert said(page, 0)[2] == change(one.quantities[0].value, 10.0)
+    assert said(page, 1)[3] == "2026-03-02"
+    cell = page.grid.cells[0]
+    here = session(page).cells[0].view.index
+    wheel(cell, 5)
+    table.choose(one.tracking_uid)
+    table.opened.emit(one)
+    assert session(page).cells[0].view.index == here
+    qtbot.waitUntil(lambda: cell.settled, timeout=PATIENCE_MS)
+    page.desk.commands.run("read.label")
+    QTest.keyClicks(cell.caption, "node")
+    QTest.keyClick(cell.caption, Qt.Key.Key_Return)
+    assert said(page, 0)[0] == "node"
+    QTest.keyClick(table, Qt.Key.Key_Delete)
+    assert [m.tracking_uid for m in rows(page)] == ["2.25.777"]
+
+
+def rows(page: ReadPage) -> list[Measurement]:
+    model = page.strokes.model
+    return [model.index(n, 0).data(ROW_ROLE) for n in range(model.rowCount())]
+
+
+def said(page: ReadPage, number: int) -> list[str]:
+    """What a row of the list says, column by column."""
+    return [column.cell(rows(page)[number]).text for column in page.strokes.model.columns]
+
+
+def test_a_calibration_gives_millimetres_and_takes_them_along(
+    open_window: Open, angiogram: FakeArchive, qtbot: QtBot
+) -> None:
+    page = open_exam(open_window(angiogram), qtbot, with_prior=False)
+    one = draw(page, "length")
+    assert one.refusal
+    cell = page.grid.cells[0]
+    page.desk.commands.run("read.tool.calibration")
+    at = cell.rect().center() - QPoint(60, 120)
+    drag(cell, at, at + QPoint(100, 0))
+    QTest.keyClicks(cell.caption, "25 mm")
+    QTest.keyClick(cell.caption, Qt.Key.Key_Return)
+    (marker,) = (m for m in session(page).measurements.values() if m.kind == "calibration")
+    assert marker.label == "= 25 mm"
+
+    def length() -> Measurement:
+        return session(page).measurements[one.tracking_uid]
+
+    far = (QPointF(*PLACES["length"][1]) - QPointF(*PLACES["length"][0])).toTuple()
+    assert length().quantities[0].value == pytest.approx(math.hypot(*far) / 4, rel=0.03)
+    session(page).select(marker.tracking_uid)
+    page.desk.commands.run("read.delete")
+    assert (length().quantities, bool(length().refusal)) == ((), True)
+    page.desk.commands.run("read.undo")
+    assert length().quantities
+    qtbot.waitUntil(lambda: marker.tracking_uid in angiogram.strokes, timeout=PATIENCE_MS)

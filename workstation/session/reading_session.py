@@ -548,6 +548,24 @@ class ReadingSession:
             words = f"delete {before.kind.replace('_', ' ')}"
             self.history.do(Command(words, lambda: self._take(before), lambda: self._set(before)))
 
+    def replace_all(self, strokes: Sequence[Measurement], removed: Sequence[Measurement], words: str) -> None:
+        """Add or change several strokes and delete others as one step; it can be undone."""
+        before = [self.measurements.get(s.tracking_uid) for s in strokes]
+
+        def do() -> None:
+            for gone in removed:
+                self._take(gone)
+            for stroke in strokes:
+                self._set(stroke)
+
+        def undo() -> None:
+            for stroke, old in zip(strokes, before, strict=True):
+                self._back(stroke, old)
+            for gone in removed:
+                self._set(gone)
+
+        self.history.do(Command(words, do, undo))
+
     def _back(self, measurement: Measurement, before: Measurement | None) -> None:
         if before is None:
             self._take(measurement)

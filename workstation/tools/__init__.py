@@ -34,6 +34,7 @@ from collections.abc import Callable
 from workstation.tools.angle import AngleTool
 from workstation.tools.arrow import ArrowTool
 from workstation.tools.bidirectional import BidirectionalTool
+from workstation.tools.calibration import CalibrationTool
 from workstation.tools.cardiothoracic_ratio import CardiothoracicRatioTool
 from workstation.tools.cobb_angle import CobbAngleTool
 from workstation.tools.crosshair import CrosshairTool
@@ -64,6 +65,7 @@ DRAWING: dict[str, Callable[[], Tool]] = {
     "freehand_roi": FreehandRoiTool,
     "probe": ProbeTool,
     "cardiothoracic_ratio": CardiothoracicRatioTool,
+    "calibration": CalibrationTool,
     "arrow": ArrowTool,
     "text": TextTool,
 }

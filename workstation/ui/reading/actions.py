@@ -14,13 +14,12 @@ from workstation.session.hanging import Layout
 from workstation.session.view_state import Interpolation, Plane, SlabMode, ViewState, Window
 from workstation.tools import DRAWING
 from workstation.ui import words
-from workstation.ui.commands import IMAGE, WINDOW, Command
-from workstation.ui.keeping import keep_as_dicom
-from workstation.ui.reading import key_image
+from workstation.ui.commands import IMAGE, Command
 from workstation.ui.reading.cine_actions import CineActions
 from workstation.ui.reading.fusion_actions import FusionActions
 from workstation.ui.reading.plane_actions import PlaneActions
 from workstation.ui.reading.plane_hand import turns
+from workstation.ui.reading.stroke_actions import StrokeActions
 from workstation.ui.reading.subtraction_actions import SubtractionActions
 from workstation.ui.reading.tool_names import TOOLS
 from workstation.ui.reading.volume_actions import VolumeActions
@@ -48,7 +47,7 @@ class Actions:
         self.fusion = FusionActions(page, self._command)
         self.subtraction = SubtractionActions(page, self._command)
         self.volume = VolumeActions(page, self._command)
-        self._add_strokes()
+        self.strokes = StrokeActions(page, self._command)
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -406,85 +405,3 @@ class Actions:
 
     def _slab_mode(self, mode: SlabMode) -> None:
         self.view(lambda v: v.with_(slab_mode=mode, slab=v.slab or 10.0))
-
-    # ── strokes ──────────────────────────────────────────────────────────────────────────────────────
-
-    def _add_strokes(self) -> None:
-        history = self._session.history
-        self._command(
-            "undo", "Undo", self._undo, "Edit", "Ctrl+Z", icon="undo", enabled=lambda: bool(history.can_undo)
-        )
-        self._command(
-            "redo",
-            "Redo",
-            self._redo,
-            "Edit",
-            "Ctrl+Shift+Z",
-            icon="redo",
-            enabled=lambda: bool(history.can_redo),
-        )
-        self._command(
-            "delete",
-            "Delete the chosen measurement",
-            lambda: self._session.remove(self._session.selected),
-            "Edit",
-            "Del",
-            "Backspace",
-            icon="delete-outline",
-            enabled=lambda: bool(self._session.selected),
-        )
-
-        self._command(
-            "key_image",
-            "Key image",
-            self._mark_key_image,
-            "Edit",
-            "K",
-            icon="key-outline",
-            tip="Mark the image in front as a key image; again: take the mark away",
-            checked=self._is_key_image,
-        )
-        self._command(
-            "others_marks",
-            "Marks of other objects",
-            self._room.others.toggle,
-            "Image",
-            icon="comment-eye-outline",
-            tip="What presentation states, reports and key objects of others say on the images",
-            checked=lambda: self._room.others.shown,
-        )
-        self._command(
-            "keep",
-            "Keep measurements as DICOM",
-            lambda: keep_as_dicom(self._page.desk, self._page, self._session.study_uid),
-            "Edit",
-            "Ctrl+Shift+S",
-            icon="content-save-outline",
-            tip="Measurements and key images as objects of the study: SR, presentation states, key objects",
-            scope=WINDOW,
-        )
-
-    def _mark_key_image(self) -> None:
-        cell = self._page.grid.active()
-        scene = cell.hand.scene() if cell is not None else None
-        if scene is None or not scene.frame.acquired:
-            self._page.desk.say(words.t("Only an image as it was acquired can be a key image."), "waiting")
-            return
-        key_image.toggle(self._session, scene)
-
-    def _is_key_image(self) -> bool:
-        cell = self._page.grid.active()
-        picture = cell.shown.picture if cell is not None else None
-        if cell is None or cell.state is None or picture is None:
-            return False
-        return key_image.marked(self._session, cell.state.study_uid, picture.frame) is not None
-
-    def _undo(self) -> None:
-        done = self._session.history.undo()
-        if done is not None:
-            self._page.desk.say(f"{words.t('Undone')}: {done.words}", "quiet")
-
-    def _redo(self) -> None:
-        done = self._session.history.redo()
-        if done is not None:
-            self._page.desk.say(f"{words.t('Done again')}: {done.words}", "quiet")

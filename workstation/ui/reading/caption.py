@@ -10,6 +10,9 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit
 
 from pacs_core.domain.measurement import Measurement
+from workstation.rendering.strokes import lies_on
+from workstation.tools.calibrating import CALIBRATION, known
+from workstation.tools.numbers import KNOWN_MM
 from workstation.ui import theme, words
 
 if TYPE_CHECKING:
@@ -29,19 +32,21 @@ class Caption(QLineEdit):
         self._stroke: Measurement | None = None
         self.setMaxLength(LONGEST)
         self.setAccessibleName(words.t("Words beside the measurement"))
-        self.setPlaceholderText(words.t("Words, then Enter"))
         self.returnPressed.connect(self._entered)
         self.hide()
 
-    def ask(self, stroke: Measurement) -> None:
-        """Write the words of a stroke, a new one or one that is there."""
+    def ask(self, stroke: Measurement) -> bool:
+        """Write the words of a stroke, a new one or one that is there; False where it is not in this cell."""
         picture = self._cell.shown.picture
-        if picture is None or not stroke.points:
-            return
+        if picture is None or not stroke.points or not lies_on(picture.frame, stroke):
+            return False
         self._stroke = stroke
         px, ratio = theme.current().px, self._cell.ratio
         x, y, _ = picture.frame.viewport(stroke.points[-1])
-        self.setText(stroke.label)
+        self._length = stroke.kind == CALIBRATION
+        hint = words.t("Its length in mm, then Enter") if self._length else words.t("Words, then Enter")
+        self.setPlaceholderText(hint)
+        self.setText(stroke.details.get(KNOWN_MM, "") if self._length else stroke.label)
         self.selectAll()
         self.resize(min(px(WIDTH), self._cell.width()), self.sizeHint().height())
         room = self._cell.picture_area()
@@ -50,6 +55,7 @@ class Caption(QLineEdit):
         self.move(QPoint(left, top))
         self.show()
         self.setFocus(Qt.FocusReason.OtherFocusReason)
+        return True
 
     def _entered(self) -> None:
         self._keep()
@@ -59,9 +65,21 @@ class Caption(QLineEdit):
         stroke, self._stroke = self._stroke, None
         said = self.text().strip()
         self.hide()
-        if stroke is None or said == stroke.label or not self._is_open(stroke):
+        if stroke is None or not self._is_open(stroke):
             return
-        self._cell.session.put(replace(stroke, label=said))
+        if stroke.kind == CALIBRATION:
+            self._calibrate(stroke, said)
+        elif said != stroke.label:
+            self._cell.session.put(replace(stroke, label=said))
+            self._cell.session.select(stroke.tracking_uid)
+
+    def _calibrate(self, stroke: Measurement, said: str) -> None:
+        known_one, scene = known(stroke, said), self._cell.hand.scene()
+        if known_one is None or scene is None:
+            if said:
+                self._cell.room.desk.say(words.t("{text} is no length in mm.").format(text=said), "waiting")
+            return
+        self._cell.hand.keep(known_one, scene)
         self._cell.session.select(stroke.tracking_uid)
 
     def _is_open(self, stroke: Measurement) -> bool:

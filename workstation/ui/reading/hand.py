@@ -20,6 +20,7 @@ from workstation.imaging.geometry import subtract
 from workstation.rendering.mip_view import turned_to
 from workstation.session.view_state import Vector, ViewState
 from workstation.tools import DRAWING, tool_named
+from workstation.tools.calibrating import CALIBRATION, remeasured_with
 from workstation.tools.measuring import moved_by, with_handle_moved
 from workstation.tools.tool import Effect, Pointer, Scene, Tool
 from workstation.ui import theme
@@ -43,8 +44,8 @@ DEGREES_A_STEP = 6.0
 TOOL_KEYS = {"zoom": ("pan_zoom", "right"), "pan": ("pan_zoom", "left")}
 ENDED_TWICE = {"path", "polygon_roi"}
 """Tools whose stroke a double click ends."""
-WORDED = {"text", "arrow"}
-"""Kinds of strokes whose words are asked for."""
+ASKED_FIRST = {"text", "calibration"}
+"""Kinds of strokes that are nothing without what is typed."""
 
 
 class Hand:
@@ -271,10 +272,17 @@ class Hand:
         stroke = self._regrabbed(found, first, point, scene)
         if done:
             self.preview = None
-            self._cell.session.put(stroke)
+            self.keep(stroke, scene)
         else:
             self.preview = stroke
         self._cell.update()
+
+    def keep(self, stroke: Measurement, scene: Scene) -> None:
+        """Put a stroke; with a calibration the other strokes of its image."""
+        if stroke.kind == CALIBRATION:
+            self._cell.session.replace_all(remeasured_with(scene, stroke), (), CALIBRATION)
+        else:
+            self._cell.session.put(stroke)
 
     @staticmethod
     def _regrabbed(found: Hit, first: Vector, point: Vector, scene: Scene) -> Measurement:
@@ -333,10 +341,11 @@ class Hand:
             self.preview = stroke
             return
         self.preview, self._drawing = None, None
-        if stroke.kind == "text":
-            self._cell.caption.ask(stroke)
+        if stroke.kind in ASKED_FIRST:
+            if not stroke.refusal:
+                self._cell.caption.ask(stroke)
             return
         self._cell.session.put(stroke)
         self._cell.session.select(stroke.tracking_uid)
-        if stroke.kind in WORDED:
+        if stroke.kind == "arrow":
             self._cell.caption.ask(stroke)

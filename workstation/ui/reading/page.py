@@ -35,6 +35,7 @@ from workstation.ui.reading.grid import CellGrid
 from workstation.ui.reading.registering import Registering
 from workstation.ui.reading.room import Room
 from workstation.ui.reading.series_strip import SeriesStrip
+from workstation.ui.reading.stroke_list import StrokeList
 from workstation.ui.reading.tools_bar import ToolsBar
 from workstation.ui.widgets.basics import column, line, row
 from workstation.ui.widgets.notice import Notice
@@ -81,6 +82,7 @@ class ReadPage(QWidget):
         self.registering = Registering(desk.session)
         self._add_commands()
         self.actions_ = Actions(self)
+        self.strokes = StrokeList(desk.session, desk.commands)
         self.tools = ToolsBar(desk.commands, self.room)
         self._build()
         self._listen()
@@ -90,7 +92,7 @@ class ReadPage(QWidget):
 
     def _build(self) -> None:
         self._images = QWidget()
-        self._beside = row(self.strip, self.grid, gap=0)
+        self._beside = row(self.strip, self.grid, self.strokes, gap=0)
         self._beside.setStretch(1, 1)
         over = column(self._beside, line(), self.tools, gap=0)
         over.setStretch(0, 1)
@@ -491,6 +493,15 @@ class ReadPage(QWidget):
         )
 
     # ── shape ────────────────────────────────────────────────────────────────────────────────────────
+
+    def toggle_strokes(self) -> None:
+        """The list of measurements beside the images, or away."""
+        self.strokes.setVisible(self.strokes.isHidden())
+        if self.strokes.isVisible():
+            self.strokes.table.setFocus()
+        else:
+            self.grid.focus()
+        self.desk.commands.refresh()
 
     def toggle_report(self) -> None:
         self._show_report = not self.report.isVisible()

@@ -62,6 +62,13 @@ TOOLS = (
         "heart-pulse",
         "Drag across the heart, then across the thorax",
     ),
+    (
+        "calibration",
+        "Calibration",
+        "Shift+U",
+        "tape-measure",
+        "Drag along something of known length, then its millimetres",
+    ),
     ("arrow", "Arrow", "Q", "arrow-top-left", "Drag from what it points to; then its words, if any"),
     ("text", "Text", "N", "format-text-variant-outline", "A click, then the words"),
 )

@@ -18,7 +18,7 @@ MORE = "more"
 GROUPS = (
     ("tool.window_level", "tool.scroll", "tool.zoom", "tool.pan", "tool.crosshair"),
     ("tool.length", "tool.angle", "tool.ellipse_roi", "tool.probe", MORE),
-    ("undo", "redo", "delete"),
+    ("undo", "redo", "delete", "key_image", "list"),
     ("mpr", "slab", "volume", "fuse", "turning", "cine", "link", "invert", "fit"),
 )
 

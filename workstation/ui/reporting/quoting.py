@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu
 from pacs_core.domain.errors import InvalidValue
 from pacs_core.domain.measurement import Measurement
 from workstation.reporting import composer
+from workstation.session.stroke_places import go_to
 from workstation.ui import words
 from workstation.ui.reporting import quotes
 
@@ -69,4 +70,4 @@ class Quoting:
         if stroke is None:
             return
         self._session.select(tracking_uid)
-        quotes.go_to(self._session, stroke)
+        go_to(self._session, stroke)
