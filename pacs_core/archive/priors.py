@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pacs_core.archive.models import ExamRow, Prior
-from pacs_core.domain.matching import folded_name
+from pacs_core.domain.anatomy import adjoin, regions, shared, side
+
+SAME_REGION, NEXT_REGION, SAME_MODALITY, READ_BESIDE, RECENT, REPORTED = 0.5, 0.2, 0.3, 0.15, 0.15, 0.05
+OTHER_SIDE = 0.3
+NO_IMAGES = {"", "SR", "KO", "PR", "DOC", "OT", "SEG", "REG", "RTSTRUCT", "RTPLAN", "RTDOSE"}
+READ_TOGETHER = ({"CT", "MR", "PT"}, {"CR", "DX", "RG"}, {"US"}, {"MG", "DX"}, {"XA", "RF"}, {"NM", "PT"})
+DAYS = ((730, 365.25, "years"), (60, 30.44, "months"), (21, 7, "weeks"), (2, 1, "days"))
+"""From so many days on an age is told in this unit of so many days."""
 
 
 def rank(current: ExamRow, others: list[ExamRow]) -> tuple[Prior, ...]:
-    """Earlier studies, the most relevant first: same region, same modality, then the newest."""
+    """Other studies with images, the most relevant first: same region, same modality, then the newest; those
+    that are later than this one have a negative score and come last.
+    """
     scored = [(_score(current, other), other) for other in others if other.images]
     ordered = sorted(scored, key=lambda pair: (pair[0][0], pair[1].study_date), reverse=True)
     return tuple(
@@ -28,41 +39,55 @@ def rank(current: ExamRow, others: list[ExamRow]) -> tuple[Prior, ...]:
     )
 
 
+def comparable(one: str, other: str) -> int:
+    """Of the modalities of two studies (``PT/CT``): 2 they share one (or one is unknown), 1 theirs are read
+    side by side, 0 neither.
+    """
+    mine, theirs = (set(m.replace("\\", "/").split("/")) - NO_IMAGES for m in (one, other))
+    if not mine or not theirs or mine & theirs:
+        return 2
+    return 1 if any(mine & group and theirs & group for group in READ_TOGETHER) else 0
+
+
+def region_of(body_part: str, procedure: str) -> frozenset[str]:
+    """The regions an order's body part and words name."""
+    return regions(f"{body_part} {procedure}")
+
+
 def _score(current: ExamRow, other: ExamRow) -> tuple[float, list[str]]:
-    score, words = 0.0, []
-    if _region(current) & _region(other):
-        score += 0.5
-        words.append("same body part")
-    if set(current.modality.split("/")) & set(other.modality.split("/")):
-        score += 0.35
-        words.append("same modality")
-    if current.study_date and other.study_date:
-        if other.study_date <= current.study_date:
-            score += 0.1
-            words.append("earlier")
-        else:
-            score -= 0.5
-            words.append("later than this study")
+    here, there = (region_of(row.body_part, row.procedure) for row in (current, other))
+    kinship = comparable(current.modality, other.modality)
+    days = _days_before(current.study_date, other.study_date)
+    beside = bool(kinship) and not here & there and adjoin(here, there)
+    score = NEXT_REGION if beside else SAME_REGION * shared(here, there)
+    score += (0.0, READ_BESIDE, SAME_MODALITY)[kinship]
+    score += REPORTED if other.report_state in ("final", "addended", "corrected") else 0.0
+    words = ["same body part"] if here & there else ["neighbouring body part"] if beside else []
+    words += ["same modality"] if kinship == 2 else [f"{other.modality}, read beside it"] if kinship else []
+    if {side(current.procedure), side(other.procedure)} == {"L", "R"}:
+        score -= OTHER_SIDE
+        words.append("the other side")
+    if days is not None and days < 0:
+        return score - 2.0, [*words, "later than this study"]
+    if days is not None:
+        score += RECENT / (1.0 + days / 365.25)
+        words.append(age_words(days))
     if other.report_state in ("final", "addended", "corrected"):
-        score += 0.05
         words.append("with a report")
     return score, words or ["same patient"]
 
 
-_REGIONS = {
-    "chest": ("chest", "thorax", "lung", "thorac"),
-    "abdomen": ("abdomen", "abd", "liver", "kidney"),
-    "pelvis": ("pelvis", "prostate", "hip"),
-    "head": ("head", "brain", "skull", "schadel", "kopf", "neuro"),
-    "neck": ("neck", "hals"),
-    "spine": ("spine", "lumbar", "cervical", "lws", "hws", "bws"),
-    "breast": ("breast", "mammo"),
-    "heart": ("heart", "cardiac", "coronary", "echo"),
-    "knee": ("knee", "knie"),
-}
+def _days_before(current: str, other: str) -> int | None:
+    """How many days before the current study the other was; negative where it is later."""
+    try:
+        return (date.fromisoformat(current) - date.fromisoformat(other)).days
+    except ValueError:
+        return None
 
 
-def _region(row: ExamRow) -> set[str]:
-    words = folded_name(f"{row.body_part} {row.procedure}")
-    found = {name for name, marks in _REGIONS.items() if any(mark in words for mark in marks)}
-    return found or ({folded_name(row.body_part)} - {""})
+def age_words(days: int) -> str:
+    """ "8 months earlier"; the same day is said so."""
+    for least, unit, name in DAYS:
+        if days >= least:
+            return f"{days / unit:.0f} {name} earlier"
+    return "1 day earlier" if days == 1 else "the same day"

@@ -61,6 +61,15 @@ def without(series: SeriesManifest, *keywords: str, **changes: object) -> Series
     return replace(series, instances=instances)
 
 
+def open_alone(window: Workstation, qtbot: QtBot) -> ReadPage:
+    """The exam opened by its hanging protocol in four cells, then laid out in one by hand."""
+    page = open_exam(window, qtbot, cells=4)
+    assert window.desk is not None
+    window.desk.commands.run("read.layout.1x1")
+    qtbot.waitUntil(lambda: len(page.grid.cells) == 1 and page.grid.cells[0].settled, timeout=PATIENCE_MS)
+    return page
+
+
 def fused(page: ReadPage, qtbot: QtBot) -> None:
     cell = page.grid.cells[0]
     cell.setFocus()
@@ -81,7 +90,7 @@ def texts(page: ReadPage, number: int = 0) -> str:
 def test_one_key_lays_the_pet_over_the_ct_and_both_values_are_read(
     open_window: Open, petct: FakeArchive, qtbot: QtBot
 ) -> None:
-    page = open_exam(open_window(petct), qtbot, with_prior=False)
+    page = open_alone(open_window(petct), qtbot)
     cell = page.grid.cells[0]
     assert cell.shown.picture is not None
     grey = cell.shown.picture.frame
@@ -119,7 +128,7 @@ def test_slider_keys_and_shift_drag_change_blend_colours_and_window(
     open_window: Open, petct: FakeArchive, qtbot: QtBot
 ) -> None:
     window = open_window(petct)
-    page = open_exam(window, qtbot, with_prior=False)
+    page = open_alone(window, qtbot)
     fused(page, qtbot)
     slider = named(page, "Blend of the colours", QSlider)
     assert isinstance(slider, QSlider)
@@ -147,7 +156,7 @@ def test_slider_keys_and_shift_drag_change_blend_colours_and_window(
 def test_four_cells_and_the_pet_turns_under_the_hand(
     open_window: Open, petct: FakeArchive, qtbot: QtBot
 ) -> None:
-    page = open_exam(open_window(petct), qtbot, with_prior=False)
+    page = open_alone(open_window(petct), qtbot)
     page.desk.commands.run("read.fuse.four")
     qtbot.waitUntil(
         lambda: len(page.grid.cells) == 4 and all(c.settled for c in page.grid.cells), timeout=PATIENCE_MS
@@ -179,7 +188,7 @@ def test_four_cells_and_the_pet_turns_under_the_hand(
 def test_the_turning_mip_is_one_key_from_the_ct_and_the_same_key_leads_back(
     open_window: Open, petct: FakeArchive, qtbot: QtBot
 ) -> None:
-    page = open_exam(open_window(petct), qtbot, with_prior=False)
+    page = open_alone(open_window(petct), qtbot)
     before = page.session.cells[0]
     cell = page.grid.cells[0]
     cell.setFocus()
@@ -219,7 +228,7 @@ def test_a_pet_without_weight_says_so_under_the_pointer_and_when_fused(
     unweighed = without(pet, "PatientWeight", WindowCenter=[3000.0], WindowWidth=[6000.0])
     petct.manifests[CURRENT] = replace(petct.manifests[CURRENT], series=(ct, unweighed))
     window = open_window(petct)
-    page = open_exam(window, qtbot, with_prior=False)
+    page = open_alone(window, qtbot)
     said: list[str] = []
     page.desk.say = lambda text, _token="": said.append(text)
     fused(page, qtbot)

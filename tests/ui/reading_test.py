@@ -32,14 +32,16 @@ Open = Callable[..., Workstation]
 CURRENT, PRIOR = "2.25.1", "2.25.1001"
 
 
-def open_exam(window: Workstation, qtbot: QtBot, with_prior: bool = True) -> ReadPage:
-    """Open the exam with pixels and wait until its first pictures are painted."""
+def open_exam(window: Workstation, qtbot: QtBot, with_prior: bool = True, cells: int = 0) -> ReadPage:
+    """Open the exam with pixels and wait until its first pictures are painted: `cells` of them, one of each
+    study where that is not said.
+    """
     assert window.desk is not None
     window.go("read")
     page = window._places["read"]
     assert isinstance(page, ReadPage)
     window.desk.session.wanted.emit(CURRENT)
-    cells = 2 if with_prior else 1
+    cells = cells or (2 if with_prior else 1)
     qtbot.waitUntil(
         lambda: len(page.grid.cells) == cells and all(painted(c) for c in page.grid.cells),
         timeout=PATIENCE_MS,

@@ -6,8 +6,12 @@ import ast
 import tomllib
 from pathlib import Path
 
+from workstation.imaging import luts
+from workstation.imaging.meaning import VOCABULARY
 from workstation.rendering.volume.client import GPU_LOST, STARTED_AGAIN
 from workstation.rendering.volume.presets import PRESETS
+from workstation.session.protocols.choosing import REASONS, REFUSALS
+from workstation.session.protocols.library import library
 from workstation.ui import words
 from workstation.ui.assets import resource
 from workstation.ui.rail import PLACES
@@ -20,6 +24,8 @@ from workstation.ui.worklist.page import FILTERS
 FOLDER = Path(words.__file__).parent
 CAPTIONED = {"Column", "text", "choice", "lines", "date", "time", "_command", "command", "add", "_chip"}
 """Calls whose second text (for `_chip` the first) is said through `t` by what they call."""
+SEEN = {"turning MIP", "fused", "as axial", "as coronal", "as sagittal", "as oblique"}
+SEEN |= {window.label for shipped in luts.PRESETS.values() for window in shipped}
 DATA_TABLES = ("EXAM", "RECONCILIATION", "DELIVERY", "STEP", "STAGE", "REPORT")
 
 
@@ -34,11 +40,26 @@ def said() -> set[str]:
         found |= {state.word for state in getattr(words, name).values()}
     found |= {title for _n, title, _k, _i, _tip in TOOLS} | {tip for *_rest, tip in TOOLS}
     found |= {name for _k, name, _i in PLACES} | {name for name, _statuses in FILTERS}
+    found |= set(REASONS) | set(REFUSALS) | _of_series() | _of_protocols()
     found |= {preset.name for preset in PRESETS} | {GPU_LOST, STARTED_AGAIN}
     found |= {word for word, _token in OUTCOMES.values()}
     for pairs in (SEXES, PRIORITIES, SIDES, ROLES, YES_NO, RIGHTS):
         found |= {said_ for _value, said_ in pairs}
     return {text for text in found if text}
+
+
+def _of_series() -> set[str]:
+    """What a series means, as it is told."""
+    kernels = {f"{kernel} kernel" for kernel in VOCABULARY["kernel"]}
+    contrast = {f"{word} contrast" for word in VOCABULARY["contrast"]}
+    telling = ("side", "view", "plane", "weighting", "diffusion", "phase", "correction", "projection")
+    words_ = set().union(*(VOCABULARY[fact] for fact in telling))
+    return words_ | kernels | contrast | {"localizer", "document", "reformatted", "fat suppressed"} | SEEN
+
+
+def _of_protocols() -> set[str]:
+    shipped = library(resource("hanging_protocols")).protocols
+    return {p.name for p in shipped} | {stage.name for p in shipped for stage in p.stages}
 
 
 def _of_call(node: ast.Call) -> set[str]:

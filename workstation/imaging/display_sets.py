@@ -38,7 +38,7 @@ class DisplaySet:
     of time) or "localizer". `findings` are what is missing, repeated, unequal or unusable: `problems` the
     same in sentences, `badges` in a word or two for the corner of a picture; `reformat_refusal` says why
     there is no MPR, empty where there is one. `label` tells it from other sets of its series ("b 800");
-    it is number `rank` (from 0) of `of` such.
+    it is number `rank` (from 0) of `of` such. `body_part` and `laterality` are the series' own.
     """
 
     uid: str
@@ -54,6 +54,8 @@ class DisplaySet:
     label: str = ""
     rank: int = 0
     of: int = 1
+    body_part: str = ""
+    laterality: str = ""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -210,6 +212,8 @@ def _display_set(series: SeriesManifest, part: Part) -> DisplaySet:
         label=part.label,
         rank=part.rank,
         of=part.of,
+        body_part=series.body_part,
+        laterality=series.laterality,
     )
 
 

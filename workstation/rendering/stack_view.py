@@ -27,8 +27,8 @@ from workstation.rendering.overlays import (
     scale_bar,
 )
 from workstation.rendering.picture import Picture, Pixels
-from workstation.session.view_state import ViewState, Window
-from workstation.tools.planes import fit_scale, held_zoom, screen_to_image, shown_index
+from workstation.session.view_state import ViewState, Window, screen_to_image
+from workstation.tools.planes import fit_scale, held_zoom, shown_index
 
 
 def stack_flat(state: ViewState, header: FrameHeader, width: int, height: int) -> Flat:
@@ -42,6 +42,8 @@ def stack_flat(state: ViewState, header: FrameHeader, width: int, height: int) -
 
     across, down = step(1.0, 0.0), step(0.0, 1.0)
     column, row = _centre_pixel(state, header)
+    aside = _aside(state, header, width, scale)
+    column, row = column - aside * across[0], row - aside * across[1]
     half_w, half_h = (width - 1) / 2, (height - 1) / 2
     origin = (column - half_w * across[0] - half_h * down[0], row - half_w * across[1] - half_h * down[1])
     coarse = max(math.hypot(*across), math.hypot(*down))
@@ -56,6 +58,16 @@ def _centre_pixel(state: ViewState, header: FrameHeader) -> tuple[float, float]:
         return state.centre[0], state.centre[1]
     column, row, _ = header.plane.pixel(state.centre)
     return column, row
+
+
+def _aside(state: ViewState, header: FrameHeader, width: int, scale: float) -> float:
+    """How many viewport pixels right of the middle the image lies, where it is held at the cell's edge."""
+    if state.fit is None or not state.fit.side or state.centre is not None:
+        return 0.0
+    turned = state.rotation % 2 == 1
+    count = header.layout.rows if turned else header.layout.columns
+    spare = (width - count * header.calibration.spacing[0 if turned else 1] * scale) / 2
+    return spare if state.fit.side == "right" else -spare
 
 
 def stack_frame(state: ViewState, volume: Volume, index: int, width: int, height: int) -> ViewFrame:
@@ -193,7 +205,7 @@ def _picture(
             *volume.display_set.badges,
             *_badges(header, frame),
             *presentation_words(volume, frame.index),
-            zoom_words(state),
+            zoom_words(state, header),
             window_words(window, voi, volume),
         ),
         position_words(frame),
@@ -217,11 +229,14 @@ def presentation_words(volume: Volume, index: int) -> tuple[str, ...]:
 MOST_WORDS = 3
 
 
-def zoom_words(state: ViewState) -> str:
-    """Zoom, quarter turns and flips for the corner."""
+def zoom_words(state: ViewState, header: FrameHeader | None = None) -> str:
+    """Zoom, true size, quarter turns and flips for the corner."""
     turned = f" · {90 * (state.rotation % 4)}°" if state.rotation % 4 else ""
     flipped = " · flipped" if state.flip_horizontal != state.flip_vertical else ""
-    return f"Zoom {state.zoom:.2f}{turned}{flipped}"
+    at = "" if header is None or header.calibration.trusted else " at the detector"
+    true = state.fit is not None and state.fit.pixel_mm > 0.0 and state.zoom == 1.0
+    size = f" · true size{at}" if true else ""
+    return f"Zoom {state.zoom:.2f}{size}{turned}{flipped}"
 
 
 def window_words(

@@ -5,7 +5,8 @@
 ``commands``         `History` of `Command`s with do and undo.
 ``reading_session``  `ReadingSession`: the patient, studies, cells, links, measurements that are open.
 ``priors``           which earlier studies are relevant, and why (pure).
-``hanging``          which series hangs in which cell (pure, scored rules).
+``protocols``        hanging protocols: chosen, explained, laid out, written (pure); ``stages`` goes through
+                     them; ``hanging`` is for what none of them fits.
 ``child_process``    `Child`, a process of the workstation's own (speech, 3D, registration): started, asked,
                      ended; ``child_pipes`` has the frames they talk in.
 ``registrar``        `Registrar`: a prior laid upon the current study by such a child.

@@ -1,6 +1,7 @@
 """Which series hangs in which cell. Pure: display sets and the shape of the room in, a plan out.
 
-Simple scored rules for now; matching of hanging protocols (PS3.3 C.23) comes to stand behind the same `hang`.
+`hang` is for studies no hanging protocol fits, and for a layout the reader chose; `protocols` makes the same
+plans of its files.
 """
 
 from __future__ import annotations
@@ -25,11 +26,28 @@ FIRST = ViewState()
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One cell of the plan: its study's role, its display set (None: left empty) and its first view."""
+    """One cell of the plan: its study's role, its display set (None: left empty) and its first view.
+
+    `wanted` are the facts of the series that belongs here, `finish` what of the view only the window can say:
+    SUV, turning, true size.
+    """
 
     role: Role
     display_set: DisplaySet | None
     view: ViewState = FIRST
+    wanted: tuple[str, ...] = ()
+    finish: frozenset[str] = frozenset()
+
+
+def first_view(place: Place) -> ViewState:
+    """The first view of a place: the middle image of a stack, the middle of a volume."""
+    shown = place.display_set
+    if shown is None:
+        return place.view
+    view = place.view
+    if view.plane is Plane.ACQUIRED and view.index == 0 and shown.kind != "cine":
+        view = view.with_(index=len(shown) // 2)
+    return view
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +66,8 @@ class Layout:
 class Plan:
     """How the room hangs: the frames side by side, or one above the other in an upright window.
 
-    `planes` says that the study's three planes fill the place and one cell of the prior takes what is left.
+    `planes` says that the study's three planes fill the place and one cell of the prior takes what is left;
+    `over` that the study hangs above its prior however wide the window is. `prior_layout` None is `layout`.
     """
 
     current: tuple[Place, ...]
@@ -56,6 +75,8 @@ class Plan:
     layout: Layout
     upright: bool
     planes: bool = False
+    over: bool = False
+    prior_layout: Layout | None = None
 
 
 def score(display_set: DisplaySet, modality: str) -> float:

@@ -201,6 +201,18 @@ def as_before(cell: CellState, before: Sequence[CellState]) -> ViewState:
     return at_point(replace(cell, view=view), point) if point is not None else view
 
 
+def level(cells: Sequence[CellState]) -> list[CellState]:
+    """Cells of one study and frame of reference at one place at first: that of the first of them."""
+    leads: dict[tuple[object, str], Vector] = {}
+    found = []
+    for cell in cells:
+        point, still = point_of(cell), cell.view.turn is None
+        frame = cell.display_set.frame_of_reference_uid if cell.display_set is not None else ""
+        lead = leads.setdefault((cell.role, frame), point) if point is not None and frame and still else point
+        found.append(replace(cell, view=at_point(cell, lead)) if lead and lead != point else cell)
+    return found
+
+
 def followed(cell: CellState, before: ViewState, other: CellState, by: Tie | None) -> ViewState:
     """The view of `other` after `cell` scrolled; unchanged where they are not tied or cut other ways."""
     point, here, there = point_of(cell), normal_of(cell), normal_of(other)

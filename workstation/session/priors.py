@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pacs_core.archive.models import Prior
-
-LOOKS_ALIKE = ({"CT", "MR", "PT"}, {"CR", "DX", "RG"}, {"US"}, {"MG", "DX"}, {"XA", "RF"}, {"NM", "PT"})
+from pacs_core.archive.priors import comparable, region_of
+from pacs_core.domain.anatomy import adjoin
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +20,35 @@ class Choice:
     reason: str
 
 
-def choose(priors: Sequence[Prior], modality: str, body_part: str = "") -> Choice:
-    """The most relevant prior with images; the archive's own reason is shown with it."""
-    able = [p for p in priors if p.images > 0]
+def choose(priors: Sequence[Prior], modality: str, body_part: str = "", procedure: str = "") -> Choice:
+    """The most relevant earlier study with images: of the same region before a neighbouring one, and among
+    those of the same modality; the archive's own reason is shown with it. One of another region is none, nor
+    is a later one.
+    """
+    able = [p for p in priors if p.images > 0 and p.score >= 0.0]
     if not able:
         return Choice(None, "no earlier study with images" if priors else "no earlier study of this patient")
-    best = max(able, key=lambda p: (comparable(p, modality), p.score, p.study_date, p.study_time))
+    here = region_of(body_part, procedure)
+    kin = [p for p in able if _related(p, modality, here)]
+    if not kin:
+        return Choice(None, "no earlier study of this body part")
+
+    def worth(prior: Prior) -> tuple[bool, int, float, str, str]:
+        there = region_of(prior.body_part, prior.description)
+        same = not here or not there or bool(here & there)
+        return same, comparable(modality, prior.modality), prior.score, prior.study_date, prior.study_time
+
+    best = max(kin, key=worth)
     return Choice(best, best.reason or why(best, modality, body_part))
 
 
-def comparable(prior: Prior, modality: str) -> int:
-    """2 the same modality, 1 one that is read beside it, 0 neither."""
-    if not modality or prior.modality == modality:
-        return 2
-    return 1 if any(modality in group and prior.modality in group for group in LOOKS_ALIKE) else 0
+def _related(prior: Prior, modality: str, here: frozenset[str]) -> bool:
+    """Of the same region; of a neighbouring one, or where one does not say its own, of a modality that
+    compares.
+    """
+    there = region_of(prior.body_part, prior.description)
+    compares = comparable(modality, prior.modality) > 0
+    return bool(here & there) or (compares and (not here or not there or adjoin(here, there)))
 
 
 def why(prior: Prior, modality: str, body_part: str) -> str:

@@ -6,7 +6,7 @@ by the `stroke` signal, whoever listens writes them to the spool and the archive
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacs_core.archive.models import Dossier, ExamRow, Prior, StudyManifest
@@ -15,8 +15,10 @@ from workstation.imaging.display_sets import DisplaySet, display_sets
 from workstation.imaging.documents.kinds import ALSO_IMAGES, DocumentRef, documents
 from workstation.session import linking
 from workstation.session.commands import Command, History
-from workstation.session.hanging import FIRST, Layout, Place, Plan, Role, hang, three_planes
+from workstation.session.hanging import FIRST, Layout, Place, Plan, Role, first_view, hang, three_planes
+from workstation.session.protocols.hung import Hangings
 from workstation.session.signal import Signal
+from workstation.session.stages import Stages
 from workstation.session.view_state import Plane, Vector, ViewState
 
 
@@ -54,6 +56,8 @@ class ReadingSession:
         self.queue: tuple[ExamRow, ...] = ()
         self.viewed: dict[str, set[int]] = {}
         self.solid: set[int] = set()
+        self.hangings = Hangings()
+        self.stages = Stages(self)
         self._empty()
 
     def _empty(self) -> None:
@@ -63,6 +67,7 @@ class ReadingSession:
         self.documents: dict[Role, tuple[DocumentRef, ...]] = {Role.CURRENT: (), Role.PRIOR: ()}
         self.plan: Plan | None = None
         self.layout: Layout | None = None
+        self.hangings.forget()
         self.cells: list[CellState] = []
         self.active = self.lead = 0
         self.maximised: int | None = None
@@ -95,6 +100,7 @@ class ReadingSession:
         self.sets[Role.CURRENT] = sets_of(dossier.manifest) if sets is None else sets
         self.documents[Role.CURRENT] = documents_of(dossier.manifest)
         self.measurements = {m.tracking_uid: m for m in (*dossier.measurements, *strokes) if not m.deleted}
+        self.hangings.begin(dossier, self.sets[Role.CURRENT])
         self._hang(upright)
         self.opened.emit()
         self.hung.emit()
@@ -112,9 +118,12 @@ class ReadingSession:
         if arrived:
             self.documents[Role.CURRENT] = documents_of(dossier.manifest)
             self._renew(Role.CURRENT, fresh)
+        filled = arrived and self._take_up()
         self.facts_changed.emit()
         if arrived:
             self.sets_changed.emit()
+        if filled:
+            self.hung.emit()
 
     def renewed(self, dossier: Dossier) -> tuple[DisplaySet, ...]:
         """The display sets of a newer dossier: the present ones where its manifest is the present one."""
@@ -168,11 +177,39 @@ class ReadingSession:
     # ── hanging ──────────────────────────────────────────────────────────────────────────────────────
 
     def _hang(self, upright: bool) -> None:
+        """By the protocol, else (none fits, or the reader chose a layout) the best series."""
         assert self.dossier is not None
-        modality = self.dossier.exam.modality
-        plan = hang(self.sets[Role.CURRENT], self.sets[Role.PRIOR], modality, upright, self.layout)
+        plan = self.hangings.plan(self.sets, upright) if self.layout is None else None
+        if plan is None:
+            modality = self.dossier.exam.modality
+            plan = hang(self.sets[Role.CURRENT], self.sets[Role.PRIOR], modality, upright, self.layout)
         self.plan = plan
         self._place(plan)
+        self.cells = linking.level(self.cells)
+        if plan.planes:
+            self.lead = 0
+            self._accompany()
+
+    def hang_anew(self, upright: bool, seen: Callable[[CellState, Sequence[CellState]], ViewState]) -> None:
+        """Hang by the protocol as it stands; `seen` gives a cell's view, knowing the cells before."""
+        before, self.layout, self.active = self.cells, None, 0
+        self._hang(upright)
+        self.cells = [replace(c, view=seen(c, before)) for c in self.cells]
+        self._accompany()
+        self.hung.emit()
+
+    def _take_up(self) -> bool:
+        """New series hang where a cell waits for them, all anew where nothing hung; whether any did."""
+        assert self.dossier is not None
+        upright = self.plan is not None and self.plan.upright
+        if any(c.display_set or c.document for c in self.cells):
+            filled = self.stages.waiting(upright)
+            self.cells = filled or self.cells
+            self._tie_all()
+            return filled is not None
+        self.hangings.begin(self.dossier, self.sets[Role.CURRENT])
+        self._hang(upright)
+        return any(c.display_set or c.document for c in self.cells)
 
     def _place(self, plan: Plan) -> None:
         uids = {Role.CURRENT: self.study_uid, Role.PRIOR: self.prior.study_uid if self.prior else ""}
@@ -195,6 +232,7 @@ class ReadingSession:
         self.layout = layout or self.layout
         before, role = self.cells, self.active_cell.role if self.active_cell else Role.CURRENT
         left = self.plan is not None and self.plan.planes
+        self.hangings.leave_planes()
         self._hang(upright)
         self._look_on(before)
         if left:
@@ -620,14 +658,3 @@ def documents_of(manifest: StudyManifest) -> tuple[DocumentRef, ...]:
     """All objects of a study that are no images and do not scroll as such either."""
     found = (d for s in manifest.series for d in documents(s))
     return tuple(d for d in found if d.kind not in ALSO_IMAGES)
-
-
-def first_view(place: Place) -> ViewState:
-    """The first view of a place: the middle image of a stack, the middle of a volume."""
-    shown = place.display_set
-    if shown is None:
-        return place.view
-    view = place.view
-    if view.plane is Plane.ACQUIRED and view.index == 0 and shown.kind != "cine":
-        view = view.with_(index=len(shown) // 2)
-    return view

@@ -89,6 +89,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """What fits into the cell at zoom 1 instead of the whole image, and where it lies until it is panned.
+
+    `extent` is (width, height) in the image's own mm: cells of one size with one extent show one scale.
+    `pixel_mm` is the patient's mm to a viewport pixel, 0 as it fits: with the screen's own it is true size.
+    `side` is the cell's edge, left or right, the image lies at; empty in the middle.
+    """
+
+    extent: tuple[float, float] | None = None
+    pixel_mm: float = 0.0
+    side: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ViewState:
     """One cell's view.
 
@@ -99,6 +113,7 @@ class ViewState:
     image's own first window; `rotation` counts quarter turns clockwise, after the flips. `slab` is the
     thickness in mm, 0 a single plane. `turn` says that the plane is an oblique slab through all of the
     volume, seen from so many degrees about the patient's long axis: 0 from in front, 90 from the left.
+    `fit` is of acquired images alone.
     """
 
     plane: Plane = Plane.ACQUIRED
@@ -119,6 +134,7 @@ class ViewState:
     turn: float | None = None
     subtraction: Subtraction | None = None
     change: Change | None = None
+    fit: Fit | None = None
 
     def with_(self, **changes: object) -> ViewState:
         """A copy with some fields changed."""
@@ -134,3 +150,12 @@ class ViewState:
         if self.fusion is not None:
             return self.fusion.over
         return self.change.less if self.change is not None else ""
+
+
+def screen_to_image(state: ViewState, x: float, y: float) -> tuple[float, float]:
+    """A step on the screen as a step along (row direction, column direction) of the unturned, unflipped
+    image.
+    """
+    for _ in range(state.rotation % 4):
+        x, y = y, -x
+    return (-x if state.flip_horizontal else x), (-y if state.flip_vertical else y)

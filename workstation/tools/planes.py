@@ -15,7 +15,7 @@ from workstation.imaging.geometry import Vector, VolumeGeometry, add, cross, dot
 from workstation.imaging.headers import FrameHeader
 from workstation.imaging.view_frame import ViewFrame
 from workstation.imaging.volume import Volume
-from workstation.session.view_state import Plane, ViewState
+from workstation.session.view_state import Plane, ViewState, screen_to_image
 
 AXES: dict[Plane, tuple[Vector, Vector]] = {
     Plane.AXIAL: ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)),
@@ -30,15 +30,6 @@ THICKEST_SEEN_MM = 10.0
 
 class CannotReformat(ValueError):
     """This display set has no volume; the message says why."""
-
-
-def screen_to_image(state: ViewState, x: float, y: float) -> tuple[float, float]:
-    """A step on the screen as a step along (row direction, column direction) of the unturned, unflipped
-    image.
-    """
-    for _ in range(state.rotation % 4):
-        x, y = y, -x
-    return (-x if state.flip_horizontal else x), (-y if state.flip_vertical else y)
 
 
 def shown_index(state: ViewState, volume: Volume) -> int:
@@ -63,7 +54,14 @@ def slices_seen(frame: ViewFrame, volume: Volume) -> range:
 
 
 def fit_scale(header: FrameHeader, state: ViewState, width: int, height: int) -> float:
-    """Viewport pixels per mm (or per pixel width, without spacing) at zoom 1: the whole image just fits."""
+    """Viewport pixels per mm (or per pixel width, without spacing) at zoom 1: the whole image just fits, or
+    what `state.fit` says.
+    """
+    fit = state.fit
+    if fit is not None and fit.pixel_mm > 0.0:
+        return 1.0 / fit.pixel_mm
+    if fit is not None and fit.extent is not None:
+        return min(width / fit.extent[0], height / fit.extent[1])
     rows_mm = header.layout.rows * header.calibration.spacing[0]
     columns_mm = header.layout.columns * header.calibration.spacing[1]
     if state.rotation % 2:

@@ -2,12 +2,13 @@
 
 A `Scene` is what there is (shapes in LPS millimetres and HU), a `SliceStack` is where it is cut, `render`
 makes the pixels with partial volume at every edge; `classic_series`, `enhanced_image` and `multiframe_image`
-make DICOM of it, `ultrasound_clip` a calibrated ultrasound loop, and `Truth` is what a measurement of them
-has to give.
+make DICOM of it, `ultrasound_clip` a calibrated ultrasound loop, `mammogram` a view of a breast, and `Truth`
+is what a measurement of them has to give.
 """
 
 from pacs_core.rehearsal.phantoms.enhanced import enhanced_image
 from pacs_core.rehearsal.phantoms.geometry import SliceStack, oblique, stack
+from pacs_core.rehearsal.phantoms.mammogram import MammogramTruth, mammogram
 from pacs_core.rehearsal.phantoms.multiframe import multiframe_image
 from pacs_core.rehearsal.phantoms.rendering import Scene, render
 from pacs_core.rehearsal.phantoms.scenes import ball_scene, chest_scene, lattice_scene, plain_scene
@@ -20,6 +21,7 @@ __all__ = [
     "Box",
     "Ellipsoid",
     "Grid",
+    "MammogramTruth",
     "PhantomSeries",
     "Rod",
     "Scene",
@@ -33,6 +35,7 @@ __all__ = [
     "classic_series",
     "enhanced_image",
     "lattice_scene",
+    "mammogram",
     "multiframe_image",
     "oblique",
     "plain_scene",

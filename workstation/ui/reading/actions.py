@@ -17,6 +17,7 @@ from workstation.ui import words
 from workstation.ui.commands import IMAGE, Command
 from workstation.ui.reading.cine_actions import CineActions
 from workstation.ui.reading.fusion_actions import FusionActions
+from workstation.ui.reading.layout_actions import LayoutActions
 from workstation.ui.reading.plane_actions import PlaneActions
 from workstation.ui.reading.plane_hand import turns
 from workstation.ui.reading.stroke_actions import StrokeActions
@@ -42,6 +43,7 @@ class Actions:
         self._add_views()
         self._add_moves()
         self._add_planes()
+        self.layouts = LayoutActions(page, self._command)
         self.planes = PlaneActions(page, self._command)
         self.cine = CineActions(page, self._command)
         self.fusion = FusionActions(page, self._command)

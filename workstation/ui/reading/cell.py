@@ -35,7 +35,7 @@ from workstation.session.hanging import Role
 from workstation.session.reading_session import CellState
 from workstation.tools.planes import slices_seen
 from workstation.ui import theme, words
-from workstation.ui.reading import corners, key_image, strokes
+from workstation.ui.reading import corners, key_image, layout_words, strokes
 from workstation.ui.reading.blend import BlendSlider
 from workstation.ui.reading.brush import Brush
 from workstation.ui.reading.caption import Caption
@@ -50,6 +50,10 @@ from workstation.ui.widgets.basics import discard
 BAR = 14
 POINTER_GONE = (QEvent.Type.WindowDeactivate, QEvent.Type.Hide, QEvent.Type.Resize)
 """When nobody is told where the pointer went: a menu, another window, a cell that took another place."""
+SIDE_BUTTONS = {
+    Qt.MouseButton.ForwardButton: "read.stage.next",
+    Qt.MouseButton.BackButton: "read.stage.previous",
+}
 MIME = "application/x-reading-room-display-set"
 
 
@@ -389,7 +393,9 @@ class ImageCell(QWidget):
     def _words(self) -> tuple[str, str]:
         state = self.state
         if state is None or state.display_set is None:
-            return words.t("Nothing hangs here. Drop a series, or choose one in the strip."), "quiet"
+            free = words.t("Nothing hangs here. Drop a series, or choose one in the strip.")
+            wanted = layout_words.wanted_words(self.session, self.number) if state is not None else ""
+            return wanted or free, "quiet"
         if self.shown.failure:
             return self.shown.failure, "wrong"
         picture = self.shown.picture
@@ -404,6 +410,9 @@ class ImageCell(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.session.activate(self.number)
+        if event.button() in SIDE_BUTTONS:
+            self.room.desk.commands.run(SIDE_BUTTONS[event.button()])
+            return
         self.hand.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -450,8 +459,11 @@ class ImageCell(QWidget):
         self.update()
 
     def picture_area(self) -> QRect:
-        """The cell but for the strip of its scroll bar."""
-        return QRect(0, 0, max(1, self.width() - theme.current().px(BAR)), self.height())
+        """The cell but for the strip of its scroll bar, where there is something to scroll."""
+        state = self.state
+        single = state is not None and state.display_set is not None and len(state.display_set) == 1
+        bar = 0 if single else theme.current().px(BAR)
+        return QRect(0, 0, max(1, self.width() - bar), self.height())
 
     @property
     def ratio(self) -> float:
@@ -467,7 +479,7 @@ class ImageCell(QWidget):
         look = theme.current()
         self.scroll_bar.setGeometry(
             QRect(
-                self.picture_area().width() + look.px(1),
+                self.width() - look.px(BAR - 1),
                 look.px(6),
                 look.px(BAR - 4),
                 max(0, self.height() - look.px(12)),

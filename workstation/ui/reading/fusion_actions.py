@@ -11,8 +11,8 @@ from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.suv import SuvRefusal
 from workstation.rendering.mip_view import turned_to
 from workstation.session.fusing import NoPair, Pair, emission_of, pair
-from workstation.session.hanging import Layout, Place, Role
-from workstation.session.reading_session import CellState, first_view
+from workstation.session.hanging import Layout, Place, Role, first_view
+from workstation.session.reading_session import CellState
 from workstation.session.view_state import Fusion, ViewState
 from workstation.ui import words
 from workstation.ui.reading import uptake

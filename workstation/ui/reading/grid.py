@@ -34,7 +34,7 @@ class CellGrid(QWidget):
         self.cine = Cine(room.session, lambda n: n < len(self.cells) and self.cells[n].answered)
         self.frames = {role: StudyFrame(role) for role in Role}
         self.prior_hidden = False
-        self._inside = False
+        self._inside = self._was_upright = False
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(theme.current().px(4))
@@ -86,7 +86,7 @@ class CellGrid(QWidget):
             for role, frame in self.frames.items():
                 frame.set_lines(frame.needs_two_lines(self.width() // (2 if role is Role.PRIOR else 1)))
             return
-        width = self.width() if self.upright or len(shown) < 2 else self.width() // 2
+        width = self.width() if self.stacked or len(shown) < 2 else self.width() // 2
         two = any(frame.needs_two_lines(width) for frame in shown if not frame.head.isHidden())
         for frame in self.frames.values():
             frame.set_lines(two)
@@ -94,6 +94,19 @@ class CellGrid(QWidget):
     @property
     def upright(self) -> bool:
         return self.height() > self.width() * 1.05
+
+    @property
+    def stacked(self) -> bool:
+        """Whether the prior's frame lies under the study's: in an upright window, or as the plan says."""
+        return self.upright or (self.session.plan is not None and self.session.plan.over)
+
+    def _direct(self) -> bool:
+        """Lay the frames beside or over each other; whether that changed."""
+        direction = QBoxLayout.Direction.TopToBottom if self.stacked else QBoxLayout.Direction.LeftToRight
+        changed = self._box.direction() != direction
+        if changed:
+            self._box.setDirection(direction)
+        return changed
 
     def rebuild(self) -> None:
         """Lay the cells out as the plan says; cells that stay keep their widgets but hold no line."""
@@ -120,6 +133,7 @@ class CellGrid(QWidget):
 
     def _place(self) -> None:
         plan, largest = self.session.plan, self.session.maximised
+        self._direct()
         beside = any(c.role is Role.PRIOR for c in self.session.cells) and not self.prior_hidden
         self._inside = plan is not None and plan.planes and largest is None and beside
         for frame in self.frames.values():
@@ -129,7 +143,7 @@ class CellGrid(QWidget):
         for role, frame in self.frames.items():
             numbers = [c.number for c in self.session.cells if c.role is role]
             shown = [n for n in numbers if largest is None or n == largest]
-            columns = plan.layout.columns if plan is not None and largest is None else 1
+            columns = self._columns(role) if largest is None else 1
             columns = min(columns, max(1, len(shown)))
             alone = plan is not None and plan.planes and len(shown) == len(BESIDE) and not self._inside
             for place, number in enumerate(shown):
@@ -145,6 +159,13 @@ class CellGrid(QWidget):
             frame.setVisible(bool(shown) and not hidden)
             self._even(frame.grid, shown, columns)
         self._fit_heads()
+
+    def _columns(self, role: Role) -> int:
+        plan = self.session.plan
+        if plan is None:
+            return 1
+        layout = plan.prior_layout if role is Role.PRIOR and plan.prior_layout is not None else plan.layout
+        return layout.columns
 
     def _put_prior(self) -> None:
         """The prior's frame in the fourth place of the three planes, or beside the study's frame."""
@@ -211,7 +232,7 @@ class CellGrid(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_heads()
-        direction = QBoxLayout.Direction.TopToBottom if self.upright else QBoxLayout.Direction.LeftToRight
-        if self._box.direction() != direction:
-            self._box.setDirection(direction)
+        self._direct()
+        if self.upright != self._was_upright:
+            self._was_upright = self.upright
             self.reshaped.emit()

@@ -230,8 +230,10 @@ class ReadPage(QWidget):
         self._arrange()
         if not dossier.manifest.series:
             self.notice.say(words.t("No images have come yet. They hang as they arrive."))
+        self.actions_.layouts.tell()
         self._claim(dossier)
-        self._hang_prior(priors.choose(dossier.priors, dossier.exam.modality, dossier.exam.body_part))
+        exam = dossier.exam
+        self._hang_prior(priors.choose(dossier.priors, exam.modality, exam.body_part, exam.procedure))
         self._ask_trace()
         self.grid.focus()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workstation.session import linking
-from workstation.session.reading_session import first_view
+from workstation.session.hanging import first_view
 from workstation.session.view_state import Plane
 from workstation.ui.reading.plane_hand import turns
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton
 from workstation.tools import DRAWING
 from workstation.ui import theme, words
 from workstation.ui.commands import Commands
+from workstation.ui.reading.layout_button import LayoutButton
 from workstation.ui.reading.room import Room
 from workstation.ui.widgets.basics import line
 from workstation.ui.widgets.flow import Flow
@@ -39,6 +40,8 @@ class ToolsBar(QFrame):
             for name in group:
                 self.buttons.append(self._more() if name == MORE else commands.button(f"read.{name}"))
                 flow.add(self.buttons[-1])
+        self.layout_button = LayoutButton(commands, room)
+        flow.add(line(upright=True), self.layout_button)
         self.stages = StagesStrip()
         self.report = commands.button("report.show")
         flow.add(self.stages, self.report, pushed=True)
