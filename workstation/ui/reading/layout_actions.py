@@ -79,7 +79,7 @@ class LayoutActions:
         opened = self._is_open
         self._command("layout.best", "Hang anew", self._best, "Image/Layout", "Ctrl+R",
                       tip="By the protocol that fits best, from its first stage", enabled=opened)  # fmt: skip
-        self._command("layout.save", "Save what I see", self.save, "Image/Layout", "Ctrl+Shift+S",
+        self._command("layout.save", "Save what I see", self.save, "Image/Layout", "Ctrl+Shift+H",
                       tip="Write what hangs now as a hanging protocol of yours", enabled=opened)  # fmt: skip
         self._command("layout.edit", "Edit the layout", self.edit, "Image/Layout",
                       tip="The file of the hanging protocol",
