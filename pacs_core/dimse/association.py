@@ -50,6 +50,14 @@ class Sink(Protocol):
         """Take the next bytes; they are gone when this returns."""
         ...
 
+    def room(self, count: int) -> memoryview | None:
+        """Where the next `count` bytes may be put at once; None where they are to be written."""
+        ...
+
+    def filled(self, room: memoryview) -> None:
+        """The bytes are in the room that was given."""
+        ...
+
 
 class Memory:
     """A sink that keeps the data set, up to a limit."""
@@ -63,6 +71,13 @@ class Memory:
         if len(self.data) + len(data) > self._limit:
             raise BadPdu(f"an identifier of more than {self._limit} bytes")
         self.data += data
+
+    def room(self, count: int) -> memoryview | None:
+        """Nowhere: it is not known how many there will be."""
+        return None
+
+    def filled(self, room: memoryview) -> None:
+        """Never asked."""
 
 
 SinkFor = Callable[["Association", Context, Command], Sink]
@@ -120,7 +135,10 @@ class Association:
         """Reports of ours that the peer has not responded to, by message number."""
         self.peer_provides: frozenset[str] = frozenset()
         self.may_store = True
+        self.scratch = bytearray()
+        """For the sink of one message after the other; it may put a larger one in its place."""
         self._buffer = bytearray(MAX_PDU)
+        self._value_header = memoryview(bytearray(6))
         self._values: deque[tuple[int, int, memoryview]] = deque()
         self._message_ids = itertools.cycle(range(1, 0x10000))
 
@@ -170,12 +188,33 @@ class Association:
 
     def _fill(self, sink: Sink, context_id: int) -> None:
         while True:
-            found, flags, data = self._next_value(self.idle_s)
+            value = self._put(sink) if not self._values else None
+            found, flags, data = value or self._next_value(self.idle_s)
             if flags & 1 or found != context_id:
                 raise BadPdu("a command in the middle of a data set")
-            sink.write(data)
+            if value:
+                sink.filled(data)
+            else:
+                sink.write(data)
             if flags & 2:
                 return
+
+    def _put(self, sink: Sink) -> tuple[int, int, memoryview] | None:
+        """The next value with its bytes in the sink's own room; None where it is among those read."""
+        kind, length = self.connection.read_header(self.idle_s)
+        if kind != pdu.DATA:
+            self._control(kind, length)
+        room = sink.room(length - 6) if 6 < length <= LONGEST_PDU else None
+        if room is None:
+            self._read_values(length)
+            return None
+        header = self._value_header
+        self.connection.read_both(header, room)
+        size, context_id, flags = struct.unpack(">IBB", header)
+        if size == length - 4:
+            return context_id, flags, room
+        self._values_in(memoryview(bytes(header) + bytes(room)))  # several in one PDU
+        return None
 
     def _context(self, context_id: int) -> Context:
         context = self.contexts.get(context_id)
@@ -200,7 +239,10 @@ class Association:
             self._buffer = bytearray(length)
         view = memoryview(self._buffer)[:length]
         self.connection.read_into(view)
-        at = 0
+        self._values_in(view)
+
+    def _values_in(self, view: memoryview) -> None:
+        at, length = 0, len(view)
         while at < length:
             if at + 6 > length:
                 raise BadPdu("a presentation data value cut short")

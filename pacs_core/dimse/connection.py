@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from pacs_core.dimse import pdu
@@ -19,6 +21,8 @@ SLICE_S = 0.5
 
 MOST_BUFFERS = 512
 """Buffers given to one sendmsg; systems allow 1024 and more."""
+
+CLOSED = "the peer closed the connection in the middle of a PDU"
 
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -35,14 +39,14 @@ class Stopping(Gone):
     """This side is shutting down."""
 
 
-def readable(peer: socket.socket, seconds: float) -> bool:
-    """Say whether the socket has bytes, or has ended, within that time; poll knows no limit of handles."""
-    if hasattr(select, "poll"):
-        waiter = select.poll()
-        waiter.register(peer, select.POLLIN)
-        return bool(waiter.poll(int(seconds * 1000)))
-    ready, _, _ = select.select([peer], [], [], seconds)
-    return bool(ready)
+def _waiter(peer: socket.socket) -> Callable[[float], bool]:
+    """Says whether the socket has bytes, or has ended, within so many seconds; poll knows no limit of
+    handles."""
+    if not hasattr(select, "poll"):
+        return lambda seconds: bool(select.select([peer], [], [], seconds)[0])
+    poll = select.poll()
+    poll.register(peer, select.POLLIN)
+    return lambda seconds: bool(poll.poll(int(seconds * 1000)))
 
 
 class Connection:
@@ -51,6 +55,9 @@ class Connection:
     def __init__(self, peer: socket.socket) -> None:
         self.socket = peer
         self.stopping = False
+        self._header = bytearray(6)
+        self._readable = _waiter(peer)
+        self._direct = hasattr(os, "readv") and not hasattr(peer, "pending")  # no TLS in between
         peer.settimeout(PDU_SECONDS)
         with suppress(OSError):
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -72,12 +79,24 @@ class Connection:
         if pending is not None and pending():
             return True
         try:
-            return readable(self.socket, seconds)
+            return self._readable(seconds)
         except (OSError, ValueError) as found:
             raise Gone("the connection was closed here") from found
 
     def read_header(self, idle_s: float) -> tuple[int, int]:
         """Wait for the next PDU; its type and length. Raises TooSlow, Stopping, Gone or BadPdu."""
+        view = memoryview(self._header)
+        got = self._there(view)
+        if not got:
+            self._await(idle_s)
+        if got < len(view):
+            self.read_into(view[got:])
+        kind, length = struct.unpack(">BxI", view)
+        if kind not in pdu.KINDS:
+            raise BadPdu(f"PDU type {kind:02X}H is none of the standard")
+        return kind, length
+
+    def _await(self, idle_s: float) -> None:
         self._acknowledge_at_once()
         until = time.monotonic() + idle_s
         while not self.waiting(min(SLICE_S, idle_s)):
@@ -85,11 +104,20 @@ class Connection:
                 raise Stopping("shutting down")
             if time.monotonic() >= until:
                 raise TooSlow(f"nothing came for {idle_s:.0f} s")
-        header = self.read(6)
-        kind, length = struct.unpack(">BxI", header)
-        if kind not in pdu.KINDS:
-            raise BadPdu(f"PDU type {kind:02X}H is none of the standard")
-        return kind, length
+
+    def _there(self, *views: memoryview) -> int:
+        """Take what has come already, without a wait or a look before; how many bytes, 0 where none."""
+        if not self._direct:
+            return 0
+        try:
+            got = os.readv(self.socket.fileno(), views)
+        except BlockingIOError:
+            return 0
+        except OSError as found:
+            raise Gone(f"the connection broke: {found.strerror or found}") from found
+        if not got:
+            raise Gone(CLOSED)
+        return got
 
     def _acknowledge_at_once(self) -> None:
         """Ask the system not to delay TCP acknowledgements: a sender with Nagle's algorithm waits for each.
@@ -108,13 +136,23 @@ class Connection:
 
     def read_into(self, view: memoryview) -> None:
         """Fill the view; raises TooSlow or Gone."""
+        self.read_both(view[:0], view)
+
+    def read_both(self, first: memoryview, view: memoryview) -> None:
+        """Fill one view and then the other; raises TooSlow or Gone."""
+        at = self._there(first, view) - len(first)
+        if at < 0:
+            self.read_into(first[at:])
+            at = 0
+        count = len(view)
+        if at < count:
+            self._acknowledge_at_once()
         until = time.monotonic() + PDU_SECONDS
-        at, count = 0, len(view)
         try:
             while at < count:
                 got = self.socket.recv_into(view[at:])
                 if not got:
-                    raise Gone("the peer closed the connection in the middle of a PDU")
+                    raise Gone(CLOSED)
                 at += got
                 if at < count and time.monotonic() > until:
                     raise TooSlow(f"{at} of {count} bytes of a PDU within {PDU_SECONDS:.0f} s")

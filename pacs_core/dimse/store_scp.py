@@ -28,7 +28,8 @@ DOOR = "dimse"
 class IncomingObject:
     """The sink of one C-STORE: digests as it goes, in memory until it grows, then in the store's own file.
 
-    A failure of the store is kept until the data set has passed, so that the sender hears it as a status.
+    In memory it is as it will be in the file, meta information first, in the association's scratch bytes. A
+    failure of the store is kept until the data set has passed, so that the sender hears it as a status.
     """
 
     def __init__(
@@ -44,7 +45,8 @@ class IncomingObject:
         if not association.may_store:
             self.error = Denied(f"{association.calling} may not store here")
         self._digest = hashlib.sha256()
-        self._memory = bytearray()
+        self._association = association
+        self._start = self._end = len(self.prefix)
         self._writer: BlobWriter | None = None
 
     def write(self, data: memoryview) -> None:
@@ -54,21 +56,44 @@ class IncomingObject:
             return
         self._digest.update(data)
         try:
+            if self._writer is None:
+                room = self.room(len(data))
+                if room is not None:
+                    room[:] = data
+                    self._end += len(data)
+                    return
+                self._spill()
             if self._writer is not None:
                 self._writer.write(data)
-            else:
-                self._memory += data
-                if len(self._memory) > IN_MEMORY:
-                    self._spill()
         except ReadingRoomError as error:
             self.drop()
             self.error = error
 
+    def room(self, count: int) -> memoryview | None:
+        """Where the next bytes may be put at once; None where they are to be written."""
+        end = self._end + count
+        if self._writer is not None or self.error is not None or end - self._start > IN_MEMORY:
+            return None
+        if end > len(self._association.scratch):
+            larger = bytearray(2 * end)
+            larger[self._start : self._end] = self._held()[self._start :]
+            self._association.scratch = larger
+        return memoryview(self._association.scratch)[self._end : end]
+
+    def filled(self, room: memoryview) -> None:
+        """The bytes are in the room that was given."""
+        self.size += len(room)
+        self._end += len(room)
+        self._digest.update(room)
+
+    def _held(self) -> memoryview:
+        """What came so far, behind its meta information."""
+        return memoryview(self._association.scratch)[: self._end]
+
     def _spill(self) -> None:
         self._writer = writer = self._storing.begin("dimse")
-        writer.write(self.prefix)
-        writer.write(memoryview(self._memory))
-        self._memory = bytearray()
+        self._association.scratch[: self._start] = self.prefix
+        writer.write(self._held())
 
     def take(self) -> tuple[BlobWriter, Intake]:
         """Check the whole object and have it in a writer, not committed; raises what is wrong with it or
@@ -78,7 +103,8 @@ class IncomingObject:
         digest = self._digest.hexdigest()
         if self._writer is None:
             taken = intake_data_set(
-                self._memory, self.syntax, sop_class_uid=self.sop_class, sop_instance_uid=self.sop_instance,
+                self._held()[self._start :], self.syntax, sop_class_uid=self.sop_class,
+                sop_instance_uid=self.sop_instance,
                 digest=digest, prefix=self.prefix,
             )  # fmt: skip
             self._spill()
@@ -103,7 +129,6 @@ class IncomingObject:
 
     def drop(self) -> None:
         """Forget the object."""
-        self._memory = bytearray()
         if self._writer is not None:
             self._writer.abort()
             self._writer = None

@@ -132,7 +132,7 @@ class FolderStore:
         """Where a key's file lies."""
         if "/" in key or "\\" in key or key.startswith("."):
             raise NotFound(f"no blob can have the key {key!r}", "blob")
-        return self.root / key[:2] / key[2:4] / key
+        return self.root / f"{key[:2]}/{key[2:4]}/{key}"
 
     def ensure_folder(self, folder: Path) -> None:
         """See that a fan-out folder is there and that its own name is synced.

@@ -13,6 +13,7 @@ from pacs_core.database.copies import stored_objects
 from pacs_core.domain.identifiers import PatientIdentifier
 from pacs_core.domain.order import PlaceOrder, StepRequest
 from pacs_core.domain.patient import RegisterPatient
+from pacs_core.domain.records import StudyKeys
 from pacs_core.domain.study import Origin
 from pacs_core.runtime.node import Node
 from pacs_core.runtime.settings import Settings
@@ -60,7 +61,7 @@ def whole(data: Path) -> dict[str, tuple[int, str]]:
     with Node(Settings(data, "UTC")).open() as node, node.services.index.read() as tx:
         assert keys(data) == named(data)
         assert len(tx.orders.by_accession("KEPT")) <= 1
-        studies = tx.studies.rows("", "", ("", ""), None, 100)
+        studies = tx.studies.search(StudyKeys(), 100)
         return {s.study_uid: (s.instance_count, s.received_accession) for s in studies}
 
 

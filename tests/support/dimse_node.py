@@ -15,7 +15,7 @@ from pacs_core.dimse.application_entity import ApplicationEntity
 from pacs_core.dimse.client import Proposal, connect
 from pacs_core.dimse.requesting import Client, Sent
 from pacs_core.domain.errors import ReadingRoomError
-from pacs_core.domain.records import InstanceRecord, PeerRecord
+from pacs_core.domain.records import InstanceRecord, PeerRecord, StudyKeys
 from tests.support.spine import Spine, spine
 
 TITLE = "READINGROOM"
@@ -56,7 +56,7 @@ class Running:
 
     def instances(self) -> list[InstanceRecord]:
         with self.spine.index.read() as tx:
-            studies = tx.studies.rows("", "", ("", ""), None, 1000)
+            studies = tx.studies.search(StudyKeys(), 1000)
             return [i for s in studies for i in tx.studies.instances_of(s.id)]
 
     def unfinished(self) -> list[Path]:
