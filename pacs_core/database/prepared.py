@@ -6,9 +6,14 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Insert, Select, Update
+from sqlalchemy import Boolean, Connection, Insert, Select, Text, Update, bindparam, column, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
+
+
+def among(name: str) -> Select[Any]:
+    """The values of a list that is bound as JSON text: a question about many is one statement."""
+    return select(func.json_each(bindparam(name, type_=Text)).table_valued(column("value")).c.value)
 
 
 class Prepared:

@@ -78,12 +78,14 @@ class Rows(Generic[R]):
         ).first()
         return None if row is None else self.record(*row)
 
-    def all(self, *where: ColumnElement[bool], order_by: Sequence[Any] = (), limit: int = 0) -> list[R]:
-        """Every record that fits, in order."""
+    def all(
+        self, *where: ColumnElement[bool], order_by: Sequence[Any] = (), limit: int = 0, **values: object
+    ) -> list[R]:
+        """Every record that fits, in order; `values` are those of parameters in `where`."""
         query = _select_from(self.table, self.names).where(*where).order_by(*order_by)
         if limit:
             query = query.limit(limit)
-        return [self.record(*row) for row in self.connection.execute(query)]
+        return [self.record(*row) for row in self.connection.execute(query, values)]
 
     def insert(self, record: R, *, without: tuple[str, ...] = ("id",)) -> int:
         """Insert a record, leaving out the columns the database fills; returns its row id."""

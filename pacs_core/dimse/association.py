@@ -296,8 +296,9 @@ class Association:
     def send_many(self, context_id: int, command: Command, data_sets: Iterable[Bytes]) -> None:
         """Send the same command with each of the data sets, in one go."""
         parts: list[Bytes] = []
+        same = list(self._values_of(context_id, command))
         for data in data_sets:
-            parts += self._values_of(context_id, command)
+            parts += same
             parts += self._data_parts(context_id, len(data), (data,))
         if parts:
             self.connection.send(*parts)

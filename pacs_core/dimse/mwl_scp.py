@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any
 
 from pacs_core.dicom.dictionary import TAG, VR
@@ -25,6 +26,9 @@ from pacs_core.services.modality_worklist import WorklistItem, step_status
 log = logging.getLogger("reading_room.dimse")
 
 STEPS = TAG["ScheduledProcedureStepSequence"]
+REMEMBERED = 1024
+"""Encoded answers."""
+
 LONGEST = {"SH": 16, "LO": 64, "CS": 16, "AE": 16}
 
 MATCHED = {
@@ -214,12 +218,31 @@ def fitting(text: str, vr: str) -> str:
     return plain[: limit - 3].rstrip() + "..."
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """An identifier as it came, and its keys."""
+
+    data: bytes
+    transfer_syntax_uid: str
+    keys: Keys = field(compare=False)
+
+
+def _encoded(question: _Question, found: WorklistItem) -> bytes:
+    keys = question.keys
+    answer = Answer(item_values(found))
+    return encode_answer(keys, answer, question.transfer_syntax_uid, keys.header.character_set)
+
+
 class WorklistSCP:
-    """Answers C-FIND requests on the modality worklist."""
+    """Answers C-FIND requests on the modality worklist.
+
+    A scanner asks the same all day: the same item in answer to the same bytes is encoded once.
+    """
 
     def __init__(self, services: Services, audit: Audit) -> None:
         self._services = services
         self._audit = audit
+        self._encoded = lru_cache(maxsize=REMEMBERED)(_encoded)
 
     def answer(self, association: Association, message: Message) -> None:
         """Send a pending response per step, then the final one."""
@@ -233,8 +256,8 @@ class WorklistSCP:
             log.warning("%s: worklist refused with %04XH: %s", association.name, response.status, error.where)
             association.send(context.id, response)
             return
-        preferred = keys.header.character_set
+        question = _Question(message.data, syntax, keys)
         pending = status.PENDING_WITHOUT_OPTIONAL_KEYS if unmatched(keys) else status.PENDING
-        encoded = (encode_answer(keys, Answer(item_values(item)), syntax, preferred) for item in found)
+        encoded = (self._encoded(question, item) for item in found)
         noted = partial(self._audit.polled, association, "modality worklist", keys)
         send_matches(association, message, encoded, pending, noted)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, select
 
+from pacs_core.database.prepared import Prepared
 from pacs_core.database.rows import Rows
 from pacs_core.database.schema import account, audit, token
 from pacs_core.domain.records import AccountRecord, AuditRecord, TokenRecord
@@ -61,6 +62,9 @@ class AccountRows:
         return self._connection.execute(delete(token).where(column == value)).rowcount
 
 
+_NEWEST = Prepared(select(audit.c.chain).order_by(audit.c.id.desc()).limit(1))
+
+
 class AuditRows:
     """Implements `ports.Audit`: each row hashes itself with the one before it."""
 
@@ -73,10 +77,8 @@ class AuditRows:
         self, actor: str, role: str, verb: str, subject: str, outcome: str, detail: str, address: str
     ) -> None:
         """Add one line; there is no way to change or remove one."""
-        before = (
-            self._connection.execute(select(audit.c.chain).order_by(audit.c.id.desc()).limit(1)).scalar()
-            or ""
-        )
+        newest = _NEWEST.rows(self._connection, {})
+        before = newest[0][0] if newest else ""
         at = instant(self._clock.now())
         chain = chain_of(before, at, actor, role, verb, subject, outcome, detail, address)
         self._rows.insert(AuditRecord(0, at, actor, role, verb, subject, outcome, detail, address, chain))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
 from sqlalchemy import Column, ColumnElement, Connection, and_, delete, exists, insert, or_, select, update
 
-from pacs_core.database.repositories.patients import may_be_named, owners_of
-from pacs_core.database.rows import in_parts
+from pacs_core.database.prepared import Prepared, among
+from pacs_core.database.repositories.patients import OWNERS, may_be_named
 from pacs_core.database.schema import (
     counter,
     imaging_order,
@@ -71,6 +72,12 @@ _ORDERS = (
 )
 """Every order with its procedure, built once; a question says which."""
 
+_COLUMNS = [f"{column.table.name}_{column.name}" for column in (*_O, *_P)]
+_OF_OWNERS = _O.patient_id.in_(OWNERS)
+_STEP_COLUMNS = _S.keys()
+_ORDERS_BY_ID = Prepared(_ORDERS.where(_O.id.in_(among("ids"))))
+_STEPS_OF = Prepared(select(scheduled_procedure_step).where(_S.order_id.in_(among("ids"))).order_by(_S.id))
+
 
 class OrderRows:
     """Implements `ports.Orders`."""
@@ -87,7 +94,9 @@ class OrderRows:
 
     def of_rows(self, order_ids: Iterable[int]) -> dict[int, Order]:
         """Many orders by their row."""
-        return {o.id: o for part in in_parts(order_ids) for o in self._orders(_O.id.in_(part))}
+        rows = _ORDERS_BY_ID.rows(self._connection, {"ids": json.dumps(list(set(order_ids)))})
+        found = self._with_steps([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+        return {order.id: order for order in found}
 
     def with_numbers(self, reference: OrderReference) -> Sequence[Order]:
         """Orders with any of the reference's numbers, in the order in which they were placed."""
@@ -192,14 +201,15 @@ class OrderRows:
             born = and_(patient.c.birth_date >= low, patient.c.birth_date <= (high or "9"))
             where.append(_O.patient_id.in_(select(patient.c.id).where(born)))
         if _exact(keys.patient_id):
-            where.append(_O.patient_id.in_(owners_of(keys.patient_id.strip())))
+            where.append(_OF_OWNERS)
         named = may_be_named(keys.patient_name)
         if named is not None:
             where.append(_O.patient_id.in_(select(patient.c.id).where(named)))
         rows = self._connection.execute(
-            select(_S.order_id, _S.id).where(*where).order_by(_S.start_date, _S.start_time, _S.id)
+            select(_S.order_id, _S.id).where(*where).order_by(_S.start_date, _S.start_time, _S.id),
+            {"identifier": keys.patient_id.strip()},
         ).all()
-        orders = {o.id: o for o in self._by_ids([r.order_id for r in rows])}
+        orders = self.of_rows(r.order_id for r in rows)
         return [(orders[r.order_id], next(s for s in orders[r.order_id].steps if s.id == r.id)) for r in rows]
 
     def next_number(self, counter_name: str) -> int:
@@ -215,25 +225,20 @@ class OrderRows:
             ).scalar_one()
         )
 
-    def _by_ids(self, ids: Sequence[int]) -> list[Order]:
-        unique = list(dict.fromkeys(ids))
-        found: list[Order] = []
-        for start in range(0, len(unique), 500):
-            found += self._orders(_O.id.in_(unique[start : start + 500]))
-        return found
-
     def _orders(self, *where: ColumnElement[bool], limit: int = 0) -> list[Order]:
         query = _ORDERS.where(*where)
-        rows = self._connection.execute(query.limit(limit) if limit else query).mappings().all()
+        rows = self._connection.execute(query.limit(limit) if limit else query).mappings()
+        return self._with_steps([dict(row) for row in rows])
+
+    def _with_steps(self, rows: Sequence[dict[str, Any]]) -> list[Order]:
         steps = self._steps([row["imaging_order_id"] for row in rows])
-        return [_order(dict(row), steps.get(row["imaging_order_id"], ())) for row in rows]
+        return [_order(row, steps.get(row["imaging_order_id"], ())) for row in rows]
 
     def _steps(self, order_ids: Sequence[int]) -> dict[int, tuple[ScheduledProcedureStep, ...]]:
         grouped: dict[int, list[ScheduledProcedureStep]] = {}
-        for part in in_parts(order_ids):
-            query = select(scheduled_procedure_step).where(_S.order_id.in_(part)).order_by(_S.id)
-            for row in self._connection.execute(query).mappings():
-                grouped.setdefault(row["order_id"], []).append(_step(dict(row)))
+        for values in _STEPS_OF.rows(self._connection, {"ids": json.dumps(order_ids)}) if order_ids else ():
+            row = dict(zip(_STEP_COLUMNS, values, strict=True))
+            grouped.setdefault(row["order_id"], []).append(_step(row))
         return {order_id: tuple(steps) for order_id, steps in grouped.items()}
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
-    Row,
     Select,
     bindparam,
     delete,
@@ -20,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from pacs_core.database.prepared import Prepared
 from pacs_core.database.rows import in_parts
 from pacs_core.database.schema import imaging_order, patient, patient_identifier, report, study, visit
 from pacs_core.domain.errors import Conflict, NotFound
@@ -44,8 +44,9 @@ def _identifiers_of_one() -> Select[tuple[str, str, bool, bool]]:
     )
 
 
-_PATIENT = select(patient).where(patient.c.id == bindparam("row"))
-_IDENTIFIERS = _identifiers_of_one()
+_PATIENT = Prepared(select(patient).where(patient.c.id == bindparam("row")))
+_COLUMNS = patient.c.keys()
+_IDENTIFIERS = Prepared(_identifiers_of_one())
 
 
 class PatientRows:
@@ -56,10 +57,10 @@ class PatientRows:
 
     def get(self, patient_id: int) -> Patient:
         """The patient of that row; raises NotFound."""
-        row = self._connection.execute(_PATIENT, {"row": patient_id}).first()
-        if row is None:
+        rows = _PATIENT.rows(self._connection, {"row": patient_id})
+        if not rows:
             raise NotFound(f"no patient in row {patient_id}", "patient")
-        return self._patient(row)
+        return self._patient(dict(zip(_COLUMNS, rows[0], strict=True)))
 
     def current(self, patient_id: int) -> Patient:
         """The patient, or the survivor of its merges."""
@@ -82,7 +83,7 @@ class PatientRows:
             for row in self._connection.execute(select(patient).where(patient.c.id.in_(part))):
                 one = int(row.id)
                 others = [i for p in sorted(absorbed.get(one, ())) for i, _main in known.get(p, [])]
-                found[one] = _made(row, [*known.get(one, []), *((i, False) for i in others)])
+                found[one] = _made(dict(row._mapping), [*known.get(one, []), *((i, False) for i in others)])
         return {asked: found[survivor] for asked, survivor in survivors.items()}
 
     def _merges(self) -> dict[int, int]:
@@ -225,7 +226,7 @@ class PatientRows:
             .order_by(patient.c.name_folded, patient.c.id)
             .limit(limit)
         ).all()
-        return [self._patient(row) for row in rows]
+        return [self._patient(dict(row._mapping)) for row in rows]
 
     def _exact_owner(self, identifier: PatientIdentifier) -> int | None:
         i = patient_identifier.c
@@ -236,18 +237,17 @@ class PatientRows:
         ).scalar()
         return None if owner is None else int(owner)
 
-    def _patient(self, row: Row[tuple[object, ...]]) -> Patient:
-        return _made(row, self._identifiers(row._mapping["id"]))
+    def _patient(self, row: dict[str, Any]) -> Patient:
+        return _made(row, self._identifiers(row["id"]))
 
     def _identifiers(self, patient_id: int) -> list[tuple[PatientIdentifier, bool]]:
         """A person's own identifiers, then those of everybody merged into them; with True the main one."""
-        rows = self._connection.execute(_IDENTIFIERS, {"row": patient_id})
-        return [(PatientIdentifier(r.value, r.issuer), bool(r.main and r.own)) for r in rows]
+        rows = _IDENTIFIERS.rows(self._connection, {"row": patient_id})
+        return [(PatientIdentifier(value, issuer), bool(main and own)) for value, issuer, main, own in rows]
 
 
-def _made(row: Row[Any], known: Sequence[tuple[PatientIdentifier, bool]]) -> Patient:
+def _made(m: dict[str, Any], known: Sequence[tuple[PatientIdentifier, bool]]) -> Patient:
     """A patient of its row and its identifiers, own ones first, with True the main one."""
-    m = row._mapping
     main = next((value for value, is_main in known if is_main), PatientIdentifier(""))
     others = dict.fromkeys(value for value, _ in known if value != main)
     return Patient(
@@ -266,15 +266,21 @@ def _end_of(row: int, into: Mapping[int, int]) -> int:
     return row
 
 
-def owners_of(value: str) -> Select[tuple[int]]:
-    """Rows of the people with that identifier value, and of those they were merged into, however often."""
+def _owners() -> Select[tuple[int]]:
     i = patient_identifier.c
-    found = select(i.patient_id.label("id")).where(i.value == value).cte("owner", recursive=True)
+    named = select(i.patient_id.label("id")).where(i.value == bindparam("identifier"))
+    found = named.cte("owner", recursive=True)
     into = patient.c.merged_into
     found = found.union(
         select(into).join_from(patient, found, patient.c.id == found.c.id).where(into.is_not(None))
     )
     return select(found.c.id)
+
+
+OWNERS = _owners()
+"""Rows of the people with an identifier of that value, and of those they were merged into, however often.
+
+Built once, which costs ten times asking: the value is given as `identifier` when it is asked."""
 
 
 def may_be_named(wanted: str) -> ColumnElement[bool] | None:

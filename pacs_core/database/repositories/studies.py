@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from pacs_core.database.prepared import Prepared
-from pacs_core.database.repositories.patients import may_be_named, owners_of
+from pacs_core.database.repositories.patients import OWNERS, may_be_named
 from pacs_core.database.rows import AT_ONCE, Rows, in_parts
 from pacs_core.database.schema import (
     draft,
@@ -39,6 +39,7 @@ from pacs_core.domain.errors import NotFound
 from pacs_core.domain.matching import folded_name
 
 _T = study.c
+_OF_OWNERS = _T.patient_id.in_(OWNERS)
 _WILD = ("*", "?")
 
 _DIGESTS = Prepared(select(instance.c.digest).where(instance.c.sop_instance_uid == bindparam("uid")))
@@ -217,7 +218,8 @@ class StudyRows:
     def search(self, keys: r.StudyKeys, limit: int = 0) -> Sequence[r.StudyRecord]:
         """Studies by the keys the index can answer exactly or as a superset."""
         where = [*_patient_terms(keys), *_study_terms(keys), *_below_study_terms(keys)]
-        return self._studies.all(*where, order_by=(_T.study_date.desc(), _T.id.desc()), limit=limit)
+        newest = (_T.study_date.desc(), _T.id.desc())
+        return self._studies.all(*where, order_by=newest, limit=limit, identifier=keys.patient_id.strip())
 
     def standings(
         self, text: str, modality: str, dates: tuple[str, str], patient_id: int | None, limit: int
@@ -315,7 +317,7 @@ def _exact(value: str) -> bool:
 def _patient_terms(keys: r.StudyKeys) -> list[ColumnElement[bool]]:
     terms: list[ColumnElement[bool]] = []
     if _exact(keys.patient_id):
-        terms.append(_T.patient_id.in_(owners_of(keys.patient_id.strip())))
+        terms.append(_OF_OWNERS)
     named = may_be_named(keys.patient_name)
     if named is not None:
         terms.append(_T.patient_id.in_(select(patient.c.id).where(named)))
