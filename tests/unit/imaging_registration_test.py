@@ -23,7 +23,7 @@ from workstation.imaging.registration import (
     register,
     register_grids,
 )
-from workstation.imaging.registration_grid import Grid, Samples, linear, made
+from workstation.imaging.registration_grid import Grid, Samples, linear, made, sampled
 from workstation.imaging.registration_transform import Transform, rotation
 from workstation.imaging.volume import Volume
 from workstation.session.linking import carried, registered, reversed_
@@ -66,9 +66,9 @@ class Body:
         values = values + np.random.default_rng(seed).normal(0.0, max(noise, 1e-9), shape)
         return Samples(values.astype(np.float32), inside.reshape(shape), origin, self.mm, "CT")
 
-    def scanned(self, *position: Array, **how: Any) -> Grid:
+    def scanned(self, matrix: Array, offset: Array, **how: Any) -> Grid:
         """The same, as it is compared."""
-        return made(self.sampled(*position, **how))
+        return made(self.sampled(matrix, offset, **how))
 
 
 def worst_error(current: Grid, prior: Grid, found: Registration, matrix: Array, offset: Array) -> float:
@@ -201,6 +201,22 @@ def known(body: Body, number: int) -> tuple[Grid, Grid, Array, Array]:
         seed=number,
     )
     return current, prior, matrix, offset
+
+
+@pytest.mark.parametrize("padding", [{"PixelPaddingValue": -900}, {}], ids=["said", "less than air"])
+def test_what_is_padded_is_not_valid(padding: dict[str, Any]) -> None:
+    """The corners about a scanner's circle are no air: their edge moves with the scanner, not the body."""
+    value = padding.get("PixelPaddingValue", -3024)
+    y, x = np.mgrid[0:40, 0:40]
+    circle = (x - 19.5) ** 2 + (y - 19.5) ** 2 < 18**2
+    shown = images([2.0 * k for k in range(20)], shape=(40, 40), PixelSpacing=[2.0, 2.0], **padding)
+    volume = filled(shown, lambda k: np.where(circle, 40, value))
+    found = sampled(volume, 4.0, lambda: None)
+    far = np.hypot(*(found.points()[:, axis] - 39.0 for axis in (0, 1))).reshape(found.valid.shape)
+    inner = found.valid[2:-2]
+    assert inner[far[2:-2] < 30].all()
+    assert not found.valid[far > 40].any()
+    assert found.values[found.valid] == pytest.approx(40.0)
 
 
 @pytest.mark.long

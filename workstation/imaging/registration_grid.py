@@ -19,6 +19,8 @@ Values = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Ask = Callable[[], None]
 AIR_AND_METAL = (-1000.0, 600.0)  # HU: beyond, only noise and streaks differ
+LESS_THAN_AIR = -1500.0  # HU: nobody is there, whatever the padding is called
+SOME = 0.01  # of a block
 MOST = 320  # grid points along an axis
 MARGIN = 4  # grid points kept about the body
 EDGE = 2  # grid points away from where a volume ends, the ends themselves look like edges of the body
@@ -139,14 +141,14 @@ def places(shape: tuple[int, ...], origin: Floats, mm: float) -> Floats:
 
 
 def sampled(volume: Volume, mm: float, ask: Ask) -> Samples:
-    """A volume of any geometry every `mm`; its voxels are averaged first where they are finer. `ask` is
-    called again and again, and may raise.
+    """A volume of any geometry every `mm`; its voxels are averaged first where they are finer, and what is
+    padded is not valid. `ask` is called again and again, and may raise.
     """
     geometry = volume.geometry
     assert geometry is not None
     columns_mm, rows_mm, step_mm = geometry.spacing
     fx, fy, fz = factors = [max(1, int(mm / s)) for s in (columns_mm, rows_mm, step_mm)]
-    averaged = _averaged(volume, fx, fy, fz, ask)
+    averaged, empty = _averaged(volume, fx, fy, fz, ask)
     corners = np.array(geometry.corners())
     low, high = corners.min(axis=0), corners.max(axis=0)
     counts = np.clip(np.ceil((high - low) / mm).astype(int), 1, MOST)
@@ -157,8 +159,9 @@ def sampled(volume: Volume, mm: float, ask: Ask) -> Samples:
         ask()
         plane = origin[:, None] + mm * np.stack([x, y, np.full_like(x, k)]).reshape(3, -1)
         index, inside = _inside(geometry, plane)
-        found = linear(averaged, (index + 0.5) / np.array(factors)[:, None] - 0.5)
-        values[k], valid[k] = found.reshape(x.shape), inside.reshape(x.shape)
+        block = (index + 0.5) / np.array(factors)[:, None] - 0.5
+        inside &= linear(empty, block) < SOME
+        values[k], valid[k] = linear(averaged, block).reshape(x.shape), inside.reshape(x.shape)
     return Samples(values, valid, origin, mm, volume.display_set.modality)
 
 
@@ -215,22 +218,41 @@ def _eroded(mask: Mask, edge: int) -> Mask:
     return np.ascontiguousarray(found[edge:-edge, edge:-edge, edge:-edge])
 
 
-def _averaged(volume: Volume, fx: int, fy: int, fz: int, ask: Ask) -> Values:
-    """Block means in modality units; what is left over at the ends is left out."""
+def _averaged(volume: Volume, fx: int, fy: int, fz: int, ask: Ask) -> tuple[Values, Values]:
+    """Block means in modality units, and the share of each block that is padded; what is left over at the
+    ends is left out.
+    """
     slices, rows, columns = volume.pixels.shape[:3]
     out = np.zeros((slices // fz, rows // fy, columns // fx), dtype=np.float32)
+    empty = np.zeros_like(out)
     for k in range(out.shape[0] * fz):
         ask()
-        lut = volume.modality_lut(k)
         plane = volume.pixels[k, : out.shape[1] * fy, : out.shape[2] * fx]
-        if isinstance(lut, TableLut):
-            plane = lut.apply(plane)
-        down = np.add.reduce(plane.reshape(out.shape[1], fy, -1), axis=1, dtype=np.float32)
-        mean = down.reshape(out.shape[1], out.shape[2], fx).sum(axis=2) / (fx * fy)
+        empty[k // fz] += _block_means(_padded(volume, k, plane), fx, fy) / fz
+        lut = volume.modality_lut(k)
+        mean = _block_means(lut.apply(plane) if isinstance(lut, TableLut) else plane, fx, fy)
         if isinstance(lut, Rescale):
             mean = mean * np.float32(lut.slope) + np.float32(lut.intercept)
         out[k // fz] += mean / fz
-    return out
+    return out, empty
+
+
+def _block_means(plane: npt.NDArray[Any], fx: int, fy: int) -> Values:
+    """Means of (fy, fx) blocks of a plane (rows, columns) that has whole ones."""
+    rows, columns = plane.shape[0] // fy, plane.shape[1] // fx
+    down = np.add.reduce(plane.reshape(rows, fy, -1), axis=1, dtype=np.float32)
+    return np.asarray(down.reshape(rows, columns, fx).sum(axis=2) / (fx * fy), dtype=np.float32)
+
+
+def _padded(volume: Volume, index: int, plane: npt.NDArray[Any]) -> Mask:
+    """Which stored values of a slice are Pixel Padding (PS3.3 C.7.5.1.1.2), or less than air can be."""
+    padding, lut = volume.header(index).padding, volume.modality_lut(index)
+    found = np.zeros(plane.shape, np.bool_)
+    if padding is not None:
+        found |= (plane >= padding[0]) & (plane <= padding[1])
+    if volume.display_set.modality == "CT" and isinstance(lut, Rescale) and lut.slope > 0.0:
+        found |= plane < (LESS_THAN_AIR - lut.intercept) / lut.slope
+    return found
 
 
 def linear(array: Values, index: Floats) -> Floats:
