@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
@@ -81,3 +81,28 @@ def test_the_name_of_the_scale_bar_is_as_large_as_the_words_of_its_cell(qtbot: Q
         return max(rows) - min(rows)
 
     assert height_of_label(1.0) > height_of_label(0.7)
+
+
+def test_words_of_measurements_keep_off_corner_words_and_off_one_another(qtbot: QtBot) -> None:
+    image = QImage(600, 400, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    brush = Brush(painter, 1.0, 14.0, image.size())
+    corner = Text(("Series 2", "Image 25 of 48", "a long line of it"), (8.0, 8.0), "top-left", "overlay")
+    near = [
+        Text(("12.5 mm",), (60.0, 20.0), "left", "current", 0.9, "in the corner", (50.0, 20.0)),
+        *(
+            Text(
+                ("Area 100 mm", "Mean 5 HU"), (300.0, 200.0), "left", "current", 0.9, f"n{n}", (290.0, 200.0)
+            )
+            for n in range(3)
+        ),
+    ]
+    brush.paint(DisplayList((corner,)))
+    taken = list(brush._taken)
+    brush.paint(DisplayList(tuple(near)))
+    painter.end()
+    places = list(brush.labels.values())
+    assert len(places) == 4
+    for number, place in enumerate(places):
+        assert QRectF(image.rect()).contains(place)
+        assert not any(place.intersects(other) for other in (*taken, *places[:number]))

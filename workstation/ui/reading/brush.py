@@ -18,6 +18,9 @@ from workstation.rendering.overlays import MARGIN
 from workstation.ui import theme
 
 HALO = 2.0
+LABELS_APART = 2.0
+STEPS = (0, -1, 1, -2, 2, -3, 3, -4, 4)
+"""How many of its own heights a label goes up or down to where nothing is written."""
 ROLE_TOKENS = {
     "current": "current",
     "prior": "prior",
@@ -43,11 +46,13 @@ def colour(role: str) -> QColor:
 
 class Brush:
     """One painter, one size: `unit` is device pixels of a pixel at 96 dpi, `text` the overlay's pixel
-    size.
+    size. `labels` are the places that the words of measurements took, by their owners.
     """
 
     def __init__(self, painter: QPainter, unit: float, text: float, size: QSize) -> None:
         self._painter, self._unit, self._text, self._size = painter, unit, text, size
+        self._taken: list[QRectF] = []
+        self.labels: dict[str, QRectF] = {}
 
     def paint(self, items: DisplayList) -> None:
         self._painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -141,24 +146,47 @@ class Brush:
         lines = self._clear_of_the_letters(item, metrics)
         height = metrics.height() * len(lines)
         width = max((metrics.horizontalAdvance(line) for line in lines), default=0)
-        x, y = item.position
-        left = x if item.anchor in LEFT else x - width if item.anchor in RIGHT else x - width / 2
-        top = y if item.anchor in TOP else y - height if item.anchor in BOTTOM else y - height / 2
-        if item.owner:  # a measurement's label stays inside the picture, and off the measurement
-            if item.otherwise is not None and self._inside(left, width, self._size.width()) < left:
-                left, top = item.otherwise[0] - width, item.otherwise[1] - height / 2
-            left = self._inside(left, width, self._size.width())
-            top = self._inside(top, height, self._size.height())
+        place = QRectF(*self._corner(item, width, height), width, height)
+        if item.owner:
+            place = self._with_room(item, place)
+            self.labels[item.owner] = place
+        self._taken.append(place)
         for number, line in enumerate(lines):
             own = metrics.horizontalAdvance(line)
             at = (
-                left
+                place.left()
                 if item.anchor in LEFT
-                else left + width - own
+                else place.right() - own
                 if item.anchor in RIGHT
-                else left + (width - own) / 2
+                else place.left() + (width - own) / 2
             )
-            self._line(line, at, top + metrics.ascent() + number * metrics.height(), item.role)
+            self._line(line, at, place.top() + metrics.ascent() + number * metrics.height(), item.role)
+
+    @staticmethod
+    def _corner(item: Text, width: float, height: float) -> tuple[float, float]:
+        """The upper left corner of a text at its own place."""
+        x, y = item.position
+        left = x if item.anchor in LEFT else x - width if item.anchor in RIGHT else x - width / 2
+        top = y if item.anchor in TOP else y - height if item.anchor in BOTTOM else y - height / 2
+        return left, top
+
+    def _with_room(self, item: Text, own: QRectF) -> QRectF:
+        """A measurement's label inside the picture, off its measurement and off other words: at its place, on
+        the other side, or above or below, wherever first nothing is written; one that was put there stays.
+        """
+        if item.otherwise is None:
+            return self._in_picture(own)
+        step = own.height() + LABELS_APART * self._unit
+        left = QRectF(own)
+        left.moveTo(item.otherwise[0] - own.width(), item.otherwise[1] - own.height() / 2)
+        sides = (own, left) if self._in_picture(own) == own else (left, own)
+        places = [self._in_picture(side.translated(0, n * step)) for n in STEPS for side in sides]
+        return next((p for p in places if not any(p.intersects(t) for t in self._taken)), places[0])
+
+    def _in_picture(self, place: QRectF) -> QRectF:
+        left = self._inside(place.left(), place.width(), self._size.width())
+        top = self._inside(place.top(), place.height(), self._size.height())
+        return QRectF(left, top, place.width(), place.height())
 
     def _clear_of_the_letters(self, item: Text, metrics: QFontMetrics) -> tuple[str, ...]:
         """Corner words end in … before they reach the orientation letter in the middle of the edge."""

@@ -81,6 +81,7 @@ class ImageCell(QWidget):
         self.pointer: QPointF | None = None
         self.crosshair: tuple[float, float, float] | None = None
         self.playing = ""
+        self.labels: dict[str, QRectF] = {}
         self._serial = 0
         self._key = room.pictures.new_key()
         self.planes = PlaneHand(self)
@@ -331,6 +332,7 @@ class ImageCell(QWidget):
             brush.paint(self._under_pointer(picture, ratio))
             brush.paint(self._others(picture))
         brush.paint(self.strokes(with_crosshair=lines is None))
+        self.labels = brush.labels
         painter.restore()
 
     def strokes(self, with_crosshair: bool = True) -> DisplayList:

@@ -252,7 +252,7 @@ class Hand:
     # ── strokes that are there already ───────────────────────────────────────────────────────────────
 
     def _under(self, where: QPointF, scene: Scene) -> Hit | None:
-        ratio, look = self._cell.ratio, theme.current()
+        ratio = self._cell.ratio
         place = (where.x() * ratio, where.y() * ratio)
         return hit(
             scene.frame,
@@ -260,7 +260,7 @@ class Hand:
             self._cell.session.selected,
             place,
             self._unit,
-            look.font("overlay"),
+            self._cell.labels,
         )
 
     def _drag_grabbed(self, event: QMouseEvent, scene: Scene, done: bool) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from PySide6.QtGui import QFont, QFontMetricsF
+from PySide6.QtCore import QRectF
 
 from pacs_core.domain.measurement import Measurement
 from workstation.imaging.view_frame import ViewFrame
@@ -32,21 +33,29 @@ def hit(
     selected: str,
     where: Position,
     unit: float,
-    font: QFont,
+    labels: Mapping[str, QRectF],
 ) -> Hit | None:
-    """The nearest part of a stroke; handles before labels before lines, the selected stroke before others."""
+    """The nearest part of a stroke; handles before labels before lines, the selected stroke before others.
+
+    `labels` are where their words were painted.
+    """
     ordered = sorted(strokes, key=lambda m: m.tracking_uid != selected)
     for part in ("handle", "label", "line"):
         for stroke in ordered:
             items = measurement_list(frame, (stroke,), selected=stroke.tracking_uid).items
-            found = _part(stroke, part, items, where, unit, font)
+            found = _part(stroke, part, items, where, unit, labels.get(stroke.tracking_uid))
             if found is not None:
                 return found
     return None
 
 
 def _part(
-    stroke: Measurement, part: str, items: tuple[Item, ...], where: Position, unit: float, font: QFont
+    stroke: Measurement,
+    part: str,
+    items: tuple[Item, ...],
+    where: Position,
+    unit: float,
+    label: QRectF | None,
 ) -> Hit | None:
     for item in items:
         if (
@@ -55,7 +64,7 @@ def _part(
             and math.dist(item.position, where) <= HANDLE_REACH * unit
         ):
             return Hit(stroke, part, item.number)
-        if part == "label" and isinstance(item, Text) and _in_text(item, where, unit, font):
+        if part == "label" and isinstance(item, Text) and label is not None and label.contains(*where):
             return Hit(stroke, part)
         if (
             part == "line"
@@ -64,15 +73,6 @@ def _part(
         ):
             return Hit(stroke, part)
     return None
-
-
-def _in_text(item: Text, where: Position, unit: float, font: QFont) -> bool:
-    metrics = QFontMetricsF(font)
-    scale = unit * item.size
-    width = max(metrics.horizontalAdvance(line) for line in item.lines) * scale
-    height = metrics.height() * len(item.lines) * scale
-    x, y = item.position
-    return x - 2 <= where[0] <= x + width + 2 and y - height / 2 <= where[1] <= y + height / 2
 
 
 def distance(item: Line | Polyline | Ellipse, where: Position) -> float:

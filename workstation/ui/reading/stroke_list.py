@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from dataclasses import replace
+
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame
 
@@ -18,7 +20,7 @@ from workstation.ui.reading.tool_names import TOOLS
 from workstation.ui.widgets.basics import column, label, line, row
 from workstation.ui.widgets.table import Cell, Column, RowsModel, Table
 
-WIDTH = 380
+WIDTH = 500
 TITLES = {name: title for name, title, _key, _icon, _tip in TOOLS} | {"key_image": "Key image"}
 ICONS = {name: icon for name, _title, _key, icon, _tip in TOOLS} | {"key_image": "key-outline"}
 
@@ -56,8 +58,8 @@ class StrokeList(QFrame):
         self.table.opened.connect(lambda stroke: go_to(session, stroke))
         self.table.clicked.connect(lambda _index: self._go())
         self._none = label(words.t("Nothing is drawn on this study's images yet."), "quiet", wrap=True)
-        buttons = [commands.button(f"read.{name}") for name in ("label", "delete", "key_image", "keep")]
-        head = row(label(words.t("Measurements"), "strong"), 1, *buttons, margin=(12, 4))
+        self._buttons = [commands.button(f"read.{name}") for name in ("label", "delete", "key_image", "keep")]
+        head = row(label(words.t("Measurements"), "strong"), 1, *self._buttons, margin=(12, 4))
         whole = column(head, line(), self._none, self.table, gap=0)
         whole.setStretch(3, 1)
         self.setLayout(whole)
@@ -70,14 +72,17 @@ class StrokeList(QFrame):
         self.refresh()
 
     def _size(self) -> None:
-        self.setFixedWidth(theme.current().px(WIDTH))
+        look = theme.current()
+        self.setFixedWidth(look.px(WIDTH))
+        for button in self._buttons:
+            button.setIconSize(QSize(look.icon_size, look.icon_size))
 
     def _columns(self) -> tuple[Column[Measurement], ...]:
         return (
-            Column("what", words.t("What"), self._what, 110, stretch=True),
-            Column("value", words.t("Value"), self._value, 96, stretch=True),
-            Column("change", words.t("Since prior"), self._change, 84, keep=2),
-            Column("where", words.t("Where"), self._where, 74, keep=1),
+            Column("what", words.t("What"), self._what, 190, stretch=True),
+            Column("value", words.t("Value"), self._value, 124),
+            Column("change", words.t("Change"), self._change, 76, keep=2),
+            Column("where", words.t("Where"), self._where, 86, keep=1),
         )
 
     def _what(self, stroke: Measurement) -> Cell:
@@ -89,7 +94,11 @@ class StrokeList(QFrame):
         lines = label_lines_of("", stroke.quantities)
         if stroke.refusal and not lines:
             return Cell(words.t("refused"), "alert-outline", "waiting", tip=stroke.refusal)
-        return Cell(lines[0] if lines else "", tip="\n".join(lines))
+        try:
+            first = quote_of(replace(stroke, refusal="")) if lines else None
+        except InvalidValue:
+            first = None
+        return Cell(amount(first.values, first.unit) if first is not None else "", tip="\n".join(lines))
 
     def _change(self, stroke: Measurement) -> Cell:
         """The change of its first number since the prior's stroke it is compared with."""
