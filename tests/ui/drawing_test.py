@@ -38,6 +38,7 @@ PLACES: dict[str, tuple[tuple[int, int], ...]] = {
     "cardiothoracic_ratio": ((0, 0), (60, 9), (-40, 40), (110, 50)),
     "arrow": ((0, 0), (80, -50)),
     "text": ((10, 10),),
+    "spine_label": ((10, 10),),
 }
 NAMES = {
     "length": {"Length"},
@@ -50,6 +51,7 @@ NAMES = {
     "cardiothoracic_ratio": {"Cardiothoracic Ratio"},
     "arrow": set(),
     "text": set(),
+    "spine_label": set(),
 }
 OF_REGIONS = {"Area", "Mean", "Standard Deviation", "Minimum", "Maximum"}
 
@@ -91,7 +93,7 @@ def test_every_tool_draws_saves_and_is_undone(open_window: Open, pixels: FakeArc
         one = draw(page, name)
         assert (one.kind, one.refusal) == (name, "")
         assert {q.name for q in one.quantities} >= NAMES.get(name, OF_REGIONS)
-        assert one.label == (f"see {name}" if name in ("text", "arrow") else "")
+        assert one.label == (f"see {name}" if name in ("text", "arrow", "spine_label") else "")
         assert page.session.selected == one.tracking_uid
         qtbot.waitUntil(lambda u=one.tracking_uid: u in pixels.strokes, timeout=PATIENCE_MS)
         qtbot.waitUntil(lambda o=one: pixels.strokes[o.tracking_uid].points == o.points, timeout=PATIENCE_MS)

@@ -5,6 +5,7 @@ reason.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -317,3 +318,25 @@ def test_every_tool_survives_colour_and_nothing_loaded(name: str) -> None:
         tool.wheel(1, Pointer.at(at.frame, 3, 3), at)
         tool.cancel()
         assert not tool.release(Pointer.at(at.frame, 3, 3), at).done
+
+
+def test_vertebrae_name_themselves_upwards_and_downwards() -> None:
+    volume = disks()
+    at = scene(volume, ViewState(plane=Plane.SAGITTAL, centre=(16.0, 15.0, 4.0)))
+    drawn: list[Measurement] = []
+
+    def click(z: float) -> Measurement:
+        x, y, _ = at.frame.viewport((16.0, 15.0, z))
+        seen = replace(at, measurements=tuple(drawn))
+        one = stroke("spine_label", seen, (x, y), (x, y)).measurement
+        assert one is not None
+        return replace(one, made_at=f"2026-01-01T00:00:{len(drawn):02}Z")
+
+    first = click(4.0)
+    assert first.label == ""  # nobody has said where we are: the window asks
+    drawn.append(replace(first, label="L1"))
+    for z, level in ((3.0, "L2"), (2.0, "L3"), (5.0, "L2")):
+        drawn.append(click(z))
+        assert drawn[-1].label == level, z  # each beside the one before
+    drawn.append(replace(first, label="C1", made_at="2026-01-02"))
+    assert click(6.0).label == ""  # above the first there is none

@@ -152,6 +152,7 @@ SHAPES: dict[str, tuple[Callable[[list[Flat], Role], list[Item]], int]] = {
     "cardiothoracic_ratio": (_two_callipers, 2),
     "ellipse_roi": (_ellipse, 4),
     "probe": (_cross, 1),
+    "spine_label": (_cross, 1),
     "arrow": (_arrow, 2),
     "text": (_nothing, 1),
     **dict.fromkeys(OUTLINES, (_outline, 3)),

@@ -48,6 +48,7 @@ from workstation.tools.polygon_roi import PolygonRoiTool
 from workstation.tools.probe import ProbeTool
 from workstation.tools.rectangle_roi import RectangleRoiTool
 from workstation.tools.scroll import ScrollTool
+from workstation.tools.spine_label import SpineLabelTool
 from workstation.tools.text import TextTool
 from workstation.tools.tool import Tool
 from workstation.tools.window_level import WindowLevelTool
@@ -65,6 +66,7 @@ DRAWING: dict[str, Callable[[], Tool]] = {
     "freehand_roi": FreehandRoiTool,
     "probe": ProbeTool,
     "cardiothoracic_ratio": CardiothoracicRatioTool,
+    "spine_label": SpineLabelTool,
     "calibration": CalibrationTool,
     "arrow": ArrowTool,
     "text": TextTool,

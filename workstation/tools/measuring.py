@@ -57,6 +57,7 @@ MEASURES: dict[str, Callable[[Scene, tuple[Vector, ...]], Numbers]] = {
     "calibration": calibration_numbers,
     "arrow": no_numbers,
     "text": no_numbers,
+    "spine_label": no_numbers,
 }
 MOST_HANDLES = 12
 OUTLINES = ("rectangle_roi", "polygon_roi", "freehand_roi")

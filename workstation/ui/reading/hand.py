@@ -44,7 +44,7 @@ DEGREES_A_STEP = 6.0
 TOOL_KEYS = {"zoom": ("pan_zoom", "right"), "pan": ("pan_zoom", "left")}
 ENDED_TWICE = {"path", "polygon_roi"}
 """Tools whose stroke a double click ends."""
-ASKED_FIRST = {"text", "calibration"}
+ASKED_FIRST = {"text", "calibration", "spine_label"}
 """Kinds of strokes that are nothing without what is typed."""
 
 
@@ -341,7 +341,7 @@ class Hand:
             self.preview = stroke
             return
         self.preview, self._drawing = None, None
-        if stroke.kind in ASKED_FIRST:
+        if stroke.kind in ASKED_FIRST and not stroke.label:
             if not stroke.refusal:
                 self._cell.caption.ask(stroke)
             return

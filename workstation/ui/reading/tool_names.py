@@ -63,6 +63,13 @@ TOOLS = (
         "Drag across the heart, then across the thorax",
     ),
     (
+        "spine_label",
+        "Spine labels",
+        "Shift+N",
+        "human-male-height",
+        "A click on a vertebra and its level; the next ones name themselves, upwards or downwards",
+    ),
+    (
         "calibration",
         "Calibration",
         "Shift+U",
