@@ -26,6 +26,15 @@
 #define RARE(x) __builtin_expect(!!(x), 0)
 #endif
 
+#ifdef __has_builtin
+#if __has_builtin(__builtin_expect_with_probability)
+#define EITHER(x) __builtin_expect_with_probability(!!(x), 1, 0.5) /* nobody could foresee it: no jump, please */
+#endif
+#endif
+#ifndef EITHER
+#define EITHER(x) (x)
+#endif
+
 INLINE int leading_zeros(uint64_t v) /* v is not 0 */
 {
 #ifdef _MSC_VER

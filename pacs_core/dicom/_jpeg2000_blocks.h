@@ -17,11 +17,9 @@
 #define FIRST_ROWS 0x1111111111111111u
 #define LAST_ROWS 0x8888888888888888u
 
-/* `near`: significance of six rows of three columns, bit 3 r + c; row 0 is above the word's own, row 5 below them.
-   `signs` of the middle column, bit 3 r. */
-typedef struct {
-    uint32_t near, signs;
-} Word;
+/* Significance of six rows of three columns, bit 3 r + c; row 0 is above the word's own, row 5 below them. Signs of the
+   middle column: bit 32 + 3 r. */
+typedef uint64_t Word;
 
 typedef struct {
     uint64_t significant, visited, refined; /* visited: in this plane; refined: before */
@@ -144,27 +142,24 @@ INLINE uint64_t beside_significant(const Group *group, int32_t row)
 INLINE uint32_t becomes_significant(Block *b, Mq *m, Word *word, uint32_t at)
 {
     Word *above = word - b->word_row, *below = word + b->word_row;
-    uint32_t n = (word->near >> at & 0xAA) | (word->signs >> at & 0x41) | (word[-1].signs >> 1 >> at & 4) |
-                 (word[1].signs << 1 >> at & 16);
-    uint32_t context = sign_contexts[n], sign = symbol_in(m, &b->contexts[context & 0x7F]) ^ context >> 7;
+    uint64_t own = *word >> at, left = word[-1] >> at, right = word[1] >> at, sign;
+    uint32_t context = sign_contexts[(own & 0xAA) | (own >> 32 & 0x41) | (left >> 33 & 4) | (right >> 31 & 16)];
 
-    word[-1].near |= 0x20u << at;
-    word->near |= 0x10u << at;
-    word[1].near |= 0x08u << at;
-    word->signs |= sign << 3 << at;
+    sign = symbol_in(m, &b->contexts[context & 0x7F]) ^ context >> 7;
+    word[-1] |= 0x20u << at;
+    word[0] |= (sign << 35 | 0x10) << at;
+    word[1] |= 0x08u << at;
     if (at == 0) {
-        above[-1].near |= 1u << 17;
-        above->near |= 1u << 16;
-        above[1].near |= 1u << 15;
-        above->signs |= sign << 15;
+        above[-1] |= 1u << 17;
+        above[0] |= sign << 47 | 1u << 16;
+        above[1] |= 1u << 15;
     }
     if (at == 9) {
-        below[-1].near |= 4;
-        below->near |= 2;
-        below[1].near |= 1;
-        below->signs |= sign;
+        below[-1] |= 4;
+        below[0] |= sign << 32 | 2;
+        below[1] |= 1;
     }
-    return sign << 31;
+    return (uint32_t)sign << 31;
 }
 
 /* D.3.1: whether value n of a group becomes significant; if so it gets its sign and `plane`. */
@@ -173,7 +168,7 @@ INLINE int turns_significant(Block *b, Mq *m, const Place *place, uint32_t n, ui
     Word *word = place->word + (n >> 2);
     uint32_t at = 3 * (n & 3);
 
-    if (!symbol_in(m, &b->contexts[b->zero[word->near >> at & 0x1EF]]))
+    if (!symbol_in(m, &b->contexts[b->zero[*word >> at & 0x1EF]]))
         return 0;
     place->values[n] = plane | becomes_significant(b, m, word, at);
     place->group->significant |= (uint64_t)1 << n;
@@ -228,7 +223,7 @@ INLINE void clean_up(Block *b, Mq *m, const Place *place, uint32_t plane)
         uint32_t n = trailing_zeros(left), row;
         Word *word = place->word + (n >> 2);
 
-        if (n & 3 || (left >> n & 15) != 15 || word->near) {
+        if (n & 3 || (left >> n & 15) != 15 || (uint32_t)*word) {
             left &= left - 1;
             turns_significant(b, m, place, n, plane);
             continue;

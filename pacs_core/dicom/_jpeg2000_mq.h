@@ -91,18 +91,19 @@ INLINE void begin_code(Mq *m, const uint8_t *data, const uint8_t *last)
     refill(m);
 }
 
-/* C.3.2: the next symbol in a context, whose state is brought on. Masks, not conditions, which compilers make jumps of. */
+/* C.3.2: the next symbol in a context, whose state is brought on. A mask, not a condition, where compilers make a jump of
+   it all the same. */
 INLINE uint32_t symbol_in(Mq *m, uint64_t *context)
 {
     uint64_t state = *context, qe = state & ((uint64_t)0xFFFF << 48), rest = m->interval - qe;
     uint64_t more = states[state & 0xFF], less = states[state >> 8 & 0xFF];
-    uint64_t below = 0 - (uint64_t)(m->code < qe), rare = below ^ (0 - (uint64_t)(rest < qe));
-    int shift;
+    uint64_t below = 0 - (uint64_t)(m->code < qe);
+    int rare = (int)(below & 1) ^ (rest < qe), shift;
 
     m->code -= qe & ~below;
     m->interval = rest ^ ((rest ^ qe) & below);
-    more ^= (more ^ less) & rare;
-    more ^= (more ^ state) & (0 - (m->interval >> 63));
+    more = EITHER(rare) ? less : more;
+    more = EITHER(m->interval >> 63) ? state : more;
     *context = more;
     shift = leading_zeros(m->interval);
     m->interval <<= shift;
@@ -110,7 +111,7 @@ INLINE uint32_t symbol_in(Mq *m, uint64_t *context)
     m->count -= shift;
     if (RARE(m->count < 16))
         refill(m);
-    return (uint32_t)((state >> 16 ^ rare) & 1);
+    return (uint32_t)(state >> 16 & 1) ^ (uint32_t)rare;
 }
 
 /* The same where the more probable symbol is mostly met and asks for no more bits: one jump instead of the rest. */
