@@ -15,6 +15,7 @@ from pacs_core.rehearsal.phantoms import (
     Sphere,
     classic_series,
     enhanced_image,
+    mammogram,
     render,
     stack,
     ultrasound_clip,
@@ -87,6 +88,25 @@ def test_an_ultrasound_target_measures_its_truth_by_its_region() -> None:
     assert inside[row - 100 : row + 100, column].sum() * region.PhysicalDeltaY * 10 == pytest.approx(
         truth.target_diameter_mm, abs=10 * region.PhysicalDeltaY
     )
+
+
+@pytest.mark.parametrize("side", ["R", "L"])
+@pytest.mark.parametrize("view", ["CC", "MLO"])
+def test_a_mammogram_has_its_mass_at_its_truth(side: str, view: str) -> None:
+    image, truth = mammogram(SeriesHeader("mg", "MG"), side, view, pixel_mm=0.5)
+    read = read_back(image)
+    assert (read.ImageLaterality, read.ViewPosition) == (side, view)
+    assert read.PatientOrientation[0] == ("P" if side == "R" else "A")
+    spacing = float(read.ImagerPixelSpacing[0]) / float(read.EstimatedRadiographicMagnificationFactor)
+    assert spacing == pytest.approx(truth.pixel_mm)
+    plane = read.pixel_array[:, ::-1] if side == "R" else read.pixel_array  # chest wall at the left
+    column, row = (round(place / truth.pixel_mm) for place in truth.mass)
+    reach = round(truth.mass_diameter_mm / truth.pixel_mm)
+    line = plane[row, column - reach : column + reach].astype(float)
+    edges = np.abs(np.diff(line))
+    width = (edges[reach:].argmax() + reach - edges[:reach].argmax()) * truth.pixel_mm
+    assert width == pytest.approx(truth.mass_diameter_mm, abs=2 * truth.pixel_mm)
+    assert plane[0].max() == 0
 
 
 def test_an_ultrasound_trace_peaks_at_its_truth() -> None:

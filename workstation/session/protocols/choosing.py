@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from pacs_core.archive.models import Dossier
 from pacs_core.domain.anatomy import regions, shared, side, spoken
@@ -78,9 +79,19 @@ class Judged:
     fits: bool
 
 
+_meant: WeakKeyDictionary[DisplaySet, Meaning] = WeakKeyDictionary()
+
+
 def hangers(sets: Sequence[DisplaySet]) -> tuple[Hanger, ...]:
-    """Series with what they mean."""
-    return tuple(Hanger(shown, meaning_of(shown)) for shown in sets)
+    """Series with what they mean, worked out once for as long as somebody holds them."""
+    return tuple(Hanger(shown, _meaning(shown)) for shown in sets)
+
+
+def _meaning(shown: DisplaySet) -> Meaning:
+    known = _meant.get(shown)
+    if known is None:
+        known = _meant[shown] = meaning_of(shown)
+    return known
 
 
 def facts_of(dossier: Dossier, series: Sequence[Hanger], priors: int = 0, monitors: int = 1) -> StudyFacts:

@@ -11,7 +11,6 @@ from workstation.imaging.display_sets import DisplaySet
 from workstation.session import priors
 from workstation.session.hanging import Place, Plan, Role
 from workstation.session.protocols.choosing import (
-    Hanger,
     Judged,
     StudyFacts,
     facts_of,
@@ -68,14 +67,13 @@ class Hangings:
         self.now: Hanging | None = None
         self.facts = StudyFacts(frozenset())
         self._beside = False
-        self._known: dict[str, Hanger] = {}
 
     def begin(self, dossier: Dossier, current: Sequence[DisplaySet]) -> None:
         """Choose the protocol of a study that opens; whether a prior will hang beside it is known already."""
         exam = dossier.exam
         chosen = priors.choose(dossier.priors, exam.modality, exam.body_part, exam.procedure)
         self._beside = chosen.prior is not None
-        series = self._hangers(current)
+        series = hangers(current)
         count = sum(comparable(exam.modality, p.modality) > 0 for p in dossier.priors if p.images)
         self.facts = facts_of(dossier, series, count, self.monitors)
         self.all = judged(self.protocols, self.facts, series)
@@ -86,13 +84,13 @@ class Hangings:
     def renew(self, current: Sequence[DisplaySet]) -> None:
         """Images joined: there may be more to show by the same protocol."""
         if self.now is not None:
-            found = steps(self.now.protocol, self._hangers(current))
+            found = steps(self.now.protocol, hangers(current))
             if found:
                 self.now = replace(self.now, steps=found, number=min(self.now.number, len(found) - 1))
 
     def use(self, protocol: Protocol, current: Sequence[DisplaySet]) -> bool:
         """Hang by a protocol of the reader's choice; False where it shows nothing of this study."""
-        series = self._hangers(current)
+        series = hangers(current)
         found = steps(protocol, series)
         if found:
             self.now = Hanging(judge(protocol, self.facts, series), found, by_hand=True)
@@ -119,7 +117,7 @@ class Hangings:
         """The plan of the step that hangs; None where no protocol does."""
         if self.now is None:
             return None
-        current, prior = (self._hangers(sets[role]) for role in (Role.CURRENT, Role.PRIOR))
+        current, prior = (hangers(sets[role]) for role in (Role.CURRENT, Role.PRIOR))
         made = fill(self.now.step, current, prior, upright, self._beside or bool(prior))
         return replace(
             made,
@@ -129,19 +127,8 @@ class Hangings:
 
     def meaning_words(self, shown: DisplaySet) -> tuple[str, ...]:
         """What a display set of the open study means, in words."""
-        return self._hangers((shown,))[0].meaning.words
+        return hangers((shown,))[0].meaning.words
 
     def _finished(self, place: Place) -> Place:
         done = self.finish is not None and place.finish and place.display_set is not None
         return replace(place, view=self.finish(place)) if done and self.finish is not None else place
-
-    def _hangers(self, sets: Sequence[DisplaySet]) -> tuple[Hanger, ...]:
-        """What each means, worked out once for as long as it does not grow."""
-        found = []
-        for shown in sets:
-            known = self._known.get(shown.uid)
-            if known is None or known.shown is not shown:
-                known = hangers((shown,))[0]
-                self._known[shown.uid] = known
-            found.append(known)
-        return tuple(found)

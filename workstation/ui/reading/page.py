@@ -23,6 +23,7 @@ from workstation.imaging.volume import Volume
 from workstation.session import priors
 from workstation.session.hanging import Role
 from workstation.session.linking import Tie
+from workstation.session.protocols.choosing import hangers
 from workstation.session.queue import next_to_read
 from workstation.session.reading_session import CellState, sets_of
 from workstation.session.spool import SpooledStroke
@@ -212,7 +213,9 @@ class ReadPage(QWidget):
 
         def facts() -> tuple[Dossier, tuple[DisplaySet, ...]]:
             dossier = archive.studies.open(study_uid)
-            return dossier, sets_of(dossier.manifest)
+            sets = sets_of(dossier.manifest)
+            hangers(sets)  # what they mean is known when the window asks
+            return dossier, sets
 
         self.desk.tasks.ask(
             self,
@@ -293,7 +296,9 @@ class ReadPage(QWidget):
 
         def facts() -> PriorFacts:
             manifest = archive.studies.manifest(prior.study_uid)
-            return PriorFacts(manifest, archive.measurements.of(prior.study_uid), sets_of(manifest))
+            sets = sets_of(manifest)
+            hangers(sets)
+            return PriorFacts(manifest, archive.measurements.of(prior.study_uid), sets)
 
         current = self.session.study_uid
         self.desk.tasks.ask(
