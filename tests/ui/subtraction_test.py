@@ -19,6 +19,7 @@ from workstation.imaging.subtraction import MaskOperation, is_logarithmic, subtr
 from workstation.rendering.change_view import change, matrix_of
 from workstation.rendering.subtraction_view import difference
 from workstation.session.registrar import Registrar
+from workstation.ui.reading.corners import under_pointer
 from workstation.ui.shell import Workstation
 
 Open = Callable[..., Workstation]
@@ -87,6 +88,9 @@ def test_one_key_takes_the_registered_prior_away(
     left = change(view, *volumes, matrix_of(view.change), shown.width, shown.height)
     assert np.isfinite(left.values).any()
     assert (shown.pixels[np.isnan(left.values)] == 0).all()
+    point = shown.frame.patient(shown.width / 2, shown.height / 2)
+    told = under_pointer(volumes[0], shown.frame, shown.width / 2, shown.height / 2, volumes[1], view.change)
+    assert told[1] == f"Prior {volumes[1].value_in_patient((point[0], point[1], point[2] + 12.0)):.0f} HU"
     QTest.keyClick(cell, Qt.Key.Key_D, Qt.KeyboardModifier.ShiftModifier)
     assert page.session.cells[0].view == before
 

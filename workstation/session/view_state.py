@@ -87,6 +87,13 @@ class Change:
     words: str = ""
     before: Window | None = None
 
+    def there(self, point: Vector) -> Vector:
+        """A point of the patient in the other study."""
+        if self.into is None:
+            return point
+        x, y, z = (sum(a * b for a, b in zip(row, (*point, 1.0), strict=True)) for row in self.into)
+        return x, y, z
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:

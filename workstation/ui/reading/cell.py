@@ -360,7 +360,8 @@ class ImageCell(QWidget):
         point = (self.pointer.x() * ratio, self.pointer.y() * ratio)
         view = self.state.view if self.state is not None else None
         above = self.room.laid_over(view) if view is not None else None
-        text = corners.under_pointer(self.request.volume, picture.frame, *point, above)
+        change = view.change if view is not None else None
+        text = corners.under_pointer(self.request.volume, picture.frame, *point, above, change)
         if not text or (view is not None and view.turn is not None):
             return DisplayList()
         corner = [i for i in picture.display_list.items if isinstance(i, Text) and i.anchor == "top-left"]

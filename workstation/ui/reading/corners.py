@@ -14,7 +14,7 @@ from workstation.rendering.overlays import Corner
 from workstation.rendering.reformat import reformat_voi
 from workstation.session.hanging import Role
 from workstation.session.reading_session import CellState, ReadingSession
-from workstation.session.view_state import Subtraction, ViewState, Window
+from workstation.session.view_state import Change, Subtraction, ViewState, Window
 from workstation.ui import words
 from workstation.ui.reading import uptake
 
@@ -83,10 +83,15 @@ def _subtraction_words(chosen: Subtraction) -> str:
 
 
 def under_pointer(
-    volume: Volume, frame: ViewFrame, x: float, y: float, above: Volume | None = None
+    volume: Volume,
+    frame: ViewFrame,
+    x: float,
+    y: float,
+    above: Volume | None = None,
+    change: Change | None = None,
 ) -> tuple[str, ...]:
     """Value with unit and patient millimetres (or image pixels) under a viewport position; of a PET its
-    uptake or why there is none, of a fused picture both values.
+    uptake or why there is none, of a fused picture both values, of a `change` that of the prior there too.
     """
     if not (0 <= x < frame.width and 0 <= y < frame.height):
         return ()
@@ -102,11 +107,13 @@ def under_pointer(
     lines = [f"{number}   {place}".strip()]
     if value is not None and uptake.is_pet(volume.display_set):
         lines += _uptake(volume, value, point, frame.index if frame.acquired else None)
-    over = above.value_in_patient(point) if above is not None and frame.in_patient else None
+    there = change.there(point) if change is not None else point
+    over = above.value_in_patient(there) if above is not None and frame.in_patient else None
     if above is not None and over is not None:
-        lines.append(f"{above.display_set.modality} {_number(over, above.unit)}")
+        whose = words.t("Prior") if change is not None else above.display_set.modality
+        lines.append(f"{whose} {_number(over, above.unit)}")
         if uptake.is_pet(above.display_set):
-            lines += _uptake(above, over, point, None)
+            lines += _uptake(above, over, there, None)
     return tuple(lines)
 
 
