@@ -491,6 +491,10 @@ class Index(Protocol):
         ...
 
 
+TOLD = 16
+"""Digits of a digest that a blob's name tells."""
+
+
 class BlobWriter(Protocol):
     """An object being received: write its bytes, then commit or abort."""
 
@@ -509,7 +513,10 @@ class BlobWriter(Protocol):
 class BlobStore(Protocol):
     """Files by opaque key: create, read, read a range, remove (style.md D.2)."""
 
-    def create(self, suffix: str = ".dcm") -> BlobWriter: ...
+    def create(self, suffix: str = ".dcm", digest: str = "") -> BlobWriter:
+        """Begin a blob; its name tells the beginning of its data set's digest where that is known."""
+        ...
+
     def open(self, key: str) -> BinaryIO:
         """Open for reading; raises NotFound."""
         ...

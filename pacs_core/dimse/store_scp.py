@@ -90,8 +90,8 @@ class IncomingObject:
         """What came so far, behind its meta information."""
         return memoryview(self._association.scratch)[: self._end]
 
-    def _spill(self) -> None:
-        self._writer = writer = self._storing.begin("dimse")
+    def _spill(self, digest: str = "") -> None:
+        self._writer = writer = self._storing.begin("dimse", digest)
         self._association.scratch[: self._start] = self.prefix
         writer.write(self._held())
 
@@ -107,7 +107,7 @@ class IncomingObject:
                 sop_instance_uid=self.sop_instance,
                 digest=digest, prefix=self.prefix,
             )  # fmt: skip
-            self._spill()
+            self._spill(digest)
         else:
             taken = self._check_file(self._writer.path, digest)
         assert self._writer is not None

@@ -7,12 +7,13 @@ from itertools import islice
 from pathlib import Path
 
 from pacs_core.archive.importing import import_file
+from pacs_core.dicom.intake import intake_file
 from pacs_core.dicom.part10 import SOURCE_TITLE, locate
 from pacs_core.dicom.sources import opened
-from pacs_core.domain.errors import NotDicom, OutOfSpace, StorageFailure
+from pacs_core.domain.errors import Damaged, NotDicom, NotStorable, OutOfSpace, StorageFailure
 from pacs_core.domain.study import Origin
 from pacs_core.services.bundle import Services
-from pacs_core.services.storing import door_of
+from pacs_core.services.storing import door_of, torn
 from pacs_core.storage.folder import FolderStore
 
 log = logging.getLogger("reading_room.store")
@@ -70,12 +71,26 @@ def _sender(path: Path) -> str:
 def _take_up(
     services: Services, store: FolderStore, key: str, quarantine: Path, counts: dict[str, int]
 ) -> None:
+    if _is_torn(store, key):
+        _set_aside(store, key, quarantine, counts)
+        return
     origin = Origin(door_of(key) or "sweep", _sender(store.place(key)) or "sweep")
     line = import_file(services.storing, store.place(key), origin, key)
     if line.outcome in ("stored", "already there"):
         store.remove(key)
         counts["indexed"] += line.outcome == "stored"
         return
+    _set_aside(store, key, quarantine, counts)
+
+
+def _is_torn(store: FolderStore, key: str) -> bool:
+    try:
+        return torn(key, intake_file(store.place(key)).digest)
+    except (NotDicom, NotStorable, Damaged, OSError):
+        return False  # taking it up finds out what is wrong with it
+
+
+def _set_aside(store: FolderStore, key: str, quarantine: Path, counts: dict[str, int]) -> None:
     quarantine.mkdir(exist_ok=True, mode=0o700)
     store.place(key).replace(quarantine / key)
     counts["set aside"] += 1

@@ -15,7 +15,7 @@ from pacs_core.domain.reconciliation import Received
 from pacs_core.domain.records import InstanceRecord, SeriesRecord, StudyRecord
 from pacs_core.domain.study import InstanceHeader, Origin
 from pacs_core.domain.times import instant
-from pacs_core.ports import BlobStore, BlobWriter, Clock, Index, Transaction
+from pacs_core.ports import TOLD, BlobStore, BlobWriter, Clock, Index, Transaction
 from pacs_core.services.performed_procedures import hold_wrong_entry, mistaken
 from pacs_core.services.querying import said_by
 from pacs_core.services.reconciling import Reconciling
@@ -59,6 +59,12 @@ def door_of(key: str) -> str:
     return next((part for part in key.split(".")[1:-1] if part in DOORS), "")
 
 
+def torn(key: str, digest: str) -> bool:
+    """Say whether a blob's key tells another digest than its data set has: its sync never came."""
+    told = next((part for part in key.split(".")[1:-1] if len(part) == TOLD), "")
+    return bool(told) and not digest.startswith(told)
+
+
 class Storing:
     """The one way in; success means file and directory are synced, and the row is in the index (contract,
     promise 1).
@@ -75,12 +81,13 @@ class Storing:
         self._lock = threading.Lock()
         self._senders: dict[str, set[str]] = {}
 
-    def begin(self, door: str = "") -> BlobWriter:
+    def begin(self, door: str = "", digest: str = "") -> BlobWriter:
         """A writer for the next object; raises OutOfSpace while there is still room to say so.
 
-        `door` is kept in the blob's name, so that it is known where a crash leaves the file without its row.
+        `door` is kept in the blob's name, so that it is known where a crash leaves the file without its row;
+        so is the beginning of the data set's digest, so that a file torn by a power cut is known.
         """
-        return self._blobs.create(f".{door}.dcm" if door else ".dcm")
+        return self._blobs.create(f".{door}.dcm" if door else ".dcm", digest)
 
     def keep(self, writer: BlobWriter, received: ReceivedObject, origin: Origin) -> Kept:
         """Make the written object part of the archive, or throw it away where the same bytes are there.

@@ -1,4 +1,8 @@
-"""A folder of blobs: written aside, synced, renamed, its directory synced (architecture §5)."""
+"""A folder of blobs: written aside, synced, renamed, its directory synced (architecture §5).
+
+Where its name tells a blob's digest it is renamed first, so that file and folder are synced together: a file
+that a power cut has torn then lies under its own name, but the name tells so, and nobody heard it was safe.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pacs_core.domain.errors import NotFound, OutOfSpace, StorageFailure
+from pacs_core.ports import TOLD
 
 try:
     import fcntl
@@ -56,8 +61,9 @@ def sync_directory(path: Path) -> None:
 class FolderWriter:
     """A blob being written; implements `ports.BlobWriter`."""
 
-    def __init__(self, store: FolderStore, key: str) -> None:
+    def __init__(self, store: FolderStore, key: str, named_first: bool = False) -> None:
         self._store = store
+        self._named_first = named_first and os.name != "nt"  # where an open file keeps its name
         self._key = key
         self._temporary = store.incoming / f"{key}.part"
         try:
@@ -89,10 +95,13 @@ class FolderWriter:
         """Sync the file, give it its name and sync the directories that name it."""
         final = self._store.place(self._key)
         try:
+            self._store.ensure_folder(final.parent)
+            if self._named_first:
+                self._temporary.replace(final)
             sync_file(self._file)
             self._file.close()
-            self._store.ensure_folder(final.parent)
-            self._temporary.replace(final)
+            if not self._named_first:
+                self._temporary.replace(final)
             sync_directory(final.parent)
         except OSError as error:
             self.abort()
@@ -120,13 +129,14 @@ class FolderStore:
         for folder in (self.incoming, root, root.parent):
             sync_directory(folder)
 
-    def create(self, suffix: str = ".dcm") -> FolderWriter:
+    def create(self, suffix: str = ".dcm", digest: str = "") -> FolderWriter:
         """Begin a new blob; raises OutOfSpace before the disk is quite full."""
         if self.free_bytes() < self.reserve_bytes:
             raise OutOfSpace("the disk of the data folder is nearly full", "data folder")
         if next(self._made) % TOGETHER == TOGETHER - 1:
             self._together = secrets.token_hex(2)
-        return FolderWriter(self, self._together + uuid.uuid4().hex[4:] + suffix)
+        told = f".{digest[:TOLD]}" if digest else ""
+        return FolderWriter(self, self._together + uuid.uuid4().hex[4:] + told + suffix, bool(told))
 
     def place(self, key: str) -> Path:
         """Where a key's file lies."""

@@ -159,7 +159,7 @@ def test_images_need_no_sync_of_the_index_their_rows_are_made_again(
 
 
 def _of_blob_files(call: Call) -> bool:
-    return call.file()[1].endswith(".part")
+    return call.file()[1].endswith((".part", ".dcm"))
 
 
 def _of_folders(call: Call) -> bool:

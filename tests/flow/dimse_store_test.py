@@ -144,7 +144,7 @@ def test_a_full_disk_is_told_at_the_end_of_a_large_object(
     path = shared_data / "transfer-syntaxes/ct/1.2.840.10008.1.2.1_LittleEndianExplicit.dcm"
     monkeypatch.setattr(store_scp, "IN_MEMORY", 1000)
 
-    def full(self: Storing, door: str = "") -> None:
+    def full(self: Storing, door: str = "", digest: str = "") -> None:
         raise OutOfSpace("the disk is nearly full")
 
     monkeypatch.setattr(Storing, "begin", full)

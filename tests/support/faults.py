@@ -95,10 +95,10 @@ class FaultyStore(FolderStore):
         super().__init__(root, reserve_bytes=0)
         self.faults = faults
 
-    def create(self, suffix: str = ".dcm") -> FolderWriter:
+    def create(self, suffix: str = ".dcm", digest: str = "") -> FolderWriter:
         if self.faults.due("blob"):
             raise StorageFailure("the store failed", "data folder")
-        plain = super().create(suffix)
+        plain = super().create(suffix, digest)
         plain.__class__ = FaultyWriter
         plain.faults = self.faults  # type: ignore[attr-defined]  # it has become a FaultyWriter
         return plain

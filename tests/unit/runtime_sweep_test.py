@@ -17,9 +17,9 @@ from tests.support.dicom_bytes import dicom_file
 from tests.support.spine import Spine, spine
 
 
-def left_behind(house: Spine, content: bytes = b"", door: str = "") -> str:
+def left_behind(house: Spine, content: bytes = b"", door: str = "", digest: str = "") -> str:
     """A file in the store whose row was never committed."""
-    writer = house.services.storing.begin(door)
+    writer = house.services.storing.begin(door, digest)
     writer.write(content or dicom_file("1.2.3", 1))
     writer.commit()
     return writer.key
@@ -36,6 +36,19 @@ def test_a_file_without_its_row_is_taken_up(tmp_path: Path) -> None:
         assert swept(house, tmp_path) == {"indexed": 1}
         assert house.study().instance_count == 1
         assert swept(house, tmp_path) == {}
+
+
+def test_a_file_whose_name_tells_another_digest_was_torn_and_is_set_aside(tmp_path: Path) -> None:
+    whole = dicom_file("1.2.3", 1)
+    digest = intake_bytes(whole).digest
+    with spine(tmp_path) as house:
+        torn = left_behind(house, whole[:-8] + bytes(8), "dimse", digest)
+        assert torn.split(".")[1:] == [digest[:16], "dimse", "dcm"]
+        assert swept(house, tmp_path) == {"set aside": 1}
+        assert [path.name for path in (tmp_path / "quarantine").iterdir()] == [torn]
+        left_behind(house, whole, "dimse", digest)
+        assert swept(house, tmp_path) == {"indexed": 1}
+        assert house.study().door == "dimse"
 
 
 @pytest.mark.parametrize(
