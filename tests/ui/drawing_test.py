@@ -16,6 +16,7 @@ from tests.ui.conftest import PATIENCE_MS
 from tests.ui.reading_test import drag, open_exam, send_move, session, wheel
 from workstation.reporting.placeholders import change
 from workstation.tools import DRAWING
+from workstation.tools.stacking import tells_volume
 from workstation.ui.reading.cell import ImageCell
 from workstation.ui.reading.page import ReadPage
 from workstation.ui.shell import Workstation
@@ -183,6 +184,24 @@ def test_the_list_names_goes_deletes_and_tells_the_change(
     assert said(page, 0)[0] == "node"
     QTest.keyClick(table, Qt.Key.Key_Delete)
     assert [m.tracking_uid for m in rows(page)] == ["2.25.777"]
+    _stacked(page, qtbot)
+
+
+def _stacked(page: ReadPage, qtbot: QtBot) -> None:
+    """Two regions on two images are a volume, which goes with one of them and comes back with it."""
+    first = draw(page, "rectangle_roi")
+    page.desk.commands.run("read.stack")
+    assert not any(tells_volume(m) for m in session(page).measurements.values())
+    wheel(page.grid.cells[0], 2)
+    qtbot.waitUntil(lambda: page.grid.cells[0].settled, timeout=PATIENCE_MS)
+    second = draw(page, "rectangle_roi")
+    page.desk.commands.run("read.stack")
+    assert tells_volume(session(page).measurements[second.tracking_uid])
+    session(page).select(first.tracking_uid)
+    page.desk.commands.run("read.delete")
+    assert not tells_volume(session(page).measurements[second.tracking_uid])
+    page.desk.commands.run("read.undo")
+    assert tells_volume(session(page).measurements[second.tracking_uid])
 
 
 def rows(page: ReadPage) -> list[Measurement]:

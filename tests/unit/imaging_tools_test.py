@@ -21,7 +21,9 @@ from workstation.rendering.render import render
 from workstation.rendering.strokes import measurement_list
 from workstation.session.view_state import Plane, ViewState, Window
 from workstation.tools import TOOLS, tool_named
+from workstation.tools.measures import Refusal
 from workstation.tools.measuring import moved_by, with_handle_moved
+from workstation.tools.stacking import stack_of, tells_volume, told_anew, volume_of, with_volume
 from workstation.tools.tool import Effect, Pointer, Scene
 
 
@@ -340,3 +342,26 @@ def test_vertebrae_name_themselves_upwards_and_downwards() -> None:
         assert drawn[-1].label == level, z  # each beside the one before
     drawn.append(replace(first, label="C1", made_at="2026-01-02"))
     assert click(6.0).label == ""  # above the first there is none
+
+
+def test_regions_on_parallel_images_add_up_to_a_volume() -> None:
+    volume = disks()
+    assert volume.geometry is not None
+    regions = []
+    for index in (1, 2, 3, 5):  # the gap counts by its depth
+        at = scene(volume, ViewState(index=index))
+        box = [at.frame.viewport((x, x, float(index)))[:2] for x in (5.0, 15.0)]
+        one = stroke("rectangle_roi", at, box[0], box[1]).measurement
+        assert one is not None
+        regions.append(one)
+    stack = stack_of(regions[0], regions)
+    found = volume_of(stack, volume.geometry)
+    assert found == pytest.approx(100.0 * (1 + 1 + 1.5 + 1.5) / 1000)
+    told = with_volume(stack, regions[1], float(found))  # type: ignore[arg-type]  # it is no refusal
+    assert [tells_volume(m) for m in told] == [False, True, False, False]
+    assert label_lines(told[1])[0] == "Volume 0.50 mL"
+    fewer = [m for m in told if m.tracking_uid != regions[3].tracking_uid]
+    (anew,) = told_anew(told[3], fewer, volume.geometry)
+    assert numbers(anew)["Volume"] == pytest.approx(0.3)
+    named = [replace(regions[0], label="other"), *regions[1:]]
+    assert isinstance(volume_of(stack_of(named[0], named), volume.geometry), Refusal)

@@ -13,6 +13,7 @@ from pacs_core.domain.measurement import Measurement
 from workstation.rendering.strokes import lies_on
 from workstation.tools.calibrating import CALIBRATION, known
 from workstation.tools.numbers import KNOWN_MM
+from workstation.tools.tool import Scene
 from workstation.ui import theme, words
 
 if TYPE_CHECKING:
@@ -67,14 +68,19 @@ class Caption(QLineEdit):
         self.hide()
         if stroke is None or not self._is_open(stroke):
             return
+        scene = self._cell.hand.scene()
         if stroke.kind == CALIBRATION:
-            self._calibrate(stroke, said)
+            self._calibrate(stroke, said, scene)
         elif said != stroke.label:
-            self._cell.session.put(replace(stroke, label=said))
+            worded = replace(stroke, label=said)
+            if scene is not None:
+                self._cell.hand.keep(worded, scene)
+            else:
+                self._cell.session.put(worded)
             self._cell.session.select(stroke.tracking_uid)
 
-    def _calibrate(self, stroke: Measurement, said: str) -> None:
-        known_one, scene = known(stroke, said), self._cell.hand.scene()
+    def _calibrate(self, stroke: Measurement, said: str, scene: Scene | None) -> None:
+        known_one = known(stroke, said)
         if known_one is None or scene is None:
             if said:
                 self._cell.room.desk.say(words.t("{text} is no length in mm.").format(text=said), "waiting")

@@ -22,6 +22,7 @@ from workstation.session.view_state import Vector, ViewState
 from workstation.tools import DRAWING, tool_named
 from workstation.tools.calibrating import CALIBRATION, remeasured_with
 from workstation.tools.measuring import moved_by, with_handle_moved
+from workstation.tools.stacking import holding, tells_volume, told_anew
 from workstation.tools.tool import Effect, Pointer, Scene, Tool
 from workstation.ui import theme
 from workstation.ui.reading.hit import Hit, hit
@@ -278,11 +279,22 @@ class Hand:
         self._cell.update()
 
     def keep(self, stroke: Measurement, scene: Scene) -> None:
-        """Put a stroke; with a calibration the other strokes of its image."""
+        """Put a stroke; with a calibration its image's other strokes, with a region its stack's volume."""
+        session, geometry = self._cell.session, scene.volume.geometry
         if stroke.kind == CALIBRATION:
-            self._cell.session.replace_all(remeasured_with(scene, stroke), (), CALIBRATION)
+            session.replace_all(remeasured_with(scene, stroke), (), CALIBRATION)
+            return
+        before = session.measurements.get(stroke.tracking_uid)
+        others = [m for m in session.strokes_on(stroke.study_uid) if m.tracking_uid != stroke.tracking_uid]
+        if before is not None and tells_volume(before):
+            stroke = holding(stroke, (*others, stroke), geometry)
+        volumes = told_anew(stroke, (*others, stroke), geometry)
+        if before is not None and before.label != stroke.label:
+            volumes += told_anew(before, others, geometry)
+        if volumes:
+            session.replace_all((stroke, *volumes), (), f"change {stroke.kind.replace('_', ' ')}")
         else:
-            self._cell.session.put(stroke)
+            session.put(stroke)
 
     @staticmethod
     def _regrabbed(found: Hit, first: Vector, point: Vector, scene: Scene) -> Measurement:
@@ -345,7 +357,11 @@ class Hand:
             if not stroke.refusal:
                 self._cell.caption.ask(stroke)
             return
-        self._cell.session.put(stroke)
+        scene = self.scene()
+        if scene is not None:
+            self.keep(stroke, scene)
+        else:
+            self._cell.session.put(stroke)
         self._cell.session.select(stroke.tracking_uid)
         if stroke.kind == "arrow":
             self._cell.caption.ask(stroke)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pacs_core.domain.measurement import Measurement
+from workstation.imaging.geometry import VolumeGeometry
 from workstation.session.stroke_places import go_to
 from workstation.tools.calibrating import CALIBRATION, remeasured_without
+from workstation.tools.measures import Refusal
+from workstation.tools.stacking import STACKED, stack_of, told_anew, volume_of, with_volume
 from workstation.ui import words
 from workstation.ui.commands import WINDOW
 from workstation.ui.keeping import keep_as_dicom
@@ -47,6 +51,16 @@ class StrokeActions:
             "Backspace",
             icon="delete-outline",
             enabled=self._has_chosen,
+        )
+        command(
+            "stack",
+            "Volume of the regions",
+            self._stack,
+            "Tools/Measure",
+            "Shift+V",
+            icon="layers-plus",
+            tip="Adds up the regions of this series that have the same words as the chosen one",
+            enabled=self._has_region,
         )
         command(
             "label",
@@ -109,7 +123,7 @@ class StrokeActions:
         if stroke is None:
             return
         if stroke.kind != CALIBRATION:
-            self._session.remove(stroke.tracking_uid)
+            self._remove(stroke)
             return
         cell = self._page.grid.active()
         scene = cell.hand.scene() if cell is not None else None
@@ -120,6 +134,43 @@ class StrokeActions:
             )
             return
         self._session.replace_all(remeasured_without(scene, stroke), (stroke,), "delete calibration")
+
+    def _remove(self, stroke: Measurement) -> None:
+        """Delete a stroke; a volume its region was part of is told anew, or no more."""
+        others = [
+            m for m in self._session.strokes_on(stroke.study_uid) if m.tracking_uid != stroke.tracking_uid
+        ]
+        volumes = told_anew(stroke, others, self._geometry(stroke))
+        if volumes:
+            self._session.replace_all(volumes, (stroke,), f"delete {stroke.kind.replace('_', ' ')}")
+        else:
+            self._session.remove(stroke.tracking_uid)
+
+    def _geometry(self, stroke: Measurement) -> VolumeGeometry | None:
+        """The geometry of a stroke's series, where a cell shows it."""
+        for cell in self._page.grid.cells:
+            if cell.request is not None and cell.request.volume.display_set.series_uid == stroke.series_uid:
+                return cell.request.volume.geometry
+        return None
+
+    def _stack(self) -> None:
+        """Tell the volume of the regions that belong to the chosen one."""
+        chosen = self._session.measurements.get(self._session.selected)
+        if chosen is None:
+            return
+        stack, geometry = stack_of(chosen, self._session.strokes_on(chosen.study_uid)), self._geometry(chosen)
+        found = volume_of(stack, geometry) if geometry is not None else Refusal("the series is no volume")
+        if isinstance(found, Refusal):
+            self._page.desk.say(words.t("No volume: {why}").format(why=found.reason), "waiting")
+            return
+        told = with_volume(stack, chosen, found)
+        changed = [m for m in told if m != self._session.measurements[m.tracking_uid]]
+        if changed:
+            self._session.replace_all(changed, (), "volume")
+
+    def _has_region(self) -> bool:
+        chosen = self._session.measurements.get(self._session.selected)
+        return chosen is not None and chosen.kind in STACKED
 
     def _label(self) -> None:
         """Write the chosen stroke's words, on its image."""
