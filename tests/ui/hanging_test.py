@@ -80,6 +80,13 @@ def test_an_exam_opens_by_its_protocol_and_its_stages_are_one_key_away(
     assert page.session.hangings.now.number == 1
     QTest.mouseClick(page.grid.cells[0], Qt.MouseButton.BackButton)
     assert page.session.hangings.now.number == 0
+    page.session.stages.go_to(3, upright=False)
+    page.desk.commands.run("read.mpr")
+    assert page.session.plan is not None
+    assert page.session.plan.planes
+    page.desk.commands.run("read.mpr")
+    assert page.session.hangings.now.number == 3
+    assert not page.session.plan.planes
     page.desk.commands.run("read.layout.why")
     panel = page.actions_.layouts.panel
     assert panel is not None
@@ -138,14 +145,14 @@ def test_a_file_with_a_mistake_is_told_by_line_the_shipped_one_hangs_and_it_can_
     assert isinstance(mend, QPushButton)
     mend.click()
     (editor,) = page.findChildren(LayoutEditor)
-    text = named(editor, "The layout's file", QPlainTextEdit)
+    field = named(editor, "The layout's file", QPlainTextEdit)
     save = named(editor, "Save", QPushButton)
-    assert isinstance(text, QPlainTextEdit)
+    assert isinstance(field, QPlainTextEdit)
     assert isinstance(save, QPushButton)
-    right = text.toPlainText().replace('layout = "one"', 'layout = "1x1"')
+    right = field.toPlainText().replace('layout = "one"', 'layout = "1x1"')
     assert not save.isEnabled()
     assert named(editor, f"Message: Line {line}: stage 1 layout", QLabel).isVisible()
-    text.setPlainText(right.replace('name = "CT chest"', 'name = "My chest"', 1))
+    field.setPlainText(right.replace('name = "CT chest"', 'name = "My chest"', 1))
     assert save.isEnabled()
     save.click()
     assert (tmp_path / "hanging_protocols" / "ct_chest.toml").is_file()

@@ -386,7 +386,9 @@ class Actions:
         return any(turns(c) for c in self._session.cells)
 
     def _mpr(self) -> None:
-        if self._in_mpr():
+        plan = self._session.plan
+        own = plan is not None and not plan.planes and any(p.view.is_reformat for p in plan.current)
+        if self._in_mpr() and not own:  # a stage that hangs reformats of its own is no way back
             self._session.rehang(self._page.grid.upright)
         else:
             self._session.show_reformats(self._page.grid.upright)

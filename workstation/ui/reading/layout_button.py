@@ -11,11 +11,11 @@ from workstation.ui.reading import layout_words
 from workstation.ui.reading.room import Room
 
 ICON = "view-dashboard-outline"
-LONGEST = 220
+LONGEST = 120
 
 
 class LayoutButton(QToolButton):
-    """ "CT chest 1/5": a click opens the reasons and the stages."""
+    """ "1/5" beside its sign, the protocol's name where it has one stage: a click opens the reasons."""
 
     def __init__(self, commands: Commands, room: Room) -> None:
         super().__init__()
@@ -39,10 +39,11 @@ class LayoutButton(QToolButton):
         if session.dossier is None:
             return
         name = layout_words.title(session)
-        if hanging is not None and session.layout is None and hanging.place[1] > 1:
-            name = f"{name} {hanging.place[0]}/{hanging.place[1]}"
-        metrics = self.fontMetrics()
-        self.setText(metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, look.px(LONGEST)))
+        several = hanging is not None and session.layout is None and hanging.place[1] > 1
+        place = f"{hanging.place[0]}/{hanging.place[1]}" if several and hanging is not None else ""
+        short = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, look.px(LONGEST))
+        self.setText(place or short)
+        name = f"{name} {place}".strip()
         tip = layout_words.tip(session)
         self.setToolTip(tip)
         self.setAccessibleName(f"{words.t('Layout')}: {name}")
