@@ -5,19 +5,33 @@ from __future__ import annotations
 import ast
 import tomllib
 from pathlib import Path
+from string import Formatter
 
+import pytest
+
+from pacs_core.archive.priors import DAYS
+from pacs_core.domain.errors import Conflict
+from pacs_core.domain.report import VersionKind
+from pacs_core.runtime.changing import WORDS as SETTINGS
+from pacs_core.services.tracing import STAGES
 from workstation.imaging import luts
+from workstation.imaging.documents.kinds import Kind
 from workstation.imaging.meaning import VOCABULARY
+from workstation.rendering.volume.camera import SIDES as SEEN_FROM
 from workstation.rendering.volume.client import GPU_LOST, STARTED_AGAIN
 from workstation.rendering.volume.presets import PRESETS
 from workstation.session.protocols.choosing import REASONS, REFUSALS
 from workstation.session.protocols.library import library
-from workstation.ui import words
+from workstation.session.view_state import Plane, SlabMode
+from workstation.ui import language, theme, words
 from workstation.ui.assets import resource
 from workstation.ui.rail import PLACES
+from workstation.ui.reading.fusion_actions import COLOURS
 from workstation.ui.reading.tool_names import TOOLS
-from workstation.ui.schedule.forms import PRIORITIES, SEXES, SIDES
-from workstation.ui.settings.subjects import RIGHTS, ROLES, YES_NO
+from workstation.ui.reporting.controls import HEADINGS, STATES
+from workstation.ui.schedule.forms import BODY_PARTS, PRIORITIES, SEXES, SIDES
+from workstation.ui.settings.node_settings import SECTIONS
+from workstation.ui.settings.subjects import ADDENDUM_CODES, RIGHTS, ROLES, YES_NO
 from workstation.ui.worklist.importing import OUTCOMES
 from workstation.ui.worklist.page import FILTERS
 
@@ -27,6 +41,58 @@ CAPTIONED = {"Column", "text", "choice", "lines", "date", "time", "_command", "c
 SEEN = {"turning MIP", "fused", "as axial", "as coronal", "as sagittal", "as oblique"}
 SEEN |= {window.label for shipped in luts.PRESETS.values() for window in shipped}
 DATA_TABLES = ("EXAM", "RECONCILIATION", "DELIVERY", "STEP", "STAGE", "REPORT")
+
+BELOW = {
+    "pacs_core/archive/priors.py": (
+        *("same body part", "neighbouring body part", "same modality", "read beside it", "the other side"),
+        *("same patient", "the same day", "day earlier", "later than this study", "with a report"),
+    ),
+    "pacs_core/services/tracing.py": (
+        *("registered", "no ADT came", "no order came", "fetched", "no scanner asked for it"),
+        *("no image came", "nothing to reconcile yet", "held", "nobody opened it", "opened", "measurements"),
+        *("not signed", "signed", "it has nowhere to go", " by ", " from "),
+    ),
+    "pacs_core/services/reconciling.py": (
+        "the study is linked to that order already",
+        "the study is not held",
+        "there is nothing to undo",
+        "the study was decided on again since then: undo that first",
+        "a report was signed on this study: correct the report first",
+    ),
+    "pacs_core/services/reporting.py": (
+        "a correction needs its reason",
+        "the report is empty",
+        "the report is signed already: add an addendum or a correction",
+    ),
+    "pacs_core/services/patients.py": ("a patient cannot be merged with itself",),
+    "pacs_core/services/order_numbers.py": ("this accession number belongs to another patient",),
+    "pacs_core/services/access.py": ("the account is disabled", "the last admin cannot be disabled"),
+    "pacs_core/archive/schedule.py": (
+        "an order needs a modality",
+        "an order says which procedure it is for",
+        "a time is written HH:MM",
+        "a patient needs a name",
+    ),
+    "pacs_core/storage/folder.py": (
+        "the disk of the data folder is nearly full",
+        "the stored file is missing",
+    ),
+    "pacs_core/remote/connection.py": ("the archive is not reachable",),
+    "pacs_core/remote/archive.py": ("this session was ended: sign in again",),
+    "workstation/session/reading_session.py": ("linked", "not linked", "approximate"),
+    "workstation/session/arrivals.py": (
+        "A study does not fit its order: it waits in the inbox",
+        "A result was refused: it needs a person",
+        "A study is complete",
+        *("image", "images", "study", "studies", "order", "orders"),
+    ),
+    "workstation/imaging/anchors.py": (
+        "set by hand",
+        "by the middle of both series",
+        "by the outline of the body",
+    ),
+}
+"""What the layers below say in pieces (`words.pieces`), by the file that says it."""
 
 
 def said() -> set[str]:
@@ -43,9 +109,21 @@ def said() -> set[str]:
     found |= set(REASONS) | set(REFUSALS) | _of_series() | _of_protocols()
     found |= {preset.name for preset in PRESETS} | {GPU_LOST, STARTED_AGAIN}
     found |= {word for word, _token in OUTCOMES.values()}
-    for pairs in (SEXES, PRIORITIES, SIDES, ROLES, YES_NO, RIGHTS):
+    found |= {title(text) for text in (*STAGES, *VersionKind, *theme.THEMES)} | set(words.WEEKDAYS)
+    found |= {str(kind) for kind in Kind} | {piece.strip() for pieces in BELOW.values() for piece in pieces}
+    found |= {one.value for one in (*Plane, *SlabMode)} | {*COLOURS, *SEEN_FROM, *HEADINGS}
+    found |= {*SECTIONS.values(), *SETTINGS.values()} | {text for *_look, text in STATES.values()}
+    found |= {f"order {what}" for what in ("placed", "changed", "noted", "rescheduled")}
+    found |= {"matched", "none"}
+    found |= {f"{unit} earlier" for *_days, unit in DAYS}
+    for pairs in (SEXES, PRIORITIES, SIDES, ROLES, YES_NO, RIGHTS, BODY_PARTS, ADDENDUM_CODES):
         found |= {said_ for _value, said_ in pairs}
     return {text for text in found if text}
+
+
+def title(text: str) -> str:
+    """Its first letter as at the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def _of_series() -> set[str]:
@@ -69,11 +147,9 @@ def _of_call(node: ast.Call) -> set[str]:
     if name not in CAPTIONED or len(node.args) < 2:
         return set()
     found = _texts(node.args[0 if name == "_chip" else 1])
-    if name in ("_command", "command"):
-        found |= set().union(
-            *(_texts(k.value) for k in node.keywords if k.arg == "tip"), _texts(node.args[3])
-        )
-    return found
+    if name in ("_command", "command", "add"):
+        found |= set().union(*(_texts(k.value) for k in node.keywords if k.arg == "tip"))
+    return found | (_texts(node.args[3]) if name in ("_command", "command") else set())
 
 
 def _is_t(function: ast.expr) -> bool:
@@ -101,6 +177,53 @@ def test_the_english_catalogue_has_every_word_of_the_window() -> None:
 
 def test_the_catalogue_has_nothing_that_nobody_says() -> None:
     assert not sorted(set(catalogue("en")) - said())
+
+
+@pytest.mark.parametrize("file", BELOW)
+def test_what_is_translated_in_pieces_is_still_said_below(file: str) -> None:
+    text = (FOLDER.parents[1] / file).read_text("utf-8")
+    assert not [piece for piece in BELOW[file] if piece not in text]
+
+
+@pytest.mark.parametrize("code", sorted(set(language.names()) - {"en"}))
+def test_a_translation_has_every_word_and_its_places(code: str) -> None:
+    english, theirs = catalogue("en"), catalogue(code)
+    missing = sorted(set(english) - set(theirs))
+    assert not missing, "\n".join(f"{ascii_toml(text)} = " for text in missing)
+    assert not sorted(set(theirs) - set(english) - {"direction"})
+    assert [key for key in english if places(theirs[key]) != places(key)] == []
+    assert [key for key in english if english[key].strip() and not theirs[key].strip()] == []
+
+
+def test_german_is_shipped() -> None:
+    assert language.names() == {"de": "Deutsch", "en": "English"}
+
+
+@pytest.mark.parametrize("code", sorted(language.names()))
+def test_a_catalogue_is_sorted(code: str) -> None:
+    lines = resource("i18n", f"{code}.toml").read_text("utf-8").partition("[words]\n")[2].splitlines()
+    keys = [line.partition(" = ")[0].lower() for line in lines]
+    assert keys == sorted(keys)
+
+
+def test_words_of_the_layers_below_are_said_in_pieces() -> None:
+    words.speak("de")
+    try:
+        assert words.pieces("same body part, 3 years earlier") == "gleiche Körperregion, 3 Jahre früher"
+        assert words.pieces("A study is complete: 3 images") == "Eine Studie ist vollständig: 3 Bilder"
+        assert words.pieces("fetched by CT1") == "abgerufen von CT1"
+        assert words.failure(Conflict("the study is not held")).words == "Die Studie ist nicht angehalten."
+        assert words.pieces("drawn by hand: T1, 3 of them") == "drawn by hand: T1, 3 of them"
+        assert words.pieces("T1, 3 of them") == "T1, 3 of them"
+        assert words.iso_date("20261122", weekday=True) == "2026-11-22 So"
+        assert words.sex_and_age("F", "19600101", "20260101") == "W 66 J"
+    finally:
+        words.speak("en")
+
+
+def places(text: str) -> list[str]:
+    """What is put into a text when it is said."""
+    return sorted(name for _text, name, _format, _as in Formatter().parse(text) if name is not None)
 
 
 def ascii_toml(text: str) -> str:

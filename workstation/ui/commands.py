@@ -45,9 +45,14 @@ class Command:
         return f"{words} ({key_words(self.keys[0])})" if self.keys else words
 
 
+def key_sequence(key: str) -> QKeySequence:
+    """A key from its portable spelling, whatever Qt calls the keys in the chosen language."""
+    return QKeySequence.fromString(key, QKeySequence.SequenceFormat.PortableText)
+
+
 def key_words(key: str) -> str:
     """A key as this platform writes it."""
-    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+    return key_sequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 class Commands(QObject):
@@ -91,7 +96,7 @@ class Commands(QObject):
         action.setObjectName(command.id)
         action.setToolTip(command.tooltip)
         action.setStatusTip(command.tip)
-        action.setShortcuts([QKeySequence(key) for key in command.keys])
+        action.setShortcuts([key_sequence(key) for key in command.keys])
         action.setCheckable(command.checked is not None)
         if command.icon:
             action.setIcon(theme.icon(command.icon))

@@ -94,6 +94,6 @@ def _closed(desk: Desk, key: str) -> QWidget:
         words.t(
             "You are signed in as {role}. Ask an administrator for another role, or sign in as "
             "somebody who has it."
-        ).format(role=desk.archive.who.role),
+        ).format(role=words.role(desk.archive.who.role)),
     )
     return answer

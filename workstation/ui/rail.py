@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QToolButton
+from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy, QToolButton
 
 from workstation.ui import theme, words
+from workstation.ui.commands import key_words
 from workstation.ui.widgets.basics import column
 
 PLACES = (
@@ -30,8 +31,9 @@ class PlaceButton(QToolButton):
         self.setText(words.t(name))
         self.setCheckable(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setToolTip(f"{words.t(name)} ({key})")
+        self.setToolTip(f"{words.t(name)} ({key_words(key)})")
         self.toggled.connect(lambda _on: self._dress())
         self._dress()
         theme.hub().changed.connect(self._dress)
@@ -40,7 +42,9 @@ class PlaceButton(QToolButton):
         look = theme.current()
         self.setIcon(theme.icon(self._icon, "text" if self.isChecked() else "quiet"))
         self.setIconSize(QSize(look.icon_size, look.icon_size))
-        self.setFixedSize(look.px(look.metrics["rail"]), look.px(60))
+        self.ensurePolished()
+        self.setMinimumWidth(max(look.px(look.metrics["rail"]), self.sizeHint().width()))
+        self.setFixedHeight(look.px(60))
         self.set_count(self._count)
 
     def set_count(self, count: int) -> None:

@@ -15,7 +15,7 @@ from pacs_core.archive.models import NodeInfo
 from pacs_core.archive.protocol import Archive, Door
 from workstation.session.importing import Imports
 from workstation.session.preferences import Preferences
-from workstation.ui import places, theme, words
+from workstation.ui import language, places, theme, words
 from workstation.ui.closing import ask_about_core
 from workstation.ui.commands import Command, Commands
 from workstation.ui.desk import Desk
@@ -56,7 +56,7 @@ class Workstation(QMainWindow):
         self.door, self.settings = door, settings
         self.preferences = Preferences.load(settings.folder / "preferences.json")
         prefs = self.preferences
-        words.speak(prefs.language)
+        language.take_up(prefs.language)
         theme.apply(
             theme.load(
                 prefs.theme if prefs.theme in theme.THEMES else "dark",
@@ -86,8 +86,6 @@ class Workstation(QMainWindow):
     def _frame(self) -> None:
         self.setWindowTitle("Reading Room")
         self.setAccessibleName("Reading Room")
-        if words.right_to_left():
-            QApplication.instance().setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._sign_in = SignInPage(self.door, self.tasks, self.preferences.last_user)
         self._sign_in.entered.connect(self._enter)
         self._desk_page = QWidget()
@@ -186,7 +184,7 @@ class Workstation(QMainWindow):
     def _show_person(self) -> None:
         if self.desk is not None:
             who = self.desk.archive.who
-            self.status.person(f"{who.full_name or who.name} · {who.role}")
+            self.status.person(f"{who.full_name or who.name} · {words.role(who.role)}")
 
     def _lay_desk(self, archive: Archive) -> None:
         self.desk = places.lay_desk(self, archive)
@@ -244,7 +242,7 @@ class Workstation(QMainWindow):
         self._whole.setCurrentWidget(self._sign_in)
 
     def _rebuild(self) -> None:
-        """Another theme or text size: every widget is made anew in it, what was open is open again."""
+        """Another theme, size of text or language: every widget is new in it, what was open is open again."""
         desk, locked = self.desk, self._whole.currentWidget() is self._sign_in
         place = next((k for k, w in self._places.items() if w is self._rooms.currentWidget()), "worklist")
         study = desk.session.study_uid if desk is not None else ""

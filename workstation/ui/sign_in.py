@@ -123,7 +123,8 @@ class SignInPage(QWidget):
             return ""
         same = all(one.password == facts.demo_password for one in facts.demo_others)
         names = [
-            f"{one.name} ({one.role})" + ("" if same else f" {words.t('Password').lower()} {one.password}")
+            f"{one.name} ({words.role(one.role)})"
+            + ("" if same else f" {words.t('password')} {one.password}")
             for one in facts.demo_others
         ]
         told = words.t("With the same password: {users}") if same else words.t("Others: {users}")

@@ -56,6 +56,7 @@ class Tray(QObject):
         """The window is gone, the archive goes on: show the mark and listen."""
         self.leave()
         self.arrivals = Arrivals()
+        self._fill()
         icon = self._icon = self._make()
         self._tell()
         icon.show()
@@ -84,6 +85,7 @@ class Tray(QObject):
         return icon
 
     def _fill(self) -> None:
+        self._menu.clear()
         self._menu.addAction(words.t("Open Reading Room"), self.open)
         self._menu.addAction(words.t("Stop receiving and quit"), self.stop)
         self._menu.addSeparator()
@@ -94,11 +96,11 @@ class Tray(QObject):
         told = self.arrivals.hear(changes)
         self._tell()
         if told and self._icon is not None and self._ear is not None:
-            text = "\n".join(words.t(line) for line in dict.fromkeys(told))
+            text = "\n".join(words.pieces(line) for line in dict.fromkeys(told))
             self._icon.showMessage("Reading Room", text, QSystemTrayIcon.MessageIcon.Information, SHOWN_MS)
 
     def _tell(self) -> None:
-        came = self.arrivals.words()
+        came = words.pieces(self.arrivals.words())
         text = words.t("Arrived: {what}").format(what=came) if came else words.t("Nothing has arrived yet")
         self._said.setText(text)
         if self._icon is not None:

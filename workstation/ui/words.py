@@ -5,6 +5,7 @@ A catalogue `resources/i18n/<language>.toml` may give other words for any Englis
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,6 +27,38 @@ def t(english: str) -> str:
     return _catalogue(_language[0]).get(english, english)
 
 
+def language() -> str:
+    """The chosen language, by its code (``de``)."""
+    return _language[0]
+
+
+JOINTS = re.compile("(, |: |; | by | from )")
+
+
+def pieces(text: str) -> str:
+    """Words put together by the layers below, ``same body part, 3 years earlier`` or ``fetched by CT1``: each
+    piece in the chosen language where the catalogue has it, and what joins it to the next.
+    """
+    if text in _catalogue(_language[0]):
+        return t(text)
+    parts = JOINTS.split(text)
+    told = _piece(parts[0])
+    for before, joint, after in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
+        known = joint.strip().isalpha() and _piece(before) != before
+        told += (f" {t(joint.strip())} " if known else joint) + _piece(after)
+    return told
+
+
+def _piece(text: str) -> str:
+    number, _, noun = text.partition(" ")
+    return f"{number} {t(noun)}" if number.isdigit() and noun else t(text)
+
+
+def role(name: str) -> str:
+    """A role of an account in words."""
+    return t(name.replace("-", " "))
+
+
 def right_to_left() -> bool:
     """Whether the chosen language is written from right to left."""
     return _catalogue(_language[0]).get("direction") == "right to left"
@@ -38,6 +71,9 @@ def _catalogue(language: str) -> dict[str, str]:
 
 
 # ── dates, ages, names ───────────────────────────────────────────────────────────────────────────────
+
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def parse_date(text: str) -> date | None:
@@ -54,7 +90,7 @@ def iso_date(text: str, weekday: bool = False) -> str:
     day = parse_date(text)
     if day is None:
         return text
-    return f"{day.isoformat()} {t(day.strftime('%a'))}" if weekday else day.isoformat()
+    return f"{day.isoformat()} {t(WEEKDAYS[day.weekday()])}" if weekday else day.isoformat()
 
 
 def clock(text: str) -> str:
@@ -85,8 +121,8 @@ def age(birth_date: str, on: str = "") -> str:
         return ""
     months = (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
     if months < 1:
-        return f"{(day - born).days} d"
-    return f"{months} mo" if months < 24 else f"{months // 12} y"
+        return t("{n} d").format(n=(day - born).days)
+    return t("{n} mo").format(n=months) if months < 24 else t("{n} y").format(n=months // 12)
 
 
 def sex(code: str) -> str:
@@ -96,7 +132,8 @@ def sex(code: str) -> str:
 
 def sex_and_age(code: str, birth_date: str, on: str = "") -> str:
     """``F 65 y`` for a list."""
-    return " ".join(part for part in (code, age(birth_date, on)) if part)
+    letter = {"M": t("M"), "F": t("F"), "O": t("O")}.get(code, code)
+    return " ".join(part for part in (letter, age(birth_date, on)) if part)
 
 
 def count(number: int, one: str, many: str) -> str:
@@ -166,7 +203,7 @@ UNKNOWN = State("", "help-circle-outline", "quiet")
 
 def state(table: dict[str, State], key: str) -> State:
     """The look of a state; one we do not know is shown by its own word."""
-    return table.get(key) or State(key.capitalize(), UNKNOWN.icon, UNKNOWN.token)
+    return table.get(key) or State(t(key.capitalize()), UNKNOWN.icon, UNKNOWN.token)
 
 
 # ── failures ─────────────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +250,7 @@ def failure(error: BaseException, what: str = "") -> Failure:
 
 
 def _sentence(message: str) -> str:
-    text = message.strip()
+    text = pieces(message.strip())
     first = text.partition(" ")[0]
     if first.isalpha():  # a name such as dr.lee stays as it is written
         text = text[:1].upper() + text[1:]

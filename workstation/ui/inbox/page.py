@@ -73,7 +73,7 @@ MESSAGES: tuple[Column[MessageView], ...] = (
     Column("at", "Received", lambda x: Cell(words.local_moment(x.received_at)), 132),
     Column("source", "Source", lambda x: Cell(x.source), 104),
     Column("type", "Type", lambda x: Cell(x.message_type), 104),
-    Column("state", "State", lambda x: Cell(x.state.capitalize(), "tray-alert", "waiting"), 124),
+    Column("state", "State", lambda x: Cell(words.t(x.state.capitalize()), "tray-alert", "waiting"), 124),
     Column("reason", "Why it waits", lambda x: Cell(x.reason, tip=x.reason), 280, stretch=True, lines=2),
     Column("control", "Control ID", lambda x: Cell(x.control_id), 120, keep=1),
 )

@@ -133,7 +133,7 @@ class Actions:
         for number in range(1, 10):
             self._command(
                 f"preset.{number}",
-                f"Window preset {number}",
+                words.t("Window preset {number}").format(number=number),
                 lambda n=number: self._preset(n),
                 "Image/Window",
                 str(number),
@@ -168,7 +168,7 @@ class Actions:
     def _preset(self, number: int) -> None:
         chosen = presets(self._modality())[number - 1]
         self.view(lambda v: v.with_(window=Window(chosen.centre, chosen.width, chosen.label)))
-        self._page.desk.say(f"{chosen.label}: W {chosen.width:g} L {chosen.centre:g}", "quiet")
+        self._page.desk.say(f"{words.t(chosen.label)}: W {chosen.width:g} L {chosen.centre:g}", "quiet")
 
     def _auto(self) -> None:
         cell = self._page.grid.active()
@@ -319,7 +319,7 @@ class Actions:
         for number, plane in enumerate((Plane.ACQUIRED, Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL), 1):
             self._command(
                 f"plane.{plane.value}",
-                f"Plane: {plane.value}",
+                f"{words.t('Plane')}: {words.t(plane.value)}",
                 lambda p=plane: self._plane(p),
                 "Image/Plane",
                 f"Alt+{number}",
@@ -346,7 +346,7 @@ class Actions:
         for mode in SlabMode:
             self._command(
                 f"slab.{mode.value}",
-                f"Slab {mode.value}",
+                f"{words.t('Slab')} {words.t(mode.value)}",
                 lambda m=mode: self._slab_mode(m),
                 "Image/Slab",
                 enabled=self._volume,
@@ -355,7 +355,7 @@ class Actions:
         for rows, columns in ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3)):
             self._command(
                 f"layout.{rows}x{columns}",
-                f"Layout {rows} × {columns}",
+                f"{words.t('Layout')} {rows} × {columns}",
                 lambda r=rows, c=columns: self._session.rehang(self._page.grid.upright, Layout(r, c)),
                 "Image/Layout",
             )

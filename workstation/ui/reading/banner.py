@@ -33,7 +33,7 @@ class Banner(QFrame):
         super().__init__()
         self.setProperty("look", "panel")
         self.setAccessibleName(words.t("Patient banner"))
-        self._stat = label("STAT", "stat", name="STAT")
+        self._stat = label(words.t("STAT"), "stat", name=words.t("STAT"))
         self._name = label("", "heading", name=words.t("Patient"))
         self._person = Elided("", "").yielding()
         self._number = Elided("", "quiet").yielding()

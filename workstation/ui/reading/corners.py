@@ -69,7 +69,7 @@ def said_of(view: ViewState, volume: Volume, above: Volume | None) -> tuple[str,
     said = [f"{shown.modality} {chosen.colours} {chosen.opacity:.0%}", level]
     refused = uptake.scale_of(shown, len(shown) // 2) if uptake.is_pet(shown) else None
     if isinstance(refused, SuvRefusal):
-        said.append("no SUV")
+        said.append(words.t("no SUV"))
     return (" · ".join(said),)
 
 

@@ -80,7 +80,7 @@ class FusionActions:
         for name in COLOURS:
             self._command(
                 f"fuse.colours.{name.replace(' ', '_')}",
-                f"Colours: {name}",
+                f"{words.t('Colours')}: {words.t(name)}",
                 lambda n=name: self._paint(n),
                 "Image/Fusion",
                 enabled=fused,

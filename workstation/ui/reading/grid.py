@@ -201,8 +201,8 @@ class CellGrid(QWidget):
         beside.title.setStyleSheet(f"color: {theme.current().colours['prior']};")
         if prior is not None:
             beside.title.setText(f"{words.t('Prior')} {words.iso_date(prior.study_date)}")
-            beside.words.setText(self.session.prior_reason)
-            told = words.t(self.session.link_words)
+            beside.words.setText(words.pieces(self.session.prior_reason))
+            told = words.pieces(self.session.link_words)
             beside.link.setText(told)
             beside.link.setAccessibleName(f"{words.t('Link of current and prior')}: {told}")
             linked = self.session.linked

@@ -146,7 +146,9 @@ class DocumentTile(QAbstractButton):
         self._lines = NAME_LINES - 1 if flat else NAME_LINES
         whose = words.t("current") if role is Role.CURRENT else words.t("prior")
         self.setAccessibleName(f"{words.t('Document')} {shown.title}, {whose}")
-        self.setToolTip("\n".join(part for part in (shown.title, str(shown.kind), shown.why_not) if part))
+        self.setToolTip(
+            "\n".join(part for part in (shown.title, words.t(str(shown.kind)), shown.why_not) if part)
+        )
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         px = theme.current().px
@@ -170,7 +172,7 @@ class DocumentTile(QAbstractButton):
             painter.drawText(line, 0, text)
             line.translate(0, metrics.height() - px(2))
         painter.setPen(look.colour("quiet"))
-        kind = metrics.elidedText(str(self.document.kind), Qt.TextElideMode.ElideRight, line.width())
+        kind = metrics.elidedText(words.t(str(self.document.kind)), Qt.TextElideMode.ElideRight, line.width())
         painter.drawText(line, 0, kind)
         if self.hasFocus():
             painter.setPen(QPen(look.colour("accent"), px(2)))

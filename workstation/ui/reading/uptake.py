@@ -12,6 +12,7 @@ from workstation.imaging.headers import FrameHeader
 from workstation.imaging.suv import SuvRefusal, SuvScale, suv_scale
 from workstation.imaging.volume import Volume
 from workstation.session.view_state import Window
+from workstation.ui import words
 
 USUAL_TOP = 6.0
 """SUV at which the colours of a fused picture, or the grey of a turning MIP, are full at first."""
@@ -56,7 +57,7 @@ def value_words(shown: DisplaySet, index: int, value: float) -> str:
     """ "SUV 3.42 g/mL", or "no SUV: …" with the tag that is missing."""
     found = scale_of(shown, index)
     if isinstance(found, SuvRefusal):
-        return f"no SUV: {found.reason}"
+        return f"{words.t('no SUV')}: {found.reason}"
     return f"SUV {value * found.factor:.2f} {unit_words(found.unit)}"
 
 

@@ -136,7 +136,7 @@ class VolumeActions:
         for side in SIDES:
             self._command(
                 f"volume.from.{side}",
-                f"From {side}",
+                words.t("From {side}").format(side=words.t(side)),
                 self._on(lambda v, s=side: v.look_from(s)),
                 "Image/3D/Seen from",
                 enabled=self._ready,

@@ -303,7 +303,7 @@ class VolumeView(QWidget):
         if self.refusal or self.scene is None:
             self.setAccessibleDescription(self.refusal or self.words)
         else:
-            side = words.t("seen from {side}").format(side=marks.side_name(self.scene.camera))
+            side = words.t("seen from {side}").format(side=words.t(marks.side_name(self.scene.camera)))
             coming = "" if self.picture is not None and self.picture.final else f", {words.t('Loading …')}"
             self.setAccessibleDescription(f"{words.t(self.scene.function.name)}, {side}{coming}")
 

@@ -19,6 +19,7 @@ from workstation.ui.widgets.basics import button, column, label, row
 if TYPE_CHECKING:
     from workstation.ui.reporting.panel import ReportPanel
 
+HEADINGS = ("findings", "impression", "comparison", "technique")
 STATES = {
     "ready": ("microphone-outline", "text", "Hold to dictate"),
     "opening": ("microphone", "waiting", "Opening the microphone …"),
@@ -195,8 +196,12 @@ class ReportActions:
             "New paragraph",
             lambda: self._change(lambda draft: composer.insert_text(draft, "\n\n")),
         )
-        for heading in ("findings", "impression", "comparison", "technique"):
-            add(f"go_to_{heading}", f"Go to {heading}", lambda h=heading: self._go_to(h))
+        for heading in HEADINGS:
+            add(
+                f"go_to_{heading}",
+                words.t("Go to {heading}").format(heading=words.t(heading)),
+                lambda h=heading: self._go_to(h),
+            )
         add("dictate_file", "Dictate from a sound file", panel.spoken.dictate_file, icon="file-music-outline")
         add(
             "addendum",

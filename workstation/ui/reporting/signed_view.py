@@ -55,7 +55,7 @@ class VersionText(ScrollArea):
             )
             self._layout.addSpacing(theme.current().px(6))
         signed = words.t("{kind} signed by {who}, {when}").format(
-            kind=words.t(str(version.kind)).capitalize(),
+            kind=words.t(str(version.kind).capitalize()),
             who=version.signer_name or version.signer,
             when=words.local_moment(version.signed_at),
         )

@@ -58,7 +58,9 @@ def patient_dialog(
     """A new patient, or one to be changed."""
     form = Form()
     known = patient
-    form.text("name", "Name", from_dicom_name(known.name) if known else "", "Family, Given", wide=True)
+    form.text(
+        "name", "Name", from_dicom_name(known.name) if known else "", words.t("Family, Given"), wide=True
+    )
     form.text("patient_id", "Patient ID", known.patient_id if known else "", words.t("empty: made here"))
     form.text("issuer", "Issuer", known.issuer if known else "")
     form.text("birth_date", "Birth date", known.birth_date if known else "", "YYYY-MM-DD")
@@ -125,7 +127,7 @@ def order_dialog(
     form.text("accession", "Accession number", "", words.t("empty: made here, and marked as ours"))
     form.text("indication", "Indication", "", wide=True)
     form.text("question", "Question", "", wide=True)
-    form.text("referring_physician", "Referrer", "", "Family, Given")
+    form.text("referring_physician", "Referrer", "", words.t("Family, Given"))
     form.text("referring_phone", "Referrer's phone")
     form.text("contrast", "Contrast")
     form.text("technologist_note", "Technologist's note")

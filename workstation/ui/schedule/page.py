@@ -10,7 +10,7 @@ from PySide6.QtCore import QDate, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QDateEdit, QFrame, QSplitter, QWidget
 
 from pacs_core.archive.models import DayView, OrderForm, OrderView, PatientForm, PatientView, StepView
-from workstation.ui import theme, words
+from workstation.ui import language, theme, words
 from workstation.ui.commands import Command
 from workstation.ui.desk import Desk
 from workstation.ui.schedule import forms
@@ -64,9 +64,9 @@ STEPS: tuple[Column[OrderView], ...] = (
         "priority",
         "Priority",
         lambda o: (
-            Cell("STAT", "alert-decagram-outline", "wrong", bold=True)
+            Cell(words.t("STAT"), "alert-decagram-outline", "wrong", bold=True)
             if o.priority == "STAT"
-            else Cell(o.priority.capitalize() if o.priority != "ROUTINE" else "")
+            else Cell(words.t(o.priority.capitalize()) if o.priority != "ROUTINE" else "")
         ),
         92,
         keep=3,
@@ -154,6 +154,7 @@ class SchedulePage(QWidget):
         return answer
 
     def _right(self) -> QFrame:
+        self._date.setLocale(language.locale())
         self._date.setDisplayFormat("yyyy-MM-dd ddd")
         self._date.setAccessibleName(words.t("Day shown"))
         self._date.setDate(QDate.currentDate())

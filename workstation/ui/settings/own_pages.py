@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from pacs_core.archive.models import NodeInfo
-from workstation.ui import theme, words
+from workstation.ui import language, theme, words
 from workstation.ui.desk import Desk
 from workstation.ui.widgets.basics import button, column, discard, label, line, row, tool
 from workstation.ui.widgets.scrolling import ScrollArea
@@ -86,6 +86,7 @@ class LookPage(Sheet):
         )
         self._desk, prefs = desk, desk.preferences
         self._choice(words.t("Theme"), [(k, k.capitalize()) for k in theme.THEMES], prefs.theme, self._theme)
+        self._choice(words.t("Language"), list(language.names().items()), prefs.language, self._language)
         sizes = [(str(s), f"{s} %") for s in range(80, 201, 10)]
         self._choice(
             words.t("Text size"),
@@ -101,7 +102,7 @@ class LookPage(Sheet):
         lock = QSpinBox()
         lock.setRange(0, 240)
         lock.lineEdit().setTextMargins(theme.current().px(6), 0, 0, 0)
-        lock.setSuffix(" min")
+        lock.setSuffix(f" {words.t('min')}")
         lock.setSpecialValueText(words.t("never"))
         lock.setValue(prefs.idle_lock_minutes)
         lock.valueChanged.connect(lambda v: self._keep("idle_lock_minutes", v))
@@ -171,6 +172,10 @@ class LookPage(Sheet):
     def _theme(self, key: str) -> None:
         self._keep("theme", key)
         theme.change(key=key)
+
+    def _language(self, code: str) -> None:
+        self._keep("language", code)
+        language.change(code)
 
     def _scale(self, value: str) -> None:
         self._keep("text_scale", int(value))

@@ -21,6 +21,7 @@ ROLES = (
     ("admin", "admin"),
 )
 YES_NO = (("yes", "yes"), ("no", "no"))
+ADDENDUM_CODES = (("C", "C, corrected"), ("F", "F, final"))
 RIGHTS = (
     ("may_store", "Store"),
     ("may_query", "Query"),
@@ -173,7 +174,7 @@ def destinations(desk: Desk) -> Subject[Destination]:
         answer.choice(
             "addendum_status",
             "Addendum is sent as",
-            (("C", "C, corrected"), ("F", "F, final")),
+            ADDENDUM_CODES,
             known.addendum_status,
         )
         answer.choice("paused", "Paused", YES_NO, _flag(known.paused))
@@ -259,7 +260,7 @@ def people(desk: Desk) -> Subject[Account]:
     columns: tuple[Column[Account], ...] = (
         Column("name", "User", lambda a: Cell(a.name, bold=True), 140),
         Column("full", "Full name", lambda a: Cell(a.full_name), 200, stretch=True),
-        Column("role", "Role", lambda a: Cell(words.t(a.role)), 120),
+        Column("role", "Role", lambda a: Cell(words.role(a.role)), 120),
         Column(
             "state",
             "State",
@@ -304,7 +305,7 @@ def tokens(desk: Desk) -> Subject[TokenView]:
 
     columns: tuple[Column[TokenView], ...] = (
         Column("name", "Name", lambda x: Cell(x.name, bold=True), 180, stretch=True),
-        Column("role", "Role", lambda x: Cell(words.t(x.role)), 120),
+        Column("role", "Role", lambda x: Cell(words.role(x.role)), 120),
         Column("made", "Made", lambda x: Cell(words.local_moment(x.created_at)), 168),
     )
     return Subject(

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from pacs_core.domain.errors import ReadingRoomError
-from workstation.ui import theme, words
+from workstation.ui import language, theme, words
 from workstation.ui.widgets.basics import button, column, label, relook, row
 
 Field = QLineEdit | QComboBox | QDateEdit | QPlainTextEdit
@@ -121,6 +121,7 @@ class Form(QWidget):
     def date(self, key: str, caption: str, value: str = "") -> QDateEdit:
         field = QDateEdit()
         field.setCalendarPopup(True)
+        field.setLocale(language.locale())
         field.setDisplayFormat("yyyy-MM-dd")
         field.setDate(QDate.fromString(value, "yyyy-MM-dd") if value else QDate.currentDate())
         self._add(key, caption, field, False)

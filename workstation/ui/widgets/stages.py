@@ -10,7 +10,10 @@ from pacs_core.archive.models import ExamTrace, StageView
 from workstation.ui import theme, words
 from workstation.ui.widgets.basics import discard, label
 
-NAMES = ("Patient", "Order", "Worklist", "Acquisition", "Identity", "Reading", "Result")
+
+def said(stage: StageView) -> str:
+    """A stage's name in words."""
+    return words.t(stage.name[:1].upper() + stage.name[1:])
 
 
 class StagesList(QWidget):
@@ -40,11 +43,11 @@ class StagesList(QWidget):
         icon = QLabel()
         icon.setPixmap(theme.pixmap(state.icon, state.token, 16))
         icon.setAccessibleName(words.t(state.word))
-        name = words.t(stage.name)
+        name = said(stage)
         title = label(
-            name[:1].upper() + name[1:],
+            name,
             "" if stage.state != "missing" else "quiet",
-            name=f"{name}: {words.t(state.word)}. {stage.evidence}",
+            name=f"{name}: {words.t(state.word)}. {words.pieces(stage.evidence)}",
         )
         at = label(
             words.local_moment(stage.at) if stage.at else words.t(state.word),
@@ -54,7 +57,9 @@ class StagesList(QWidget):
         self._grid.addWidget(title, number * 2, 1)
         self._grid.addWidget(at, number * 2, 2, Qt.AlignmentFlag.AlignRight)
         if stage.evidence:
-            self._grid.addWidget(label(stage.evidence, "quiet", wrap=True), number * 2 + 1, 1, 1, 2)
+            self._grid.addWidget(
+                label(words.pieces(stage.evidence), "quiet", wrap=True), number * 2 + 1, 1, 1, 2
+            )
 
 
 class StagesStrip(QWidget):
@@ -73,7 +78,7 @@ class StagesStrip(QWidget):
 
     def show_trace(self, trace: ExamTrace | None) -> None:
         self._stages = trace.stages if trace else ()
-        told = ", ".join(f"{words.t(s.name)} {words.t(s.state)}" for s in self._stages)
+        told = ", ".join(f"{said(s)} {words.t(s.state)}" for s in self._stages)
         self.setAccessibleDescription(told)
         self.update()
 
@@ -99,7 +104,9 @@ class StagesStrip(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             for number, stage in enumerate(self._stages):
                 if self._mark(number).adjusted(-4, -6, 4, 6).contains(event.pos()):
-                    text = f"{number + 1}. {words.t(stage.name)}: {words.t(stage.state)}\n{stage.evidence}"
+                    text = (
+                        f"{number + 1}. {said(stage)}: {words.t(stage.state)}\n{words.pieces(stage.evidence)}"
+                    )
                     QToolTip.showText(event.globalPos(), text.strip(), self)
                     return True
         return super().event(event)

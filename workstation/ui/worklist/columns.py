@@ -54,7 +54,7 @@ def procedure(row: ExamRow) -> Cell:
 
 def body_part(row: ExamRow) -> Cell:
     """The body part."""
-    return Cell(row.body_part.capitalize())
+    return Cell(words.t(row.body_part.capitalize()))
 
 
 def modality(row: ExamRow) -> Cell:
