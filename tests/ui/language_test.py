@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from PySide6.QtCore import Qt
@@ -25,6 +25,7 @@ from pytestqt.qtbot import QtBot
 from tests.support.fake_archive import FakeArchive
 from tests.ui.conftest import named
 from tests.ui.fit_test import PATIENCE_MS, PLACES, at_scale, faults_of, in_sight, read_first
+from tests.ui.words_test import ascii_toml, catalogue
 from workstation.session.preferences import Preferences
 from workstation.ui import language, words
 from workstation.ui.assets import resource
@@ -68,7 +69,7 @@ def keys_of(window: Workstation) -> dict[str, list[str]]:
 
 def english_words() -> set[str]:
     """Words of the catalogue that are others in German, and are no German words themselves."""
-    german = tomllib.loads(resource("i18n", "de.toml").read_text("utf-8"))["words"]
+    german = catalogue("de")
     return {key for key, said in german.items() if key != said} - set(german.values()) - OF_THE_EXAM
 
 
@@ -151,3 +152,29 @@ def test_the_door_and_the_keys_speak_german(
     qtbot.waitUntil(lambda: window._rooms is not rooms, timeout=PATIENCE_MS)
     qtbot.waitUntil(window._sign_in.isVisible, timeout=PATIENCE_MS)
     assert named(window, "Sign in", QPushButton).isVisible()
+
+
+@pytest.mark.parametrize("code", sorted(set(language.names()) - {"en"}))
+def test_a_translation_has_every_word_and_its_places(code: str) -> None:
+    english, theirs = catalogue("en"), catalogue(code)
+    missing = sorted(set(english) - set(theirs))
+    assert not missing, "\n".join(f"{ascii_toml(text)} = " for text in missing)
+    assert not sorted(set(theirs) - set(english) - {"direction"})
+    assert [key for key in english if places(theirs[key]) != places(key)] == []
+    assert [key for key in english if english[key].strip() and not theirs[key].strip()] == []
+
+
+def test_german_is_shipped() -> None:
+    assert language.names() == {"de": "Deutsch", "en": "English"}
+
+
+@pytest.mark.parametrize("code", sorted(language.names()))
+def test_a_catalogue_is_sorted(code: str) -> None:
+    lines = resource("i18n", f"{code}.toml").read_text("utf-8").partition("[words]\n")[2].splitlines()
+    keys = [line.partition(" = ")[0].lower() for line in lines]
+    assert keys == sorted(keys)
+
+
+def places(text: str) -> list[str]:
+    """What is put into a text when it is said."""
+    return sorted(name for _text, name, _format, _as in Formatter().parse(text) if name is not None)

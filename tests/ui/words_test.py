@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import tomllib
 from pathlib import Path
-from string import Formatter
 
 import pytest
 
@@ -23,7 +22,7 @@ from workstation.rendering.volume.presets import PRESETS
 from workstation.session.protocols.choosing import REASONS, REFUSALS
 from workstation.session.protocols.library import library
 from workstation.session.view_state import Plane, SlabMode
-from workstation.ui import language, theme, words
+from workstation.ui import theme, words
 from workstation.ui.assets import resource
 from workstation.ui.rail import PLACES
 from workstation.ui.reading.fusion_actions import COLOURS
@@ -185,27 +184,6 @@ def test_what_is_translated_in_pieces_is_still_said_below(file: str) -> None:
     assert not [piece for piece in BELOW[file] if piece not in text]
 
 
-@pytest.mark.parametrize("code", sorted(set(language.names()) - {"en"}))
-def test_a_translation_has_every_word_and_its_places(code: str) -> None:
-    english, theirs = catalogue("en"), catalogue(code)
-    missing = sorted(set(english) - set(theirs))
-    assert not missing, "\n".join(f"{ascii_toml(text)} = " for text in missing)
-    assert not sorted(set(theirs) - set(english) - {"direction"})
-    assert [key for key in english if places(theirs[key]) != places(key)] == []
-    assert [key for key in english if english[key].strip() and not theirs[key].strip()] == []
-
-
-def test_german_is_shipped() -> None:
-    assert language.names() == {"de": "Deutsch", "en": "English"}
-
-
-@pytest.mark.parametrize("code", sorted(language.names()))
-def test_a_catalogue_is_sorted(code: str) -> None:
-    lines = resource("i18n", f"{code}.toml").read_text("utf-8").partition("[words]\n")[2].splitlines()
-    keys = [line.partition(" = ")[0].lower() for line in lines]
-    assert keys == sorted(keys)
-
-
 def test_words_of_the_layers_below_are_said_in_pieces() -> None:
     words.speak("de")
     try:
@@ -219,11 +197,6 @@ def test_words_of_the_layers_below_are_said_in_pieces() -> None:
         assert words.sex_and_age("F", "19600101", "20260101") == "W 66 J"
     finally:
         words.speak("en")
-
-
-def places(text: str) -> list[str]:
-    """What is put into a text when it is said."""
-    return sorted(name for _text, name, _format, _as in Formatter().parse(text) if name is not None)
 
 
 def ascii_toml(text: str) -> str:
