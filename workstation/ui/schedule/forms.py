@@ -120,7 +120,7 @@ def order_dialog(
     form.choice(
         "station_aet",
         "Station",
-        (("", "any of its modality"), *((s, s) for s in stations if s)),
+        (("", words.t("any of its modality")), *((s, s) for s in stations if s)),
         "",
         editable=True,
     )
@@ -151,7 +151,11 @@ def reschedule_dialog(
     form.date("start_date", "Day", step.start_date if step else "")
     form.time("start_time", "Time", step.start_time if step else "")
     form.choice(
-        "station_aet", "Station", (("", "as it is"), *((s, s) for s in stations if s)), "", editable=True
+        "station_aet",
+        "Station",
+        (("", words.t("as it is")), *((s, s) for s in stations if s)),
+        "",
+        editable=True,
     )
 
     def submit(values: dict[str, str]) -> None:
