@@ -8,6 +8,9 @@ from pacs_core.archive.models import ExamRow, Prior
 from pacs_core.domain.anatomy import adjoin, regions, shared, side
 
 SAME_REGION, NEXT_REGION, SAME_MODALITY, READ_BESIDE, RECENT, REPORTED = 0.5, 0.2, 0.3, 0.15, 0.15, 0.05
+UNLIKE = 0.1
+"""More than the modality shared: beside a CT the CT of half a year ago comes before today's PET/CT."""
+
 OTHER_SIDE = 0.3
 NO_IMAGES = {"", "SR", "KO", "PR", "DOC", "OT", "SEG", "REG", "RTSTRUCT", "RTPLAN", "RTDOSE"}
 READ_TOGETHER = ({"CT", "MR", "PT"}, {"CR", "DX", "RG"}, {"US"}, {"MG", "DX"}, {"XA", "RF"}, {"NM", "PT"})
@@ -43,10 +46,14 @@ def comparable(one: str, other: str) -> int:
     """Of the modalities of two studies (``PT/CT``): 2 they share one (or one is unknown), 1 theirs are read
     side by side, 0 neither.
     """
-    mine, theirs = (set(m.replace("\\", "/").split("/")) - NO_IMAGES for m in (one, other))
+    mine, theirs = _modalities(one), _modalities(other)
     if not mine or not theirs or mine & theirs:
         return 2
     return 1 if any(mine & group and theirs & group for group in READ_TOGETHER) else 0
+
+
+def _modalities(said: str) -> set[str]:
+    return set(said.replace("\\", "/").split("/")) - NO_IMAGES
 
 
 def region_of(body_part: str, procedure: str) -> frozenset[str]:
@@ -61,13 +68,15 @@ def _score(current: ExamRow, other: ExamRow) -> tuple[float, list[str]]:
     beside = bool(kinship) and not here & there and adjoin(here, there)
     score = NEXT_REGION if beside else SAME_REGION * shared(here, there)
     score += (0.0, READ_BESIDE, SAME_MODALITY)[kinship]
+    if kinship == 2 and _modalities(current.modality) != _modalities(other.modality):
+        score -= UNLIKE
     score += REPORTED if other.report_state in ("final", "addended", "corrected") else 0.0
     words = ["same body part"] if here & there else ["neighbouring body part"] if beside else []
     words += ["same modality"] if kinship == 2 else [f"{other.modality}, read beside it"] if kinship else []
     if {side(current.procedure), side(other.procedure)} == {"L", "R"}:
         score -= OTHER_SIDE
         words.append("the other side")
-    if days is not None and days < 0:
+    if days is not None and (days < 0 or (days == 0 and _later_that_day(current, other))):
         return score - 2.0, [*words, "later than this study"]
     if days is not None:
         score += RECENT / (1.0 + days / 365.25)
@@ -83,6 +92,11 @@ def _days_before(current: str, other: str) -> int | None:
         return (date.fromisoformat(current) - date.fromisoformat(other)).days
     except ValueError:
         return None
+
+
+def _later_that_day(current: ExamRow, other: ExamRow) -> bool:
+    """Of two studies of one day: where both say their time the later one is no prior."""
+    return bool(current.study_time and other.study_time) and other.study_time > current.study_time
 
 
 def age_words(days: int) -> str:

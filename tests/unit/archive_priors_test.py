@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pacs_core.archive.models import ExamRow
@@ -72,6 +74,24 @@ TABLES = (
         "1",
     ),
 )
+
+
+def test_of_one_day_only_the_earlier_is_a_prior_and_like_comes_before_unlike() -> None:
+    now = replace(study("0", "CT", "CT chest", NOW), study_time="08:40:00")
+    others = [
+        replace(study("later", "PT/CT", "FDG PET-CT chest", NOW), study_time="13:30:00"),
+        replace(study("earlier", "PT/CT", "FDG PET-CT chest", NOW), study_time="07:10:00"),
+        replace(study("untimed", "CT/PT", "FDG PET-CT chest", NOW), study_time=""),
+        study("half a year", "CT", "CT chest", "2026-05-22"),
+    ]
+    ranked = rank(now, others)
+    assert ranked[0].study_uid == "half a year"
+    assert ranked[-1].study_uid == "later"
+    assert ranked[-1].reason == "same body part, same modality, later than this study"
+    assert {p.study_uid for p in ranked if p.score < 0} == {"later"}
+    chosen = choose(ranked, "CT", "", "CT chest").prior
+    assert chosen is not None
+    assert chosen.study_uid == "half a year"
 
 
 @pytest.mark.parametrize(("current", "expected", "hung"), TABLES)
