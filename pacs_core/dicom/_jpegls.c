@@ -358,7 +358,10 @@ __attribute__((target("bmi,bmi2,lzcnt"))) static int lines_bmi(State *s, const I
 
 static Lines best_lines(void)
 {
-    return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi") ? lines_bmi : lines_anywhere;
+    /* who has AVX2 and BMI2 has the leading zeros' instruction, for which not every compiler knows a question */
+    return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("avx2")
+               ? lines_bmi
+               : lines_anywhere;
 }
 #else
 static Lines best_lines(void) { return lines_anywhere; }

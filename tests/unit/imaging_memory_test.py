@@ -13,7 +13,7 @@ import pytest
 from pacs_core.archive.models import FramePixels, LocalFile
 from tests.support.encoded_frames import samples
 from tests.unit.imaging_support import EXPLICIT, ArrayFrames, filled, instance, series, stack
-from workstation.imaging import pages
+from workstation.imaging import memory, pages
 from workstation.imaging.cache import ByteCache
 from workstation.imaging.display_sets import DisplaySet, display_sets
 from workstation.imaging.frame_reader import EARLY_END
@@ -193,3 +193,13 @@ def test_mixed_bits_and_infinite_values_come_to_one_scale() -> None:
 def test_every_depth_has_a_type_that_holds_it(bits: int, signed: int, dtype: str) -> None:
     (shown,) = display_sets(series([instance(1, (0, 0, 0), BitsAllocated=bits, PixelRepresentation=signed)]))
     assert native_dtype(shown.frames[0].layout) == np.dtype(dtype)
+
+
+def test_the_memory_for_images_is_as_chosen_or_a_share_of_the_machines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert memory.physical_bytes() > 256 << 20
+    monkeypatch.setattr(memory, "physical_bytes", lambda: 24 << 30)
+    assert [memory.cache_bytes(mib) for mib in (0, 1, 3000)] == [8 << 30, 256 << 20, 3000 << 20]
+    monkeypatch.setattr(memory, "physical_bytes", lambda: 1 << 28)
+    assert memory.cache_bytes(0) == memory.LEAST_BYTES

@@ -20,6 +20,7 @@ class Preferences:
     reduced_motion: bool = False
     language: str = "en"
     idle_lock_minutes: int = 15
+    image_memory_mib: int = 0
     last_user: str = ""
     microphone: str = ""
     sound_file: str = ""

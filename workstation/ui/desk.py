@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @dataclass
 class Desk:
     """One signed-in person's place. `say(words, token)` writes the status line; `go(place)` changes the
-    room.
+    room; `kept` are told the name of a preference that was changed.
     """
 
     archive: Archive
@@ -46,6 +46,7 @@ class Desk:
     sound_file: Path | None = None
     imports: Imports = field(default_factory=Imports)
     closing: list[Callable[[], None]] = field(default_factory=list)
+    kept: list[Callable[[str], None]] = field(default_factory=list)
 
     def may(self, verb: Verb) -> bool:
         """Whether the archive lets this person do that; the archive itself decides, this only greys out."""

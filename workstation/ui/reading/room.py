@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from pacs_core.archive.models import FramePixels
 from workstation.imaging.display_sets import DisplaySet
 from workstation.imaging.loader import Loader, LoadRequest, SliceLoaded, Urgency
+from workstation.imaging.memory import cache_bytes
 from workstation.imaging.volume import Volume
 from workstation.rendering.picture import Picture
 from workstation.session.view_state import ViewState
@@ -86,7 +87,7 @@ class Room(QObject):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk, self.session = desk, desk.session
-        self.loader = Loader(fetch=self._fetch)
+        self.loader = Loader(self._fetch, cache_bytes(desk.preferences.image_memory_mib))
         self.pictures = Pictures()
         self.others = OthersMarks(desk)
         self.tool = "window_level"
@@ -99,6 +100,14 @@ class Room(QObject):
         self._tell = QTimer(self, singleShot=True, interval=REPAINT_MS)
         self._tell.timeout.connect(self._announce)
         desk.closing.append(self.close)
+        desk.kept.append(self._kept)
+
+    def _kept(self, name: str) -> None:
+        """A preference was changed: the memory for images holds from now on."""
+        if name == "image_memory_mib":
+            self.loader.cache.resize(cache_bytes(self.desk.preferences.image_memory_mib))
+            for uid in self._requests:
+                self._collect(uid)
 
     def _fetch(self, sop_instance_uid: str, frame: int) -> FramePixels:
         """A frame's bytes from whoever is signed in now."""

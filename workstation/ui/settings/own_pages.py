@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from pacs_core.archive.models import NodeInfo
+from workstation.imaging.memory import cache_bytes
 from workstation.ui import language, theme, words
 from workstation.ui.desk import Desk
 from workstation.ui.widgets.basics import button, column, discard, label, line, row, tool
@@ -109,6 +110,7 @@ class LookPage(Sheet):
         self.control(
             words.t("Lock when idle"), lock, words.t("Your work stays; another person may sign in over it")
         )
+        self._memory()
         self._microphones()
         core = [
             ("", words.t("ask")),
@@ -137,6 +139,22 @@ class LookPage(Sheet):
         box.setCurrentIndex(max(0, box.findData(now)))
         box.activated.connect(lambda _n: chosen(box.currentData()))
         self.control(caption, box, about)
+
+    def _memory(self) -> None:
+        box = QSpinBox()
+        box.setRange(0, 1 << 20)
+        box.setSingleStep(512)
+        box.setKeyboardTracking(False)
+        box.lineEdit().setTextMargins(theme.current().px(6), 0, 0, 0)
+        box.setSuffix(" MiB")
+        box.setSpecialValueText(f"{words.t('automatic')}: {cache_bytes(0) >> 20} MiB")
+        box.setValue(self._desk.preferences.image_memory_mib)
+        box.valueChanged.connect(lambda v: self._keep("image_memory_mib", v))
+        self.control(
+            words.t("Memory for images"),
+            box,
+            words.t("Images that were loaded stay at hand within it; what is needed least goes first"),
+        )
 
     def _microphones(self) -> None:
         box = QComboBox()
@@ -168,6 +186,8 @@ class LookPage(Sheet):
     def _keep(self, name: str, value: object) -> None:
         setattr(self._desk.preferences, name, value)
         self._desk.preferences.save()
+        for tell in self._desk.kept:
+            tell(name)
 
     def _theme(self, key: str) -> None:
         self._keep("theme", key)
