@@ -167,6 +167,7 @@ def test_a_right_to_left_language_mirrors_the_chrome_but_never_a_picture(
     from PySide6.QtCore import Qt
 
     from tests.support.fake_world import world
+    from workstation.session.preferences import Preferences
     from workstation.session.reading_session import ReadingSession
     from workstation.ui.reading.grid import CellGrid
     from workstation.ui.reading.room import Room
@@ -176,7 +177,9 @@ def test_a_right_to_left_language_mirrors_the_chrome_but_never_a_picture(
 
         session = ReadingSession()
         archive = world()
+        preferences = Preferences()
         closing: list[object] = []  # noqa: RUF012  (one test, one desk)
+        kept: list[object] = []  # noqa: RUF012
 
     room = Room(Desk())  # type: ignore[arg-type]  # a stand-in
     grid = CellGrid(room)
