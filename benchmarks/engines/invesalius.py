@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +48,10 @@ class Reslicer:
         assert self._child.stdout is not None
         return self._child.stdout.readline().strip()
 
-    def run(self, size: int) -> str:
-        """One picture of size x size; answers its middle value."""
+    def run(self) -> str:
+        """One picture of 512 x 512; answers its middle value."""
         assert self._child.stdin is not None
-        self._child.stdin.write(f"{size}\n")
+        self._child.stdin.write("go\n")
         self._child.stdin.flush()
         return self._line()
 
@@ -68,15 +67,13 @@ def _environment(root: Path, package: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": ":".join(map(str, modules)), **unpacked}
 
 
-def rows(volume: npt.NDArray[Any], cuts: Mapping[int, Cut]) -> Iterator[Work | Missing]:
-    """The oblique linear rows beside it, by the size of their pictures."""
-    names = {size: f"oblique linear {size}²" for size in cuts}
+def rows(volume: npt.NDArray[Any], cut: Cut) -> Iterator[Work | Missing]:
+    """The oblique linear row beside it."""
+    name = "oblique linear 512²"
     try:
         peer = Reslicer(volume)
     except OSError as why:
-        yield from (Missing(name, BESIDE, str(why)) for name in names.values())
+        yield Missing(name, BESIDE, str(why))
         return
-    for size, cut in cuts.items():
-        ours, theirs = partial(choose().cut, volume, cut, -1024), partial(peer.run, size)
-        yield Work(names[size], BESIDE, ours, theirs, 20, 30, "trilinear both")
+    yield Work(name, BESIDE, lambda: choose().cut(volume, cut, -1024), peer.run, 20, 30, "trilinear both")
     peer.close()

@@ -1,9 +1,8 @@
 """Runs under Debian's own Python: InVesalius' compiled reslicer on the volume of the benchmark.
 
-    python3 invesalius_child.py VOLUME SLICES ROWS COLUMNS    then SIZE in, a picture made, a line out
+    python3 invesalius_child.py VOLUME SLICES ROWS COLUMNS    then a line in, a picture made, a line out
 
-VOLUME is a file of int16. The view matrix is an oblique one about the middle, as dragging its cross makes it;
-the picture has SIZE x SIZE pixels of the same plane.
+VOLUME is a file of int16. The view matrix is an oblique one about the middle, as dragging its cross makes it.
 """
 
 from __future__ import annotations
@@ -18,17 +17,16 @@ from invesalius_cy.transforms import (  # type: ignore[import-not-found]  # Debi
 )
 
 
-def view_matrix(shape: tuple[int, ...], size: int) -> npt.NDArray[np.float64]:
+def view_matrix(shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
     """4 x 4, double: turned about two axes through the middle; (z, y, x, 1) as InVesalius keeps it."""
-    middle = np.array([(n - 1) / 2.0 for n in shape])
+    middle = [(n - 1) / 2.0 for n in shape]
     a, b = 0.5, 0.3
     about_z = np.array([[1, 0, 0], [0, math.cos(a), -math.sin(a)], [0, math.sin(a), math.cos(a)]])
     about_x = np.array([[math.cos(b), -math.sin(b), 0], [math.sin(b), math.cos(b), 0], [0, 0, 1]])
-    steps = np.diag([1.0, shape[1] / size, shape[2] / size])
-    turn = about_z @ about_x @ steps
+    turn = about_z @ about_x
     matrix = np.eye(4)
     matrix[:3, :3] = turn
-    matrix[:3, 3] = middle - turn @ np.array([middle[0], (size - 1) / 2.0, (size - 1) / 2.0])
+    matrix[:3, 3] = np.array(middle) - turn @ np.array(middle)
     return np.ascontiguousarray(matrix, dtype=np.float64)
 
 
@@ -36,14 +34,12 @@ def main() -> None:
     """Make a picture for every line that comes in."""
     path, shape = sys.argv[1], tuple(int(word) for word in sys.argv[2:5])
     volume = np.fromfile(path, dtype=np.int16).reshape(shape)
-    pictures: dict[int, npt.NDArray[np.int16]] = {}
+    out = np.zeros((1, shape[1], shape[2]), dtype=np.int16)
+    matrix = view_matrix(shape)
     print("ready", flush=True)
-    for line in sys.stdin:
-        size = int(line)
-        out = pictures.setdefault(size, np.zeros((1, size, size), dtype=np.int16))
-        matrix = view_matrix(shape, size)
+    for _ in sys.stdin:
         apply_view_matrix_transform(volume, (1.0, 1.0, 1.0), matrix, shape[0] // 2, "AXIAL", 1, -1024, out)
-        print(int(out[0, size // 2, size // 2]), flush=True)
+        print(int(out[0, shape[1] // 2, shape[2] // 2]), flush=True)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def works() -> Iterator[Work | Missing]:
     yield axial()
     for size in (512, 1024):
         yield linear(size)
-    yield from invesalius.rows(ct(), {size: oblique(size) for size in (512, 1024)})
+    yield from invesalius.rows(ct(), oblique(512))
     yield cubic(1024)
     for size, mode in itertools.product((512, 1024), SlabMode):
         yield slab(size, mode)
