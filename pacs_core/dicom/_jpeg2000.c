@@ -59,6 +59,7 @@ INLINE uint32_t trailing_zeros(uint64_t v) /* v is not 0 */
 #endif
 }
 
+#include "_eight_bytes.h"
 #include "_jpeg2000_headers.h"
 #include "_jpeg2000_blocks.h"
 #include "_jpeg2000_order.h"

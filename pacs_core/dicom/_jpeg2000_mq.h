@@ -128,19 +128,6 @@ INLINE uint32_t likely_symbol_in(Mq *m, uint64_t *context)
 
 /* ---- segments without stuffed bits --------------------------------------------------------------------------------- */
 
-static int has_no_255(uint64_t eight)
-{
-    return !((~eight - 0x0101010101010101u) & eight & 0x8080808080808080u);
-}
-
-static void put_eight(uint8_t *out, uint64_t eight)
-{
-    int n;
-
-    for (n = 0; n < 8; n++)
-        out[n] = (uint8_t)(eight >> (56 - 8 * n));
-}
-
 static void carry_into(uint8_t *first, uint8_t *behind)
 {
     while (behind > first && ++*--behind == 0)

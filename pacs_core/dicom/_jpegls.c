@@ -24,6 +24,7 @@
 #define RARE(x) __builtin_expect(!!(x), 0)
 #endif
 
+#include "_eight_bytes.h"
 #include "_jpegls_headers.h"
 
 #define CONTEXTS 365
@@ -368,19 +369,6 @@ static Lines best_lines(void) { return lines_anywhere; }
 #endif
 
 /* ---- the frame ----------------------------------------------------------------------------------------------------- */
-
-static int has_no_255(uint64_t eight)
-{
-    return !((~eight - 0x0101010101010101u) & eight & 0x8080808080808080u);
-}
-
-static void put_eight(uint8_t *out, uint64_t eight)
-{
-    int n;
-
-    for (n = 0; n < 8; n++)
-        out[n] = (uint8_t)(eight >> (56 - 8 * n));
-}
 
 /* The scan's bits without those that are stuffed in behind 255 (A.1): how many, or -1 where no end follows them. */
 static int64_t unstuffed(Image *image, uint8_t *out)

@@ -24,7 +24,7 @@ from pacs_core.hl7.sender import MLLPTransmitter
 from pacs_core.ports import Clock
 from pacs_core.runtime.data_folder import INDEX, STORE, Hold, prepare
 from pacs_core.services.bundle import Services
-from pacs_core.services.storing import ReceivedObject, Refound, door_of
+from pacs_core.services.storing import ReceivedObject, Refound, door_of, torn
 from pacs_core.storage.folder import FolderStore, sync_directory, sync_file
 
 log = logging.getLogger("reading_room.store")
@@ -97,6 +97,10 @@ def _found(store: FolderStore, keys: list[str], done: Rebuilt) -> Iterator[Refou
         except (NotDicom, NotStorable, Damaged) as error:
             log.warning("a stored file is no object: %s", type(error).__name__)
             done.unreadable += 1  # the sweep at the next start sets it aside
+            continue
+        if torn(key, taken.digest):
+            log.warning("a stored file is not what its name says: its bytes changed")
+            done.unreadable += 1  # its digest taken anew would hide that for ever
             continue
         at = instant(datetime.fromtimestamp(path.stat().st_mtime, UTC))
         received = ReceivedObject(taken.header, taken.digest, taken.size, taken.data_set_offset)

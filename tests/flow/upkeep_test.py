@@ -215,3 +215,17 @@ def test_what_a_node_holds_is_not_reindexed(data: Path) -> None:
     with Node(Settings(data, "UTC")).open():
         ended = ran(data, "reindex")
     assert (ended.returncode, "in use" in ended.stderr) == (1, True)
+
+
+def test_a_file_whose_bytes_changed_since_its_name_was_made_is_not_indexed_as_if_nothing_were(
+    data: Path,
+) -> None:
+    store = FolderStore(data / "store", reserve_bytes=0)
+    writer = store.create(".dimse.dcm", "f" * 64)
+    writer.write(dicom_file("1.2.9", 1))
+    writer.commit()
+    ended = ran(data, "reindex")
+    assert f"{COUNT + 1} images indexed, 1 files" in ended.stderr, ended
+    assert "1.2.9" not in whole(data)
+    with Node(Settings(data, "UTC")).open():
+        assert [path.name for path in (data / "quarantine").iterdir()] == [writer.key]
